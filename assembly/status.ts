@@ -1,0 +1,132 @@
+// Every status of the core. Append only: a number keeps its meaning for ever, in logs, reports and hosts.
+// The comment is what a person reads: the finding, then in brackets the attack that it stops.
+// `scripts/abi.ts` copies names, numbers and comments into host/node/abi.ts and host/wasm3/moult_abi.h.
+
+export const enum Status {
+  /** done */
+  OK = 0,
+
+  // Results of a check that found no fault.
+  /** the newest release for this device is already installed */
+  UP_TO_DATE = 1,
+  /** a newer release exists, but not for this hardware [wrong hardware] */
+  NOT_FOR_HARDWARE = 2,
+  /** the newest release failed its trial on this device and is not tried again */
+  RELEASE_FAILED_BEFORE = 3,
+  /** a verified image is selected and runs after a reboot */
+  READY_TO_REBOOT = 4,
+
+  // Storage and calls.
+  /** the flash could not be read */
+  FLASH_READ = -1,
+  /** the flash could not be written */
+  FLASH_WRITE = -2,
+  /** the flash could not be erased */
+  FLASH_ERASE = -3,
+  /** what was written to flash does not read back the same */
+  FLASH_VERIFY = -4,
+  /** the trust store is damaged and holds no usable root */
+  STORE_CORRUPT = -5,
+  /** the file does not fit the trust store of this board */
+  STORE_FULL = -6,
+  /** the device has no root of trust yet: provision it */
+  NOT_PROVISIONED = -7,
+  /** the device has its root of trust already */
+  ALREADY_PROVISIONED = -8,
+  /** the call does not belong here */
+  WRONG_STATE = -9,
+  /** an argument is out of range */
+  BAD_ARGUMENT = -10,
+  /** the device configuration is not valid */
+  CONFIG_INVALID = -11,
+  /** the flash layout that the host describes cannot be used */
+  LAYOUT_INVALID = -12,
+  /** the security counter of the board could not be raised */
+  COUNTER = -13,
+  /** the boot selection of the board failed */
+  BOOT = -14,
+
+  // Reading JSON.
+  /** not JSON */
+  JSON_SYNTAX = -20,
+  /** JSON nested too deeply [crash by crafted metadata] */
+  JSON_DEPTH = -21,
+  /** text that is not valid UTF-8 */
+  JSON_UTF8 = -22,
+  /** a number that canonical JSON does not have (fraction, exponent) */
+  JSON_NUMBER = -23,
+  /** a name that occurs twice in one object [two readers, two meanings] */
+  JSON_DUPLICATE = -24,
+  /** JSON that would take too long to put in order [endless work] */
+  JSON_COMPLEX = -25,
+
+  // Metadata that is not what it must be.
+  /** no envelope of `signed` and `signatures` */
+  ENVELOPE_INVALID = -30,
+  /** one key id signs twice [one signature counted twice] */
+  SIGNATURE_DUPLICATE = -31,
+  /** metadata without a field that it must have, or with one of the wrong kind */
+  METADATA_INVALID = -32,
+  /** metadata of another role [one role's file served as another's] */
+  TYPE_MISMATCH = -33,
+  /** a specification version that this client does not read */
+  SPEC_VERSION = -34,
+  /** a version that is not a whole number above 0 */
+  VERSION_INVALID = -35,
+  /** a threshold that is not a whole number above 0, or larger than this client counts [threshold 0] */
+  THRESHOLD_INVALID = -36,
+  /** an expiry date that is not a date */
+  EXPIRES_INVALID = -37,
+  /** more keys or signatures for one role than this client reads [endless work] */
+  TOO_MANY_KEYS = -38,
+  /** only hashes that this client does not know or trust [weak hash] */
+  HASH_UNKNOWN = -39,
+
+  // Metadata that is refused.
+  /** too few valid signatures for the threshold [arbitrary software, stolen key below the threshold] */
+  SIGNATURES = -40,
+  /** a root that is not the next version [root skipped or replayed] */
+  ROOT_VERSION = -41,
+  /** a version lower than the trusted one [rollback] */
+  ROLLBACK = -42,
+  /** a file that the trusted snapshot lists is missing or has a lower version [rollback by snapshot] */
+  SNAPSHOT_ROLLBACK = -43,
+  /** a version other than the one that was announced [mix-and-match] */
+  VERSION_MISMATCH = -44,
+  /** expired [freeze] */
+  EXPIRED = -45,
+  /** not the bytes whose hash was announced [mix-and-match, tampering] */
+  HASH_MISMATCH = -46,
+  /** not the length that was announced [mix-and-match, tampering] */
+  LENGTH_MISMATCH = -47,
+  /** more bytes than allowed [endless data] */
+  TOO_LONG = -48,
+  /** more root versions than one check follows; the next check goes on [endless data] */
+  TOO_MANY_ROOTS = -49,
+
+  // Images.
+  /** a file name that could leave its folder [path traversal] */
+  PATH_INVALID = -60,
+  /** a file name longer than this client asks for */
+  NAME_TOO_LONG = -61,
+  /** an image larger than the slot */
+  IMAGE_TOO_LARGE = -62,
+  /** not the image that was signed [tampered image] */
+  IMAGE_MISMATCH = -63,
+  /** a security counter below the one of this device [downgrade to a vulnerable release] */
+  COUNTER_ROLLBACK = -64,
+  /** the new image failed its self-test and the old one returned */
+  SELF_TEST_FAILED = -65,
+  /** the new image did not confirm itself in time and the old one returned */
+  TRIAL_FAILED = -66,
+
+  // Transport.
+  /** the repository could not be reached */
+  NETWORK = -80,
+  /** the repository does not have a file that it must have */
+  NOT_FOUND = -81,
+  /** the answer begins at another offset than was asked for */
+  RANGE = -82,
+  /** fewer bytes than announced; the rest is fetched later */
+  TRUNCATED = -83,
+}
