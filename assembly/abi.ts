@@ -1,0 +1,103 @@
+// The numbers that cross the ABI, statuses apart. Append only, like those.
+// `scripts/abi.ts` copies them into host/node/abi.ts and host/wasm3/moult_abi.h.
+
+export const ABI_VERSION: i32 = 1;
+
+export const enum Action {
+  /** nothing to do before `agent_until()` */
+  WAIT = 0,
+  /** fetch what the fetch_ exports describe */
+  FETCH = 1,
+  /** a new image runs on trial: test it, then image_confirm or image_reject */
+  SELF_TEST = 2,
+  /** boot again: another slot is selected */
+  REBOOT = 3,
+}
+
+export const enum Area {
+  /** one bank of the trust store */
+  STORE_A = 0,
+  /** the other bank of the trust store */
+  STORE_B = 1,
+  /** progress of the current install */
+  JOURNAL = 2,
+  /** image slot 0 */
+  SLOT_A = 3,
+  /** image slot 1 */
+  SLOT_B = 4,
+}
+
+export const enum FetchKind {
+  /** below the metadata URL */
+  METADATA = 0,
+  /** below the targets URL */
+  TARGET = 1,
+}
+
+export const enum Part {
+  /** the device configuration */
+  CONFIG = 0,
+  /** the first root of trust */
+  ROOT = 1,
+}
+
+export const enum Role {
+  /** signs the keys of all roles */
+  ROOT = 0,
+  /** says what is newest */
+  TIMESTAMP = 1,
+  /** says which versions belong together */
+  SNAPSHOT = 2,
+  /** says what may be installed */
+  TARGETS = 3,
+  /** the image itself */
+  IMAGE = 4,
+  /** no role in particular */
+  NONE = 5,
+}
+
+export const enum State {
+  /** the slot that runs, 0 or 1 */
+  RUNNING_SLOT = 0,
+  /** 1: it runs on trial */
+  ON_TRIAL = 1,
+  /** version of the trusted root; 0: not provisioned */
+  ROOT_VERSION = 2,
+  /** version of the trusted timestamp; 0: none */
+  TIMESTAMP_VERSION = 3,
+  /** version of the trusted snapshot; 0: none */
+  SNAPSHOT_VERSION = 4,
+  /** version of the trusted targets; 0: none */
+  TARGETS_VERSION = 5,
+  /** the latest time that is known to have passed, seconds since 1970 */
+  LATEST_TIME = 6,
+  /** the security counter */
+  SECURITY_COUNTER = 7,
+  /** release counter of the confirmed image */
+  INSTALLED_RELEASE = 8,
+  /** release counter of the image that is being installed or tried; 0: none */
+  CANDIDATE_RELEASE = 9,
+  /** length of that image in bytes */
+  IMAGE_LENGTH = 10,
+  /** bytes of it that are in the slot */
+  IMAGE_OFFSET = 11,
+  /** status of the last check */
+  CHECK_STATUS = 12,
+  /** the role that this status concerns */
+  CHECK_ROLE = 13,
+  /** bytes of linear memory in use, from address 0 */
+  MEMORY_USED = 14,
+}
+
+export const enum Text {
+  /** the hardware id that the device was provisioned with */
+  HARDWARE_ID = 0,
+  /** the component that the slots hold */
+  COMPONENT = 1,
+  /** version of the confirmed image */
+  INSTALLED_VERSION = 2,
+  /** version of the image that is being installed or tried */
+  CANDIDATE_VERSION = 3,
+  /** path of the newest release that was seen for another hardware */
+  OTHER_HARDWARE_PATH = 4,
+}
