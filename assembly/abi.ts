@@ -12,6 +12,8 @@ export const enum Action {
   SELF_TEST = 2,
   /** boot again: another slot is selected */
   REBOOT = 3,
+  /** more work is left: call agent_step again (and feed the watchdog first) */
+  CONTINUE = 4,
 }
 
 export const enum Area {
