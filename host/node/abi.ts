@@ -1,0 +1,747 @@
+// Generated from the core by scripts/abi.ts. Do not edit.
+
+export const ABI_VERSION = 1;
+
+export const Action = {
+  /** nothing to do before `agent_until()` */
+  WAIT: 0,
+  /** fetch what the fetch_ exports describe */
+  FETCH: 1,
+  /** a new image runs on trial: test it, then image_confirm or image_reject */
+  SELF_TEST: 2,
+  /** boot again: another slot is selected */
+  REBOOT: 3,
+} as const;
+export type Action = (typeof Action)[keyof typeof Action];
+
+export const Area = {
+  /** one bank of the trust store */
+  STORE_A: 0,
+  /** the other bank of the trust store */
+  STORE_B: 1,
+  /** progress of the current install */
+  JOURNAL: 2,
+  /** image slot 0 */
+  SLOT_A: 3,
+  /** image slot 1 */
+  SLOT_B: 4,
+} as const;
+export type Area = (typeof Area)[keyof typeof Area];
+
+export const FetchKind = {
+  /** below the metadata URL */
+  METADATA: 0,
+  /** below the targets URL */
+  TARGET: 1,
+} as const;
+export type FetchKind = (typeof FetchKind)[keyof typeof FetchKind];
+
+export const Part = {
+  /** the device configuration */
+  CONFIG: 0,
+  /** the first root of trust */
+  ROOT: 1,
+} as const;
+export type Part = (typeof Part)[keyof typeof Part];
+
+export const Role = {
+  /** signs the keys of all roles */
+  ROOT: 0,
+  /** says what is newest */
+  TIMESTAMP: 1,
+  /** says which versions belong together */
+  SNAPSHOT: 2,
+  /** says what may be installed */
+  TARGETS: 3,
+  /** the image itself */
+  IMAGE: 4,
+  /** no role in particular */
+  NONE: 5,
+} as const;
+export type Role = (typeof Role)[keyof typeof Role];
+
+export const State = {
+  /** the slot that runs, 0 or 1 */
+  RUNNING_SLOT: 0,
+  /** 1: it runs on trial */
+  ON_TRIAL: 1,
+  /** version of the trusted root; 0: not provisioned */
+  ROOT_VERSION: 2,
+  /** version of the trusted timestamp; 0: none */
+  TIMESTAMP_VERSION: 3,
+  /** version of the trusted snapshot; 0: none */
+  SNAPSHOT_VERSION: 4,
+  /** version of the trusted targets; 0: none */
+  TARGETS_VERSION: 5,
+  /** the latest time that is known to have passed, seconds since 1970 */
+  LATEST_TIME: 6,
+  /** the security counter */
+  SECURITY_COUNTER: 7,
+  /** release counter of the confirmed image */
+  INSTALLED_RELEASE: 8,
+  /** release counter of the image that is being installed or tried; 0: none */
+  CANDIDATE_RELEASE: 9,
+  /** length of that image in bytes */
+  IMAGE_LENGTH: 10,
+  /** bytes of it that are in the slot */
+  IMAGE_OFFSET: 11,
+  /** status of the last check */
+  CHECK_STATUS: 12,
+  /** the role that this status concerns */
+  CHECK_ROLE: 13,
+  /** bytes of linear memory in use, from address 0 */
+  MEMORY_USED: 14,
+} as const;
+export type State = (typeof State)[keyof typeof State];
+
+export const Text = {
+  /** the hardware id that the device was provisioned with */
+  HARDWARE_ID: 0,
+  /** the component that the slots hold */
+  COMPONENT: 1,
+  /** version of the confirmed image */
+  INSTALLED_VERSION: 2,
+  /** version of the image that is being installed or tried */
+  CANDIDATE_VERSION: 3,
+  /** path of the newest release that was seen for another hardware */
+  OTHER_HARDWARE_PATH: 4,
+} as const;
+export type Text = (typeof Text)[keyof typeof Text];
+
+export const Status = {
+  /** done */
+  OK: 0,
+  /** the newest release for this device is already installed */
+  UP_TO_DATE: 1,
+  /** a newer release exists, but not for this hardware [wrong hardware] */
+  NOT_FOR_HARDWARE: 2,
+  /** the newest release failed its trial on this device and is not tried again */
+  RELEASE_FAILED_BEFORE: 3,
+  /** a verified image is selected and runs after a reboot */
+  READY_TO_REBOOT: 4,
+  /** the flash could not be read */
+  FLASH_READ: -1,
+  /** the flash could not be written */
+  FLASH_WRITE: -2,
+  /** the flash could not be erased */
+  FLASH_ERASE: -3,
+  /** what was written to flash does not read back the same */
+  FLASH_VERIFY: -4,
+  /** the trust store is damaged and holds no usable root */
+  STORE_CORRUPT: -5,
+  /** the file does not fit the trust store of this board */
+  STORE_FULL: -6,
+  /** the device has no root of trust yet: provision it */
+  NOT_PROVISIONED: -7,
+  /** the device has its root of trust already */
+  ALREADY_PROVISIONED: -8,
+  /** the call does not belong here */
+  WRONG_STATE: -9,
+  /** an argument is out of range */
+  BAD_ARGUMENT: -10,
+  /** the device configuration is not valid */
+  CONFIG_INVALID: -11,
+  /** the flash layout that the host describes cannot be used */
+  LAYOUT_INVALID: -12,
+  /** the security counter of the board could not be raised */
+  COUNTER: -13,
+  /** the boot selection of the board failed */
+  BOOT: -14,
+  /** not JSON */
+  JSON_SYNTAX: -20,
+  /** JSON nested too deeply [crash by crafted metadata] */
+  JSON_DEPTH: -21,
+  /** text that is not valid UTF-8 */
+  JSON_UTF8: -22,
+  /** a number that canonical JSON does not have (fraction, exponent) */
+  JSON_NUMBER: -23,
+  /** a name that occurs twice in one object [two readers, two meanings] */
+  JSON_DUPLICATE: -24,
+  /** JSON that would take too long to put in order [endless work] */
+  JSON_COMPLEX: -25,
+  /** no envelope of `signed` and `signatures` */
+  ENVELOPE_INVALID: -30,
+  /** one key id signs twice [one signature counted twice] */
+  SIGNATURE_DUPLICATE: -31,
+  /** metadata without a field that it must have, or with one of the wrong kind */
+  METADATA_INVALID: -32,
+  /** metadata of another role [one role's file served as another's] */
+  TYPE_MISMATCH: -33,
+  /** a specification version that this client does not read */
+  SPEC_VERSION: -34,
+  /** a version that is not a whole number above 0 */
+  VERSION_INVALID: -35,
+  /** a threshold that is not a whole number above 0, or larger than this client counts [threshold 0] */
+  THRESHOLD_INVALID: -36,
+  /** an expiry date that is not a date */
+  EXPIRES_INVALID: -37,
+  /** more keys or signatures for one role than this client reads [endless work] */
+  TOO_MANY_KEYS: -38,
+  /** only hashes that this client does not know or trust [weak hash] */
+  HASH_UNKNOWN: -39,
+  /** too few valid signatures for the threshold [arbitrary software, stolen key below the threshold] */
+  SIGNATURES: -40,
+  /** a root that is not the next version [root skipped or replayed] */
+  ROOT_VERSION: -41,
+  /** a version lower than the trusted one [rollback] */
+  ROLLBACK: -42,
+  /** a file that the trusted snapshot lists is missing or has a lower version [rollback by snapshot] */
+  SNAPSHOT_ROLLBACK: -43,
+  /** a version other than the one that was announced [mix-and-match] */
+  VERSION_MISMATCH: -44,
+  /** expired [freeze] */
+  EXPIRED: -45,
+  /** not the bytes whose hash was announced [mix-and-match, tampering] */
+  HASH_MISMATCH: -46,
+  /** not the length that was announced [mix-and-match, tampering] */
+  LENGTH_MISMATCH: -47,
+  /** more bytes than allowed [endless data] */
+  TOO_LONG: -48,
+  /** more root versions than one check follows; the next check goes on [endless data] */
+  TOO_MANY_ROOTS: -49,
+  /** a file name that could leave its folder [path traversal] */
+  PATH_INVALID: -60,
+  /** a file name longer than this client asks for */
+  NAME_TOO_LONG: -61,
+  /** an image larger than the slot */
+  IMAGE_TOO_LARGE: -62,
+  /** not the image that was signed [tampered image] */
+  IMAGE_MISMATCH: -63,
+  /** a security counter below the one of this device [downgrade to a vulnerable release] */
+  COUNTER_ROLLBACK: -64,
+  /** the new image failed its self-test and the old one returned */
+  SELF_TEST_FAILED: -65,
+  /** the new image did not confirm itself in time and the old one returned */
+  TRIAL_FAILED: -66,
+  /** the repository could not be reached */
+  NETWORK: -80,
+  /** the repository does not have a file that it must have */
+  NOT_FOUND: -81,
+  /** the answer begins at another offset than was asked for */
+  RANGE: -82,
+  /** fewer bytes than announced; the rest is fetched later */
+  TRUNCATED: -83,
+} as const;
+export type Status = (typeof Status)[keyof typeof Status];
+
+/** What a status means to a person: its name, the finding, and the attack that it stops (empty: none). */
+export interface StatusText {
+  readonly name: string;
+  readonly message: string;
+  readonly attack: string;
+}
+
+export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
+  [
+    0,
+    {
+      name: 'OK',
+      message: 'done',
+      attack: '',
+    },
+  ],
+  [
+    1,
+    {
+      name: 'UP_TO_DATE',
+      message: 'the newest release for this device is already installed',
+      attack: '',
+    },
+  ],
+  [
+    2,
+    {
+      name: 'NOT_FOR_HARDWARE',
+      message: 'a newer release exists, but not for this hardware',
+      attack: 'wrong hardware',
+    },
+  ],
+  [
+    3,
+    {
+      name: 'RELEASE_FAILED_BEFORE',
+      message: 'the newest release failed its trial on this device and is not tried again',
+      attack: '',
+    },
+  ],
+  [
+    4,
+    {
+      name: 'READY_TO_REBOOT',
+      message: 'a verified image is selected and runs after a reboot',
+      attack: '',
+    },
+  ],
+  [
+    -1,
+    {
+      name: 'FLASH_READ',
+      message: 'the flash could not be read',
+      attack: '',
+    },
+  ],
+  [
+    -2,
+    {
+      name: 'FLASH_WRITE',
+      message: 'the flash could not be written',
+      attack: '',
+    },
+  ],
+  [
+    -3,
+    {
+      name: 'FLASH_ERASE',
+      message: 'the flash could not be erased',
+      attack: '',
+    },
+  ],
+  [
+    -4,
+    {
+      name: 'FLASH_VERIFY',
+      message: 'what was written to flash does not read back the same',
+      attack: '',
+    },
+  ],
+  [
+    -5,
+    {
+      name: 'STORE_CORRUPT',
+      message: 'the trust store is damaged and holds no usable root',
+      attack: '',
+    },
+  ],
+  [
+    -6,
+    {
+      name: 'STORE_FULL',
+      message: 'the file does not fit the trust store of this board',
+      attack: '',
+    },
+  ],
+  [
+    -7,
+    {
+      name: 'NOT_PROVISIONED',
+      message: 'the device has no root of trust yet: provision it',
+      attack: '',
+    },
+  ],
+  [
+    -8,
+    {
+      name: 'ALREADY_PROVISIONED',
+      message: 'the device has its root of trust already',
+      attack: '',
+    },
+  ],
+  [
+    -9,
+    {
+      name: 'WRONG_STATE',
+      message: 'the call does not belong here',
+      attack: '',
+    },
+  ],
+  [
+    -10,
+    {
+      name: 'BAD_ARGUMENT',
+      message: 'an argument is out of range',
+      attack: '',
+    },
+  ],
+  [
+    -11,
+    {
+      name: 'CONFIG_INVALID',
+      message: 'the device configuration is not valid',
+      attack: '',
+    },
+  ],
+  [
+    -12,
+    {
+      name: 'LAYOUT_INVALID',
+      message: 'the flash layout that the host describes cannot be used',
+      attack: '',
+    },
+  ],
+  [
+    -13,
+    {
+      name: 'COUNTER',
+      message: 'the security counter of the board could not be raised',
+      attack: '',
+    },
+  ],
+  [
+    -14,
+    {
+      name: 'BOOT',
+      message: 'the boot selection of the board failed',
+      attack: '',
+    },
+  ],
+  [
+    -20,
+    {
+      name: 'JSON_SYNTAX',
+      message: 'not JSON',
+      attack: '',
+    },
+  ],
+  [
+    -21,
+    {
+      name: 'JSON_DEPTH',
+      message: 'JSON nested too deeply',
+      attack: 'crash by crafted metadata',
+    },
+  ],
+  [
+    -22,
+    {
+      name: 'JSON_UTF8',
+      message: 'text that is not valid UTF-8',
+      attack: '',
+    },
+  ],
+  [
+    -23,
+    {
+      name: 'JSON_NUMBER',
+      message: 'a number that canonical JSON does not have (fraction, exponent)',
+      attack: '',
+    },
+  ],
+  [
+    -24,
+    {
+      name: 'JSON_DUPLICATE',
+      message: 'a name that occurs twice in one object',
+      attack: 'two readers, two meanings',
+    },
+  ],
+  [
+    -25,
+    {
+      name: 'JSON_COMPLEX',
+      message: 'JSON that would take too long to put in order',
+      attack: 'endless work',
+    },
+  ],
+  [
+    -30,
+    {
+      name: 'ENVELOPE_INVALID',
+      message: 'no envelope of `signed` and `signatures`',
+      attack: '',
+    },
+  ],
+  [
+    -31,
+    {
+      name: 'SIGNATURE_DUPLICATE',
+      message: 'one key id signs twice',
+      attack: 'one signature counted twice',
+    },
+  ],
+  [
+    -32,
+    {
+      name: 'METADATA_INVALID',
+      message: 'metadata without a field that it must have, or with one of the wrong kind',
+      attack: '',
+    },
+  ],
+  [
+    -33,
+    {
+      name: 'TYPE_MISMATCH',
+      message: 'metadata of another role',
+      attack: "one role's file served as another's",
+    },
+  ],
+  [
+    -34,
+    {
+      name: 'SPEC_VERSION',
+      message: 'a specification version that this client does not read',
+      attack: '',
+    },
+  ],
+  [
+    -35,
+    {
+      name: 'VERSION_INVALID',
+      message: 'a version that is not a whole number above 0',
+      attack: '',
+    },
+  ],
+  [
+    -36,
+    {
+      name: 'THRESHOLD_INVALID',
+      message: 'a threshold that is not a whole number above 0, or larger than this client counts',
+      attack: 'threshold 0',
+    },
+  ],
+  [
+    -37,
+    {
+      name: 'EXPIRES_INVALID',
+      message: 'an expiry date that is not a date',
+      attack: '',
+    },
+  ],
+  [
+    -38,
+    {
+      name: 'TOO_MANY_KEYS',
+      message: 'more keys or signatures for one role than this client reads',
+      attack: 'endless work',
+    },
+  ],
+  [
+    -39,
+    {
+      name: 'HASH_UNKNOWN',
+      message: 'only hashes that this client does not know or trust',
+      attack: 'weak hash',
+    },
+  ],
+  [
+    -40,
+    {
+      name: 'SIGNATURES',
+      message: 'too few valid signatures for the threshold',
+      attack: 'arbitrary software, stolen key below the threshold',
+    },
+  ],
+  [
+    -41,
+    {
+      name: 'ROOT_VERSION',
+      message: 'a root that is not the next version',
+      attack: 'root skipped or replayed',
+    },
+  ],
+  [
+    -42,
+    {
+      name: 'ROLLBACK',
+      message: 'a version lower than the trusted one',
+      attack: 'rollback',
+    },
+  ],
+  [
+    -43,
+    {
+      name: 'SNAPSHOT_ROLLBACK',
+      message: 'a file that the trusted snapshot lists is missing or has a lower version',
+      attack: 'rollback by snapshot',
+    },
+  ],
+  [
+    -44,
+    {
+      name: 'VERSION_MISMATCH',
+      message: 'a version other than the one that was announced',
+      attack: 'mix-and-match',
+    },
+  ],
+  [
+    -45,
+    {
+      name: 'EXPIRED',
+      message: 'expired',
+      attack: 'freeze',
+    },
+  ],
+  [
+    -46,
+    {
+      name: 'HASH_MISMATCH',
+      message: 'not the bytes whose hash was announced',
+      attack: 'mix-and-match, tampering',
+    },
+  ],
+  [
+    -47,
+    {
+      name: 'LENGTH_MISMATCH',
+      message: 'not the length that was announced',
+      attack: 'mix-and-match, tampering',
+    },
+  ],
+  [
+    -48,
+    {
+      name: 'TOO_LONG',
+      message: 'more bytes than allowed',
+      attack: 'endless data',
+    },
+  ],
+  [
+    -49,
+    {
+      name: 'TOO_MANY_ROOTS',
+      message: 'more root versions than one check follows; the next check goes on',
+      attack: 'endless data',
+    },
+  ],
+  [
+    -60,
+    {
+      name: 'PATH_INVALID',
+      message: 'a file name that could leave its folder',
+      attack: 'path traversal',
+    },
+  ],
+  [
+    -61,
+    {
+      name: 'NAME_TOO_LONG',
+      message: 'a file name longer than this client asks for',
+      attack: '',
+    },
+  ],
+  [
+    -62,
+    {
+      name: 'IMAGE_TOO_LARGE',
+      message: 'an image larger than the slot',
+      attack: '',
+    },
+  ],
+  [
+    -63,
+    {
+      name: 'IMAGE_MISMATCH',
+      message: 'not the image that was signed',
+      attack: 'tampered image',
+    },
+  ],
+  [
+    -64,
+    {
+      name: 'COUNTER_ROLLBACK',
+      message: 'a security counter below the one of this device',
+      attack: 'downgrade to a vulnerable release',
+    },
+  ],
+  [
+    -65,
+    {
+      name: 'SELF_TEST_FAILED',
+      message: 'the new image failed its self-test and the old one returned',
+      attack: '',
+    },
+  ],
+  [
+    -66,
+    {
+      name: 'TRIAL_FAILED',
+      message: 'the new image did not confirm itself in time and the old one returned',
+      attack: '',
+    },
+  ],
+  [
+    -80,
+    {
+      name: 'NETWORK',
+      message: 'the repository could not be reached',
+      attack: '',
+    },
+  ],
+  [
+    -81,
+    {
+      name: 'NOT_FOUND',
+      message: 'the repository does not have a file that it must have',
+      attack: '',
+    },
+  ],
+  [
+    -82,
+    {
+      name: 'RANGE',
+      message: 'the answer begins at another offset than was asked for',
+      attack: '',
+    },
+  ],
+  [
+    -83,
+    {
+      name: 'TRUNCATED',
+      message: 'fewer bytes than announced; the rest is fetched later',
+      attack: '',
+    },
+  ],
+]);
+
+/** What the module exports. Every value is an i32; sizes, offsets and seconds are read as u32. */
+export type CoreExports = {
+  readonly memory: WebAssembly.Memory;
+  abi_version(): number;
+  io_pointer(): number;
+  io_capacity(): number;
+  core_start(): number;
+  provision_begin(part: number): number;
+  provision_write(length: number): number;
+  provision_end(): number;
+  /** seconds since 1970 */
+  agent_step(now: number): number;
+  agent_until(): number;
+  fetch_kind(): number;
+  fetch_name(): number;
+  fetch_name_length(): number;
+  fetch_offset(): number;
+  fetch_limit(): number;
+  fetch_begin(offset: number): number;
+  fetch_write(length: number): number;
+  fetch_end(result: number): number;
+  image_confirm(): number;
+  image_reject(): number;
+  state_read(field: number): number;
+  text_read(field: number): number;
+};
+
+/** What the module imports from `moult`. Every value is an i32; sizes, offsets and seconds are read as u32. */
+export type CoreImports = {
+  /**
+   * Reads `length` bytes at `offset` of an area into `pointer`. Any alignment. 0, or negative:
+   * unreadable.
+   */
+  flash_read(area: number, offset: number, pointer: number, length: number): number;
+  /**
+   * Programs `length` bytes from `pointer`. Offset and length are multiples of the area's write unit and
+   * the units are erased. 0, or negative: not written.
+   */
+  flash_write(area: number, offset: number, pointer: number, length: number): number;
+  /** Erases `length` bytes; both ends are erase block boundaries. 0, or negative: not erased. */
+  flash_erase(area: number, offset: number, length: number): number;
+  /** The size of an area in bytes (a sum of whole erase blocks). 0: there is no such area. */
+  flash_size(area: number): number;
+  /** The offset one past the erase block that contains `offset`. Blocks may differ in size. */
+  flash_block_end(area: number, offset: number): number;
+  /** The write unit in bits 0 to 15 (1 to 32, a power of two), the erased byte in bits 16 to 23. */
+  flash_unit(area: number): number;
+  /** The security counter, monotonic in hardware; negative: this board has none. */
+  counter_read(): number;
+  /** Raises the security counter to `value`; a lower value changes nothing. 0, or negative: not raised. */
+  counter_advance(value: number): number;
+  /** The running slot (0 or 1) in bit 0; bit 8 set: it runs on trial. Negative: unknown. */
+  boot_state(): number;
+  /**
+   * From the next boot on, try `slot`; without a confirm within the host's attempts, the old one
+   * returns.
+   */
+  boot_select(slot: number): number;
+  /** Makes the running slot permanent. Doing it twice is doing it once. */
+  boot_confirm(): number;
+  /** Ends a trial: from the next boot on the slot before it runs. Doing it twice is doing it once. */
+  boot_revert(): number;
+};

@@ -1,0 +1,318 @@
+/* Generated from the core by scripts/abi.ts. Do not edit. */
+#ifndef MOULT_ABI_H
+#define MOULT_ABI_H
+
+#define MOULT_ABI_VERSION 1
+
+enum moult_action {
+  /* nothing to do before `agent_until()` */
+  MOULT_ACTION_WAIT = 0,
+  /* fetch what the fetch_ exports describe */
+  MOULT_ACTION_FETCH = 1,
+  /* a new image runs on trial: test it, then image_confirm or image_reject */
+  MOULT_ACTION_SELF_TEST = 2,
+  /* boot again: another slot is selected */
+  MOULT_ACTION_REBOOT = 3,
+};
+
+enum moult_area {
+  /* one bank of the trust store */
+  MOULT_AREA_STORE_A = 0,
+  /* the other bank of the trust store */
+  MOULT_AREA_STORE_B = 1,
+  /* progress of the current install */
+  MOULT_AREA_JOURNAL = 2,
+  /* image slot 0 */
+  MOULT_AREA_SLOT_A = 3,
+  /* image slot 1 */
+  MOULT_AREA_SLOT_B = 4,
+};
+
+enum moult_fetch_kind {
+  /* below the metadata URL */
+  MOULT_FETCH_KIND_METADATA = 0,
+  /* below the targets URL */
+  MOULT_FETCH_KIND_TARGET = 1,
+};
+
+enum moult_part {
+  /* the device configuration */
+  MOULT_PART_CONFIG = 0,
+  /* the first root of trust */
+  MOULT_PART_ROOT = 1,
+};
+
+enum moult_role {
+  /* signs the keys of all roles */
+  MOULT_ROLE_ROOT = 0,
+  /* says what is newest */
+  MOULT_ROLE_TIMESTAMP = 1,
+  /* says which versions belong together */
+  MOULT_ROLE_SNAPSHOT = 2,
+  /* says what may be installed */
+  MOULT_ROLE_TARGETS = 3,
+  /* the image itself */
+  MOULT_ROLE_IMAGE = 4,
+  /* no role in particular */
+  MOULT_ROLE_NONE = 5,
+};
+
+enum moult_state {
+  /* the slot that runs, 0 or 1 */
+  MOULT_STATE_RUNNING_SLOT = 0,
+  /* 1: it runs on trial */
+  MOULT_STATE_ON_TRIAL = 1,
+  /* version of the trusted root; 0: not provisioned */
+  MOULT_STATE_ROOT_VERSION = 2,
+  /* version of the trusted timestamp; 0: none */
+  MOULT_STATE_TIMESTAMP_VERSION = 3,
+  /* version of the trusted snapshot; 0: none */
+  MOULT_STATE_SNAPSHOT_VERSION = 4,
+  /* version of the trusted targets; 0: none */
+  MOULT_STATE_TARGETS_VERSION = 5,
+  /* the latest time that is known to have passed, seconds since 1970 */
+  MOULT_STATE_LATEST_TIME = 6,
+  /* the security counter */
+  MOULT_STATE_SECURITY_COUNTER = 7,
+  /* release counter of the confirmed image */
+  MOULT_STATE_INSTALLED_RELEASE = 8,
+  /* release counter of the image that is being installed or tried; 0: none */
+  MOULT_STATE_CANDIDATE_RELEASE = 9,
+  /* length of that image in bytes */
+  MOULT_STATE_IMAGE_LENGTH = 10,
+  /* bytes of it that are in the slot */
+  MOULT_STATE_IMAGE_OFFSET = 11,
+  /* status of the last check */
+  MOULT_STATE_CHECK_STATUS = 12,
+  /* the role that this status concerns */
+  MOULT_STATE_CHECK_ROLE = 13,
+  /* bytes of linear memory in use, from address 0 */
+  MOULT_STATE_MEMORY_USED = 14,
+};
+
+enum moult_text {
+  /* the hardware id that the device was provisioned with */
+  MOULT_TEXT_HARDWARE_ID = 0,
+  /* the component that the slots hold */
+  MOULT_TEXT_COMPONENT = 1,
+  /* version of the confirmed image */
+  MOULT_TEXT_INSTALLED_VERSION = 2,
+  /* version of the image that is being installed or tried */
+  MOULT_TEXT_CANDIDATE_VERSION = 3,
+  /* path of the newest release that was seen for another hardware */
+  MOULT_TEXT_OTHER_HARDWARE_PATH = 4,
+};
+
+enum moult_status {
+  /* done */
+  MOULT_STATUS_OK = 0,
+  /* the newest release for this device is already installed */
+  MOULT_STATUS_UP_TO_DATE = 1,
+  /* a newer release exists, but not for this hardware [wrong hardware] */
+  MOULT_STATUS_NOT_FOR_HARDWARE = 2,
+  /* the newest release failed its trial on this device and is not tried again */
+  MOULT_STATUS_RELEASE_FAILED_BEFORE = 3,
+  /* a verified image is selected and runs after a reboot */
+  MOULT_STATUS_READY_TO_REBOOT = 4,
+  /* the flash could not be read */
+  MOULT_STATUS_FLASH_READ = -1,
+  /* the flash could not be written */
+  MOULT_STATUS_FLASH_WRITE = -2,
+  /* the flash could not be erased */
+  MOULT_STATUS_FLASH_ERASE = -3,
+  /* what was written to flash does not read back the same */
+  MOULT_STATUS_FLASH_VERIFY = -4,
+  /* the trust store is damaged and holds no usable root */
+  MOULT_STATUS_STORE_CORRUPT = -5,
+  /* the file does not fit the trust store of this board */
+  MOULT_STATUS_STORE_FULL = -6,
+  /* the device has no root of trust yet: provision it */
+  MOULT_STATUS_NOT_PROVISIONED = -7,
+  /* the device has its root of trust already */
+  MOULT_STATUS_ALREADY_PROVISIONED = -8,
+  /* the call does not belong here */
+  MOULT_STATUS_WRONG_STATE = -9,
+  /* an argument is out of range */
+  MOULT_STATUS_BAD_ARGUMENT = -10,
+  /* the device configuration is not valid */
+  MOULT_STATUS_CONFIG_INVALID = -11,
+  /* the flash layout that the host describes cannot be used */
+  MOULT_STATUS_LAYOUT_INVALID = -12,
+  /* the security counter of the board could not be raised */
+  MOULT_STATUS_COUNTER = -13,
+  /* the boot selection of the board failed */
+  MOULT_STATUS_BOOT = -14,
+  /* not JSON */
+  MOULT_STATUS_JSON_SYNTAX = -20,
+  /* JSON nested too deeply [crash by crafted metadata] */
+  MOULT_STATUS_JSON_DEPTH = -21,
+  /* text that is not valid UTF-8 */
+  MOULT_STATUS_JSON_UTF8 = -22,
+  /* a number that canonical JSON does not have (fraction, exponent) */
+  MOULT_STATUS_JSON_NUMBER = -23,
+  /* a name that occurs twice in one object [two readers, two meanings] */
+  MOULT_STATUS_JSON_DUPLICATE = -24,
+  /* JSON that would take too long to put in order [endless work] */
+  MOULT_STATUS_JSON_COMPLEX = -25,
+  /* no envelope of `signed` and `signatures` */
+  MOULT_STATUS_ENVELOPE_INVALID = -30,
+  /* one key id signs twice [one signature counted twice] */
+  MOULT_STATUS_SIGNATURE_DUPLICATE = -31,
+  /* metadata without a field that it must have, or with one of the wrong kind */
+  MOULT_STATUS_METADATA_INVALID = -32,
+  /* metadata of another role [one role's file served as another's] */
+  MOULT_STATUS_TYPE_MISMATCH = -33,
+  /* a specification version that this client does not read */
+  MOULT_STATUS_SPEC_VERSION = -34,
+  /* a version that is not a whole number above 0 */
+  MOULT_STATUS_VERSION_INVALID = -35,
+  /* a threshold that is not a whole number above 0, or larger than this client counts [threshold 0] */
+  MOULT_STATUS_THRESHOLD_INVALID = -36,
+  /* an expiry date that is not a date */
+  MOULT_STATUS_EXPIRES_INVALID = -37,
+  /* more keys or signatures for one role than this client reads [endless work] */
+  MOULT_STATUS_TOO_MANY_KEYS = -38,
+  /* only hashes that this client does not know or trust [weak hash] */
+  MOULT_STATUS_HASH_UNKNOWN = -39,
+  /* too few valid signatures for the threshold [arbitrary software, stolen key below the threshold] */
+  MOULT_STATUS_SIGNATURES = -40,
+  /* a root that is not the next version [root skipped or replayed] */
+  MOULT_STATUS_ROOT_VERSION = -41,
+  /* a version lower than the trusted one [rollback] */
+  MOULT_STATUS_ROLLBACK = -42,
+  /* a file that the trusted snapshot lists is missing or has a lower version [rollback by snapshot] */
+  MOULT_STATUS_SNAPSHOT_ROLLBACK = -43,
+  /* a version other than the one that was announced [mix-and-match] */
+  MOULT_STATUS_VERSION_MISMATCH = -44,
+  /* expired [freeze] */
+  MOULT_STATUS_EXPIRED = -45,
+  /* not the bytes whose hash was announced [mix-and-match, tampering] */
+  MOULT_STATUS_HASH_MISMATCH = -46,
+  /* not the length that was announced [mix-and-match, tampering] */
+  MOULT_STATUS_LENGTH_MISMATCH = -47,
+  /* more bytes than allowed [endless data] */
+  MOULT_STATUS_TOO_LONG = -48,
+  /* more root versions than one check follows; the next check goes on [endless data] */
+  MOULT_STATUS_TOO_MANY_ROOTS = -49,
+  /* a file name that could leave its folder [path traversal] */
+  MOULT_STATUS_PATH_INVALID = -60,
+  /* a file name longer than this client asks for */
+  MOULT_STATUS_NAME_TOO_LONG = -61,
+  /* an image larger than the slot */
+  MOULT_STATUS_IMAGE_TOO_LARGE = -62,
+  /* not the image that was signed [tampered image] */
+  MOULT_STATUS_IMAGE_MISMATCH = -63,
+  /* a security counter below the one of this device [downgrade to a vulnerable release] */
+  MOULT_STATUS_COUNTER_ROLLBACK = -64,
+  /* the new image failed its self-test and the old one returned */
+  MOULT_STATUS_SELF_TEST_FAILED = -65,
+  /* the new image did not confirm itself in time and the old one returned */
+  MOULT_STATUS_TRIAL_FAILED = -66,
+  /* the repository could not be reached */
+  MOULT_STATUS_NETWORK = -80,
+  /* the repository does not have a file that it must have */
+  MOULT_STATUS_NOT_FOUND = -81,
+  /* the answer begins at another offset than was asked for */
+  MOULT_STATUS_RANGE = -82,
+  /* fewer bytes than announced; the rest is fetched later */
+  MOULT_STATUS_TRUNCATED = -83,
+};
+
+/* X(name, value, finding, attack that it stops or "") */
+#define MOULT_STATUS_LIST(X) \
+  X(OK, 0, "done", "") \
+  X(UP_TO_DATE, 1, "the newest release for this device is already installed", "") \
+  X(NOT_FOR_HARDWARE, 2, "a newer release exists, but not for this hardware", "wrong hardware") \
+  X(RELEASE_FAILED_BEFORE, 3, "the newest release failed its trial on this device and is not tried again", "") \
+  X(READY_TO_REBOOT, 4, "a verified image is selected and runs after a reboot", "") \
+  X(FLASH_READ, -1, "the flash could not be read", "") \
+  X(FLASH_WRITE, -2, "the flash could not be written", "") \
+  X(FLASH_ERASE, -3, "the flash could not be erased", "") \
+  X(FLASH_VERIFY, -4, "what was written to flash does not read back the same", "") \
+  X(STORE_CORRUPT, -5, "the trust store is damaged and holds no usable root", "") \
+  X(STORE_FULL, -6, "the file does not fit the trust store of this board", "") \
+  X(NOT_PROVISIONED, -7, "the device has no root of trust yet: provision it", "") \
+  X(ALREADY_PROVISIONED, -8, "the device has its root of trust already", "") \
+  X(WRONG_STATE, -9, "the call does not belong here", "") \
+  X(BAD_ARGUMENT, -10, "an argument is out of range", "") \
+  X(CONFIG_INVALID, -11, "the device configuration is not valid", "") \
+  X(LAYOUT_INVALID, -12, "the flash layout that the host describes cannot be used", "") \
+  X(COUNTER, -13, "the security counter of the board could not be raised", "") \
+  X(BOOT, -14, "the boot selection of the board failed", "") \
+  X(JSON_SYNTAX, -20, "not JSON", "") \
+  X(JSON_DEPTH, -21, "JSON nested too deeply", "crash by crafted metadata") \
+  X(JSON_UTF8, -22, "text that is not valid UTF-8", "") \
+  X(JSON_NUMBER, -23, "a number that canonical JSON does not have (fraction, exponent)", "") \
+  X(JSON_DUPLICATE, -24, "a name that occurs twice in one object", "two readers, two meanings") \
+  X(JSON_COMPLEX, -25, "JSON that would take too long to put in order", "endless work") \
+  X(ENVELOPE_INVALID, -30, "no envelope of `signed` and `signatures`", "") \
+  X(SIGNATURE_DUPLICATE, -31, "one key id signs twice", "one signature counted twice") \
+  X(METADATA_INVALID, -32, "metadata without a field that it must have, or with one of the wrong kind", "") \
+  X(TYPE_MISMATCH, -33, "metadata of another role", "one role's file served as another's") \
+  X(SPEC_VERSION, -34, "a specification version that this client does not read", "") \
+  X(VERSION_INVALID, -35, "a version that is not a whole number above 0", "") \
+  X(THRESHOLD_INVALID, -36, "a threshold that is not a whole number above 0, or larger than this client counts", "threshold 0") \
+  X(EXPIRES_INVALID, -37, "an expiry date that is not a date", "") \
+  X(TOO_MANY_KEYS, -38, "more keys or signatures for one role than this client reads", "endless work") \
+  X(HASH_UNKNOWN, -39, "only hashes that this client does not know or trust", "weak hash") \
+  X(SIGNATURES, -40, "too few valid signatures for the threshold", "arbitrary software, stolen key below the threshold") \
+  X(ROOT_VERSION, -41, "a root that is not the next version", "root skipped or replayed") \
+  X(ROLLBACK, -42, "a version lower than the trusted one", "rollback") \
+  X(SNAPSHOT_ROLLBACK, -43, "a file that the trusted snapshot lists is missing or has a lower version", "rollback by snapshot") \
+  X(VERSION_MISMATCH, -44, "a version other than the one that was announced", "mix-and-match") \
+  X(EXPIRED, -45, "expired", "freeze") \
+  X(HASH_MISMATCH, -46, "not the bytes whose hash was announced", "mix-and-match, tampering") \
+  X(LENGTH_MISMATCH, -47, "not the length that was announced", "mix-and-match, tampering") \
+  X(TOO_LONG, -48, "more bytes than allowed", "endless data") \
+  X(TOO_MANY_ROOTS, -49, "more root versions than one check follows; the next check goes on", "endless data") \
+  X(PATH_INVALID, -60, "a file name that could leave its folder", "path traversal") \
+  X(NAME_TOO_LONG, -61, "a file name longer than this client asks for", "") \
+  X(IMAGE_TOO_LARGE, -62, "an image larger than the slot", "") \
+  X(IMAGE_MISMATCH, -63, "not the image that was signed", "tampered image") \
+  X(COUNTER_ROLLBACK, -64, "a security counter below the one of this device", "downgrade to a vulnerable release") \
+  X(SELF_TEST_FAILED, -65, "the new image failed its self-test and the old one returned", "") \
+  X(TRIAL_FAILED, -66, "the new image did not confirm itself in time and the old one returned", "") \
+  X(NETWORK, -80, "the repository could not be reached", "") \
+  X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
+  X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
+  X(TRUNCATED, -83, "fewer bytes than announced; the rest is fetched later", "")
+
+/* X(name, signature as wasm3 writes it) */
+#define MOULT_EXPORT_LIST(X) \
+  X(abi_version, "i()") \
+  X(io_pointer, "i()") \
+  X(io_capacity, "i()") \
+  X(core_start, "i()") \
+  X(provision_begin, "i(i)") \
+  X(provision_write, "i(i)") \
+  X(provision_end, "i()") \
+  X(agent_step, "i(i)") \
+  X(agent_until, "i()") \
+  X(fetch_kind, "i()") \
+  X(fetch_name, "i()") \
+  X(fetch_name_length, "i()") \
+  X(fetch_offset, "i()") \
+  X(fetch_limit, "i()") \
+  X(fetch_begin, "i(i)") \
+  X(fetch_write, "i(i)") \
+  X(fetch_end, "i(i)") \
+  X(image_confirm, "i()") \
+  X(image_reject, "i()") \
+  X(state_read, "i(i)") \
+  X(text_read, "i(i)")
+
+#define MOULT_IMPORT_LIST(X) \
+  X(flash_read, "i(iiii)") \
+  X(flash_write, "i(iiii)") \
+  X(flash_erase, "i(iii)") \
+  X(flash_size, "i(i)") \
+  X(flash_block_end, "i(ii)") \
+  X(flash_unit, "i(i)") \
+  X(counter_read, "i()") \
+  X(counter_advance, "i(i)") \
+  X(boot_state, "i()") \
+  X(boot_select, "i(i)") \
+  X(boot_confirm, "i()") \
+  X(boot_revert, "i()")
+
+#endif
