@@ -1,0 +1,74 @@
+// Keys in memory: the public key object of TUF (specification 1.0.34, section 4.2) and keys that can sign.
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
+import { canonicalize } from './canonical.ts';
+
+/** A public key as metadata carries it. `keyval.public` of an Ed25519 key is 64 hexadecimal digits. */
+export interface PublicKey {
+  readonly keytype: string;
+  readonly scheme: string;
+  readonly keyval: { readonly public: string };
+}
+
+/** A key that can sign. */
+export interface SigningKey {
+  /** SHA-256 of the canonical public key object, in hexadecimal digits. */
+  readonly id: string;
+  readonly public: PublicKey;
+  /** The private half, to be stored. */
+  readonly secret: KeyObject;
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/** A source of random bytes; a seeded one makes a simulation replay. */
+export type Random = (length: number) => Uint8Array;
+
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+const SEED_LENGTH = 32;
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export function keyId(key: PublicKey): string {
+  return sha256(canonicalize(key));
+}
+
+/** A new Ed25519 key (RFC 8032). */
+export function generateKey(random: Random = randomBytes): SigningKey {
+  const der = Buffer.concat([PKCS8_PREFIX, random(SEED_LENGTH)]);
+  return signingKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+}
+
+/** Wraps an Ed25519 private key. */
+export function signingKey(secret: KeyObject): SigningKey {
+  const spki = createPublicKey(secret).export({ format: 'der', type: 'spki' });
+  const publicKey: PublicKey = {
+    keytype: 'ed25519',
+    scheme: 'ed25519',
+    keyval: { public: spki.subarray(SPKI_PREFIX.length).toString('hex') },
+  };
+  return { id: keyId(publicKey), public: publicKey, secret, sign: (message) => sign(null, message, secret) };
+}
+
+/** Whether `signature` (hexadecimal) over `message` is this key's. An unknown kind of key verifies nothing. */
+export function verifySignature(key: PublicKey, message: Uint8Array, signature: string): boolean {
+  if (key.keytype !== 'ed25519' || key.scheme !== 'ed25519') return false;
+  if (!/^[0-9a-f]{64}$/i.test(key.keyval.public) || !/^[0-9a-f]{128}$/i.test(signature)) return false;
+  const der = Buffer.concat([SPKI_PREFIX, Buffer.from(key.keyval.public, 'hex')]);
+  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  return verify(null, message, publicKey, Buffer.from(signature, 'hex'));
+}
+
+/** What makes two keys the same key, whatever their ids and other fields say. */
+export function keyMaterial(key: PublicKey): string {
+  return key.keyval.public.toLowerCase();
+}

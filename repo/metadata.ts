@@ -1,0 +1,138 @@
+// TUF metadata (specification 1.0.34, section 4): its types and plain builders. Builders do what they are told, so
+// that an attacker can be played with them; what may be signed is decided in publication.ts.
+import { serialize } from './canonical.ts';
+import { keyId, type PublicKey, sha256 } from './keys.ts';
+import { formatTime } from './time.ts';
+
+export const SPEC_VERSION = '1.0.34';
+
+export const ROLES = ['root', 'timestamp', 'snapshot', 'targets'] as const;
+export type RoleName = (typeof ROLES)[number];
+
+/** Hexadecimal digests by algorithm; this project writes `sha256` only. */
+export type Hashes = Readonly<Record<string, string>>;
+
+interface Common<T extends RoleName> {
+  readonly _type: T;
+  readonly spec_version: string;
+  readonly version: number;
+  /** `YYYY-MM-DDTHH:MM:SSZ` */
+  readonly expires: string;
+}
+
+export interface Role {
+  readonly keyids: readonly string[];
+  readonly threshold: number;
+}
+
+export interface Root extends Common<'root'> {
+  readonly consistent_snapshot: boolean;
+  readonly keys: Readonly<Record<string, PublicKey>>;
+  readonly roles: Readonly<Record<RoleName, Role>>;
+}
+
+/** What one metadata file says of another. */
+export interface MetaFile {
+  readonly version: number;
+  readonly length?: number;
+  readonly hashes?: Hashes;
+}
+
+export interface Timestamp extends Common<'timestamp'> {
+  readonly meta: { readonly 'snapshot.json': MetaFile };
+}
+
+export interface Snapshot extends Common<'snapshot'> {
+  readonly meta: Readonly<Record<string, MetaFile>>;
+}
+
+export interface Target {
+  readonly length: number;
+  readonly hashes: Hashes;
+  readonly custom?: Readonly<Record<string, unknown>>;
+}
+
+export interface Targets extends Common<'targets'> {
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
+export type Signed = Root | Timestamp | Snapshot | Targets;
+
+export interface Signature {
+  readonly keyid: string;
+  /** hexadecimal */
+  readonly sig: string;
+}
+
+export interface Envelope<S extends Signed = Signed> {
+  readonly signatures: readonly Signature[];
+  readonly signed: S;
+}
+
+/** The version of a file and the second at which it expires. */
+export interface Stamp {
+  readonly version: number;
+  readonly expires: number;
+}
+
+export interface RoleKeys {
+  readonly keys: readonly PublicKey[];
+  readonly threshold: number;
+}
+
+export function buildRoot(stamp: Stamp, roles: Readonly<Record<RoleName, RoleKeys>>): Root {
+  const all = ROLES.flatMap((role) => roles[role].keys);
+  const role = (name: RoleName): Role => ({
+    keyids: roles[name].keys.map(keyId),
+    threshold: roles[name].threshold,
+  });
+  return {
+    ...common('root', stamp),
+    consistent_snapshot: true,
+    keys: Object.fromEntries(all.map((key) => [keyId(key), key])),
+    roles: {
+      root: role('root'),
+      timestamp: role('timestamp'),
+      snapshot: role('snapshot'),
+      targets: role('targets'),
+    },
+  };
+}
+
+export function buildTargets(stamp: Stamp, targets: Readonly<Record<string, Target>>): Targets {
+  return { ...common('targets', stamp), targets };
+}
+
+/** `meta` by file name: `{ 'targets.json': metaFile(bytes, version) }`. */
+export function buildSnapshot(stamp: Stamp, meta: Readonly<Record<string, MetaFile>>): Snapshot {
+  return { ...common('snapshot', stamp), meta };
+}
+
+export function buildTimestamp(stamp: Stamp, snapshot: MetaFile): Timestamp {
+  return { ...common('timestamp', stamp), meta: { 'snapshot.json': snapshot } };
+}
+
+/** Length, SHA-256 and version of a metadata file, as the file above it lists them. */
+export function metaFile(bytes: Uint8Array, version: number): MetaFile {
+  return { hashes: { sha256: sha256(bytes) }, length: bytes.length, version };
+}
+
+/** The bytes of a metadata file on disk. */
+export function envelopeBytes(envelope: Envelope): Uint8Array {
+  return serialize(envelope);
+}
+
+/** Its name under `metadata/`: the timestamp never carries its version (specification 6.2). */
+export function metadataName(role: RoleName, version: number): string {
+  return role === 'timestamp' ? 'timestamp.json' : `${version}.${role}.json`;
+}
+
+/** Where a target's bytes lie under `targets/`: `DIR/SHA256.NAME` (specification 6.2). */
+export function targetFileName(path: string, sha256Hex: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  return `${path.slice(0, slash)}${sha256Hex}.${path.slice(slash)}`;
+}
+
+function common<T extends RoleName>(type: T, { version, expires }: Stamp): Common<T> {
+  return { _type: type, spec_version: SPEC_VERSION, version, expires: formatTime(expires) };
+}
