@@ -11,6 +11,8 @@ export const Action = {
   SELF_TEST: 2,
   /** boot again: another slot is selected */
   REBOOT: 3,
+  /** more work is left: call agent_step again (and feed the watchdog first) */
+  CONTINUE: 4,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 

@@ -13,6 +13,8 @@ enum moult_action {
   MOULT_ACTION_SELF_TEST = 2,
   /* boot again: another slot is selected */
   MOULT_ACTION_REBOOT = 3,
+  /* more work is left: call agent_step again (and feed the watchdog first) */
+  MOULT_ACTION_CONTINUE = 4,
 };
 
 enum moult_area {

@@ -1,0 +1,40 @@
+import { HostError } from './errors.ts';
+
+/**
+ * A base address, ready to be appended to. TLS by default: plain HTTP only to this machine, or when it is
+ * allowed explicitly. Throws `address-invalid` or `insecure`.
+ */
+export function baseAddress(text: string, allowHttp: boolean): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new HostError('address-invalid', `${text}: not an address; write it as https://host/path`, {
+      cause,
+    });
+  }
+  if (url.username || url.password || url.search || url.hash)
+    throw new HostError(
+      'address-invalid',
+      `${text}: an address with a password, query or fragment cannot be used`,
+    );
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new HostError('address-invalid', `${text}: the repository must be reached over https`);
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname))
+    throw new HostError(
+      'insecure',
+      `${text}: without TLS everybody on the way sees which device asks for what; use https, or allow plain http explicitly`,
+    );
+  return url.href.endsWith('/') ? url.href : `${url.href}/`;
+}
+
+/** A file below a base address. Undefined: a name that could leave it. */
+export function fileAddress(base: string, name: string): string | undefined {
+  const segments = name.split('/');
+  if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) return undefined;
+  return base + segments.map(encodeURIComponent).join('/');
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,212 @@
+// The client loop: does what the core says, over HTTP. It decides nothing about trust.
+import { Action, FetchKind, type Role, State, Status, Text } from './abi.ts';
+import { baseAddress, fileAddress } from './address.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Core } from './core.ts';
+import { HostError, StatusError, statusMessage } from './errors.ts';
+import { type Answer, type Fetch, request, TransferError, type TransferFault } from './transfer.ts';
+
+/** What a client tells whoever watches it. Names are paths below a base address, sizes are in bytes. */
+export type ClientEvent =
+  | { readonly type: 'fetch'; readonly name: string; readonly kind: FetchKind; readonly offset: number }
+  /** `received` counts from the file's start; `total` is what the server or the core expects. */
+  | {
+      readonly type: 'progress';
+      readonly name: string;
+      readonly kind: FetchKind;
+      readonly received: number;
+      readonly total: number;
+    }
+  | { readonly type: 'absent'; readonly name: string }
+  | { readonly type: 'accepted'; readonly name: string; readonly kind: FetchKind }
+  | { readonly type: 'refused'; readonly name: string; readonly status: number }
+  | {
+      readonly type: 'interrupted';
+      readonly name: string;
+      readonly fault: TransferFault;
+      readonly message: string;
+    }
+  /** A check found something wrong, or nothing that this device may install. */
+  | { readonly type: 'finding'; readonly status: number; readonly role: Role; readonly message: string }
+  | { readonly type: 'up-to-date'; readonly version: string }
+  /** A verified image is selected for the next boot. */
+  | { readonly type: 'installed'; readonly version: string; readonly length: number }
+  | { readonly type: 'reboot' }
+  | { readonly type: 'confirmed'; readonly version: string }
+  | { readonly type: 'rejected'; readonly version: string };
+
+/** What ended a run of the core: nothing more to do before `until` (seconds since 1970), or the host's turn. */
+export type Outcome =
+  | { readonly action: 'wait'; readonly until: number; readonly status: number; readonly role: Role }
+  | { readonly action: 'self-test' }
+  | { readonly action: 'reboot' };
+
+export interface ClientOptions {
+  /** Base address of the metadata. */
+  readonly metadataUrl: string;
+  /** Base address of the images. */
+  readonly targetsUrl: string;
+  /** Plain http to other machines too. */
+  readonly allowHttp?: boolean;
+  readonly onEvent?: (event: ClientEvent) => void;
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  /** Milliseconds without a byte, or behind the minimum rate; 30,000. */
+  readonly patience?: number;
+  /** Bytes per second; 128. */
+  readonly minimumRate?: number;
+}
+
+/** What a device does besides fetching. */
+export interface DeviceActions {
+  /** Boots: makes the boot decision and returns a core that has started. */
+  powerOn(): Core;
+  /** Whether the image that runs on trial works. */
+  selfTest(core: Core): boolean | Promise<boolean>;
+  /** Waits until a time, seconds since 1970. False: stop here. */
+  wait(until: number): Promise<boolean>;
+}
+
+/** More answers than the limits of the core allow in one check. */
+const STEPS = 100_000;
+
+export class Client {
+  readonly #bases: Readonly<Record<FetchKind, string>>;
+  readonly #fetch: Fetch;
+  readonly #clock: Clock;
+  readonly #limits: { readonly patience: number; readonly minimumRate: number };
+  readonly #emit: (event: ClientEvent) => void;
+
+  /** Throws `address-invalid` or `insecure`. */
+  constructor(options: ClientOptions) {
+    const allowHttp = options.allowHttp ?? false;
+    this.#bases = {
+      [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
+      [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
+    };
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = { patience: options.patience ?? 30_000, minimumRate: options.minimumRate ?? 128 };
+    this.#emit = options.onEvent ?? (() => undefined);
+  }
+
+  /** Runs a device until `wait` says stop; the last outcome. */
+  async run(device: DeviceActions): Promise<Outcome & { action: 'wait' }> {
+    let core = device.powerOn();
+    for (;;) {
+      const outcome = await this.check(core);
+      if (outcome.action === 'reboot') {
+        this.#emit({ type: 'reboot' });
+        core = device.powerOn();
+      } else if (outcome.action === 'self-test') {
+        this.answerSelfTest(core, await device.selfTest(core));
+      } else if (!(await device.wait(outcome.until))) {
+        return outcome;
+      }
+    }
+  }
+
+  /** Does what the core says until it waits, or needs a self-test or a reboot. */
+  async check(core: Core): Promise<Outcome> {
+    for (let step = 0; step < STEPS; step++) {
+      const action = core.agentStep(Math.floor(this.#clock.now() / 1000));
+      if (action === Action.FETCH) await this.#fetchFile(core);
+      else if (action === Action.SELF_TEST) return { action: 'self-test' };
+      else if (action === Action.REBOOT) return this.#installed(core);
+      else if (action === Action.WAIT) return this.#checked(core);
+      else if (action !== Action.CONTINUE) throw new StatusError(action, 'agent_step');
+    }
+    throw new HostError('core-call', `the core asks without end, last for ${core.fetchName()}`);
+  }
+
+  /** Tells the core what the self-test found. Throws StatusError when that could not be stored. */
+  answerSelfTest(core: Core, passed: boolean): void {
+    const version = core.textRead(Text.CANDIDATE_VERSION);
+    const status = passed ? core.imageConfirm() : core.imageReject();
+    if (status < 0) throw new StatusError(status, passed ? 'confirming the image' : 'rejecting the image');
+    this.#emit({ type: passed ? 'confirmed' : 'rejected', version });
+  }
+
+  #installed(core: Core): Outcome {
+    if (core.stateRead(State.CANDIDATE_RELEASE) > 0 && core.stateRead(State.ON_TRIAL) === 0)
+      this.#emit({
+        type: 'installed',
+        version: core.textRead(Text.CANDIDATE_VERSION),
+        length: core.stateRead(State.IMAGE_LENGTH),
+      });
+    return { action: 'reboot' };
+  }
+
+  #checked(core: Core): Outcome {
+    const status = core.stateRead(State.CHECK_STATUS) | 0;
+    const role = core.stateRead(State.CHECK_ROLE) as Role;
+    if (status === Status.UP_TO_DATE)
+      this.#emit({ type: 'up-to-date', version: core.textRead(Text.INSTALLED_VERSION) });
+    else if (status !== Status.OK)
+      this.#emit({ type: 'finding', status, role, message: statusMessage(status) });
+    return { action: 'wait', until: core.agentUntil(), status, role };
+  }
+
+  async #fetchFile(core: Core): Promise<void> {
+    const name = core.fetchName();
+    const kind = core.fetchKind() as FetchKind;
+    this.#emit({ type: 'fetch', name, kind, offset: core.fetchOffset() });
+    try {
+      const answer = await this.#request(name, kind, core.fetchOffset());
+      if (answer) return await this.#pass(core, name, kind, answer);
+      this.#emit({ type: 'absent', name });
+      core.fetchEnd(Status.NOT_FOUND);
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      this.#emit({ type: 'interrupted', name, fault: error.fault, message: error.message });
+      core.fetchEnd(Status.NETWORK);
+    }
+  }
+
+  #request(name: string, kind: FetchKind, offset: number): Promise<Answer | undefined> {
+    const url = fileAddress(this.#bases[kind], name);
+    if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
+    return request(url, offset, this.#fetch, this.#clock, this.#limits);
+  }
+
+  /** Passes an answer to the core, which judges it. */
+  async #pass(core: Core, name: string, kind: FetchKind, answer: Answer): Promise<void> {
+    let status: number;
+    try {
+      status = await this.#stream(core, name, kind, answer);
+    } catch (error) {
+      answer.cancel();
+      throw error;
+    }
+    if (status < 0) answer.cancel();
+    const verdict = core.fetchEnd(status < 0 ? Status.NETWORK : Status.OK);
+    if (Math.min(status, verdict) >= 0) this.#emit({ type: 'accepted', name, kind });
+    else this.#emit({ type: 'refused', name, status: status < 0 ? status : verdict });
+  }
+
+  /** Feeds the bytes as they come, up to one beyond the limit: that one shows the core that there are too many. */
+  async #stream(core: Core, name: string, kind: FetchKind, answer: Answer): Promise<number> {
+    const end = core.fetchOffset() + core.fetchLimit();
+    const total = Math.min(answer.total ?? end, end);
+    let status = core.fetchBegin(answer.start);
+    for (let offset = answer.start; status >= 0; ) {
+      const bytes = await answer.read();
+      if (!bytes) break;
+      const wanted = bytes.subarray(0, end + 1 - offset);
+      status = feed(core, wanted);
+      offset += wanted.length;
+      this.#emit({ type: 'progress', name, kind, received: Math.min(offset, end), total });
+      if (status >= 0 && offset > end)
+        throw new TransferError('overlong', `${name}: more bytes than asked for`);
+    }
+    return status;
+  }
+}
+
+/** Bytes in pieces that fit the core's buffer; the first negative status ends it. */
+function feed(core: Core, bytes: Uint8Array): number {
+  let status: number = Status.OK;
+  for (let from = 0; from < bytes.length && status >= 0; from += core.ioCapacity)
+    status = core.fetchWrite(bytes.subarray(from, from + core.ioCapacity));
+  return status;
+}

@@ -1,0 +1,271 @@
+// The core in V8: the same moult.wasm that a device carries, behind typed calls.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { instantiateSync } from '@assemblyscript/loader';
+import { ABI_VERSION, type CoreExports, type CoreImports, Status } from './abi.ts';
+import type { BootControl } from './boot.ts';
+import { HostError } from './errors.ts';
+import { BOOT_AREA, type FlashDriver } from './flash.ts';
+
+/** A security counter that the hardware never lets fall. */
+export interface HardwareCounter {
+  read(): number;
+  /** Raises it to `value`; lower values change nothing. False: not raised. */
+  advance(value: number): boolean;
+}
+
+/** What the core finds around it. */
+export interface Board {
+  readonly flash: FlashDriver;
+  readonly boot: BootControl;
+  /** Absent: the core keeps the security counter in its trust store. */
+  readonly counter?: HardwareCounter;
+}
+
+/**
+ * One core, from power-on to power-off. The methods are the exports of host/README.md; those that
+ * return a status return it as it is: negative is a finding. An exception of the board passes through
+ * untouched; after it, or after a trap, the core has ended as if by a power cut.
+ */
+export class Core {
+  readonly #exports: CoreExports;
+  readonly #io: number;
+  /** Bytes that pass through the buffer at once. */
+  readonly ioCapacity: number;
+  #end: unknown;
+
+  /** Throws `module-unusable` when the module is not one of this ABI version. */
+  constructor(board: Board, module: WebAssembly.Module = coreModule()) {
+    const imports = new BoardImports(board, () => this.#exports.memory.buffer);
+    this.#exports = instantiate(module, imports.table);
+    this.#io = this.#exports.io_pointer() >>> 0;
+    this.ioCapacity = this.#exports.io_capacity() >>> 0;
+  }
+
+  coreStart(): number {
+    return this.#status((core) => core.core_start());
+  }
+
+  provisionBegin(part: number): number {
+    return this.#status((core) => core.provision_begin(part));
+  }
+
+  /** At most `ioCapacity` bytes. */
+  provisionWrite(bytes: Uint8Array): number {
+    return this.#status((core) => core.provision_write(this.#put(bytes)));
+  }
+
+  provisionEnd(): number {
+    return this.#status((core) => core.provision_end());
+  }
+
+  /** `now` in seconds since 1970, 0: unknown. The next `Action`. */
+  agentStep(now: number): number {
+    return this.#status((core) => core.agent_step(now));
+  }
+
+  /** When the next check is due, seconds since 1970. */
+  agentUntil(): number {
+    return this.#size((core) => core.agent_until());
+  }
+
+  fetchKind(): number {
+    return this.#status((core) => core.fetch_kind());
+  }
+
+  fetchName(): string {
+    return this.#text(
+      this.#size((core) => core.fetch_name()),
+      this.#size((core) => core.fetch_name_length()),
+    );
+  }
+
+  fetchOffset(): number {
+    return this.#size((core) => core.fetch_offset());
+  }
+
+  fetchLimit(): number {
+    return this.#size((core) => core.fetch_limit());
+  }
+
+  fetchBegin(offset: number): number {
+    return this.#status((core) => core.fetch_begin(offset));
+  }
+
+  /** At most `ioCapacity` bytes. */
+  fetchWrite(bytes: Uint8Array): number {
+    return this.#status((core) => core.fetch_write(this.#put(bytes)));
+  }
+
+  fetchEnd(result: number): number {
+    return this.#status((core) => core.fetch_end(result));
+  }
+
+  imageConfirm(): number {
+    return this.#status((core) => core.image_confirm());
+  }
+
+  imageReject(): number {
+    return this.#status((core) => core.image_reject());
+  }
+
+  /** `CHECK_STATUS` reads as a signed number, every other field as an unsigned one: see `State`. */
+  stateRead(field: number): number {
+    return this.#size((core) => core.state_read(field));
+  }
+
+  /** See `Text`. Empty when there is none. */
+  textRead(field: number): string {
+    return this.#text(
+      this.#io,
+      Math.max(
+        0,
+        this.#status((core) => core.text_read(field)),
+      ),
+    );
+  }
+
+  #status(call: (core: CoreExports) => number): number {
+    return this.#run(call) | 0;
+  }
+
+  #size(call: (core: CoreExports) => number): number {
+    return this.#run(call) >>> 0;
+  }
+
+  #run(call: (core: CoreExports) => number): number {
+    if (this.#end !== undefined)
+      throw new HostError('core-ended', 'this core has ended; power the device on again', {
+        cause: this.#end,
+      });
+    try {
+      return call(this.#exports);
+    } catch (error) {
+      this.#end = error;
+      if (error instanceof WebAssembly.RuntimeError)
+        throw new HostError('core-trap', `the core stopped at a bug of its own (${error.message})`, {
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
+  #put(bytes: Uint8Array): number {
+    if (bytes.length > this.ioCapacity)
+      throw new RangeError(`${bytes.length} bytes at once, the buffer takes ${this.ioCapacity}`);
+    window(this.#exports.memory.buffer, this.#io, bytes.length).set(bytes);
+    return bytes.length;
+  }
+
+  #text(pointer: number, length: number): string {
+    return new TextDecoder().decode(window(this.#exports.memory.buffer, pointer, length));
+  }
+}
+
+/** The imports of the module, each argument checked: a bad one is a bug of the core, and throws. */
+class BoardImports {
+  readonly table: CoreImports;
+  readonly #flash: FlashDriver;
+  readonly #memory: () => ArrayBuffer;
+
+  constructor({ flash, boot, counter }: Board, memory: () => ArrayBuffer) {
+    this.#flash = flash;
+    this.#memory = memory;
+    this.table = {
+      flash_read: (area, offset, pointer, length) =>
+        done(
+          flash.read(area, this.#range(area, offset, length), this.#bytes(pointer, length)),
+          Status.FLASH_READ,
+        ),
+      flash_write: (area, offset, pointer, length) =>
+        done(
+          flash.write(area, this.#range(area, offset, length), this.#bytes(pointer, length)),
+          Status.FLASH_WRITE,
+        ),
+      flash_erase: (area, offset, length) =>
+        done(flash.erase(area, this.#range(area, offset, length), length >>> 0), Status.FLASH_ERASE),
+      flash_size: (area) => this.#size(area),
+      flash_block_end: (area, offset) => flash.blockEnd(area, this.#range(area, offset, 0)),
+      flash_unit: (area) => (this.#size(area) > 0 ? flash.unit(area) | (flash.erased(area) << 16) : 0),
+      counter_read: () => counter?.read() ?? -1,
+      counter_advance: (value) => done(counter?.advance(value >>> 0) ?? false, Status.COUNTER),
+      boot_state: () => boot.slot | (boot.onTrial ? 0x100 : 0),
+      boot_select: (slot) => done((slot === 0 || slot === 1) && boot.select(slot), Status.BOOT),
+      boot_confirm: () => done(boot.confirm(), Status.BOOT),
+      boot_revert: () => done(boot.revert(), Status.BOOT),
+    };
+  }
+
+  /** The boot record is not the core's. */
+  #size(area: number): number {
+    return area >= 0 && area < BOOT_AREA ? this.#flash.size(area) : 0;
+  }
+
+  #range(area: number, offset: number, length: number): number {
+    const start = offset >>> 0;
+    if (start + (length >>> 0) > this.#size(area))
+      throw new HostError('core-call', `the core left flash area ${area}: ${length >>> 0} bytes at ${start}`);
+    return start;
+  }
+
+  #bytes(pointer: number, length: number): Uint8Array {
+    return window(this.#memory(), pointer >>> 0, length >>> 0);
+  }
+}
+
+function done(success: boolean, status: number): number {
+  return success ? Status.OK : status;
+}
+
+function window(memory: ArrayBuffer, pointer: number, length: number): Uint8Array {
+  if (pointer + length > memory.byteLength)
+    throw new HostError('core-call', `the core left its memory: ${length} bytes at ${pointer}`);
+  return new Uint8Array(memory, pointer, length);
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The core, compiled once a process and shared by all devices in it. */
+export function coreModule(): WebAssembly.Module {
+  compiled ??= compile();
+  return compiled;
+}
+
+function compile(): WebAssembly.Module {
+  const path = join(projectRoot(dirname(fileURLToPath(import.meta.url))), 'build', 'moult.wasm');
+  try {
+    return new WebAssembly.Module(readFileSync(path));
+  } catch (cause) {
+    throw new HostError('module-unusable', `${path} is missing or damaged; build it with: npm run build`, {
+      cause,
+    });
+  }
+}
+
+/** The same from the sources and from what is compiled of them. */
+function projectRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : projectRoot(dirname(folder));
+}
+
+function instantiate(module: WebAssembly.Module, imports: CoreImports): CoreExports {
+  let exports: CoreExports;
+  try {
+    exports = instantiateSync<CoreExports>(module, { moult: imports }).exports;
+  } catch (cause) {
+    throw new HostError(
+      'module-unusable',
+      'moult.wasm does not fit this host; build both from the same sources',
+      {
+        cause,
+      },
+    );
+  }
+  const version = exports.abi_version?.();
+  if (version !== ABI_VERSION)
+    throw new HostError(
+      'module-unusable',
+      `moult.wasm has ABI version ${version}, this host needs ${ABI_VERSION}`,
+    );
+  return exports;
+}

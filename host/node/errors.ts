@@ -1,0 +1,47 @@
+import { STATUS_TEXTS } from './abi.ts';
+
+/** What can go wrong on a host, apart from what the core finds. Append only. */
+export type HostErrorCode =
+  /** moult.wasm is missing, damaged, or of another ABI version */
+  | 'module-unusable'
+  /** the core stopped at a bug of its own */
+  | 'core-trap'
+  /** the core asked for something that it must not ask for */
+  | 'core-call'
+  /** this core has ended; the device must be powered on again */
+  | 'core-ended'
+  /** the file that holds a device's flash cannot be used */
+  | 'flash-file'
+  /** an operation that NOR flash does not have */
+  | 'flash-misuse'
+  /** a repository address that cannot be used */
+  | 'address-invalid'
+  /** a repository address without TLS that is not on this machine */
+  | 'insecure';
+
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  readonly code: HostErrorCode;
+
+  constructor(code: HostErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A status of the core that ends what the host was doing. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+  /** The status, see `Status`. */
+  readonly status: number;
+
+  constructor(status: number, what: string) {
+    super(`${what}: ${statusMessage(status)}`);
+    this.status = status;
+  }
+}
+
+/** What a status says to a person. */
+export function statusMessage(status: number): string {
+  return STATUS_TEXTS.get(status)?.message ?? `status ${status}`;
+}

@@ -1,0 +1,36 @@
+import { Part } from './abi.ts';
+import type { Core } from './core.ts';
+import { StatusError } from './errors.ts';
+
+/** What a device is told about itself once in its life: "Device configuration" in docs/formats.md. */
+export interface DeviceConfiguration {
+  readonly hardwareId: string;
+  readonly component: string;
+  /** Of the image that is in the running slot now, like the two counters. */
+  readonly version: string;
+  readonly releaseCounter: number;
+  readonly securityCounter: number;
+  /** Seconds since 1970: the earliest time that it can be. */
+  readonly buildTime: number;
+  /** Seconds from one check to the next, 60 or more. */
+  readonly checkInterval: number;
+}
+
+/** Gives a started core its configuration and its root of trust. Throws StatusError when it refuses one. */
+export function provision(core: Core, configuration: DeviceConfiguration, root: Uint8Array): void {
+  give(
+    core,
+    Part.CONFIG,
+    new TextEncoder().encode(JSON.stringify(configuration)),
+    'the device configuration',
+  );
+  give(core, Part.ROOT, root, 'the root of trust');
+}
+
+function give(core: Core, part: Part, bytes: Uint8Array, what: string): void {
+  let status = core.provisionBegin(part);
+  for (let from = 0; from < bytes.length && status >= 0; from += core.ioCapacity)
+    status = core.provisionWrite(bytes.subarray(from, from + core.ioCapacity));
+  if (status >= 0) status = core.provisionEnd();
+  if (status < 0) throw new StatusError(status, what);
+}

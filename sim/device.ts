@@ -1,0 +1,131 @@
+// A device in this process: flash, boot record, counter, the real core and its client.
+import { Area, Status } from '../host/node/abi.ts';
+import { RecordedBoot, type Slot } from '../host/node/boot.ts';
+import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
+import { Core, type HardwareCounter } from '../host/node/core.ts';
+import { StatusError } from '../host/node/errors.ts';
+import { type FlashContents, type Geometry, programArea } from '../host/node/flash.ts';
+import { type DeviceConfiguration, provision } from '../host/node/provision.ts';
+import { SimFlash, uniformGeometry } from './flash.ts';
+import { type Operation, Power, PowerCut } from './power.ts';
+
+export interface SimDeviceOptions {
+  readonly root: Uint8Array;
+  readonly configuration: DeviceConfiguration;
+  /** What is in slot A when it leaves the factory. */
+  readonly image: Uint8Array;
+  readonly client: ClientOptions;
+  readonly geometry?: Geometry;
+  /** The board keeps the security counter itself. */
+  readonly hardwareCounter?: boolean;
+  /** Whether an image on trial works; every one does when left out. */
+  readonly selfTest?: (device: SimDevice) => boolean;
+  readonly seed?: number;
+}
+
+/** 4 KiB blocks, slots of 64 KiB. */
+const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 16_384, slot: 65_536 });
+
+export class SimDevice {
+  readonly power = new Power();
+  readonly flash: SimFlash;
+  readonly #options: SimDeviceOptions;
+  readonly #client: Client;
+  readonly #counter: SimCounter | undefined;
+  #boot: RecordedBoot | undefined;
+
+  constructor(options: SimDeviceOptions) {
+    this.#options = options;
+    this.flash = new SimFlash(options.geometry ?? GEOMETRY, this.power, options.seed ?? 1);
+    this.#counter = options.hardwareCounter ? new SimCounter(this.power) : undefined;
+    this.#client = new Client(options.client);
+    programArea(this.flash, Area.SLOT_A, options.image);
+  }
+
+  /** Boots: a fresh core over what the flash holds, provisioned when that is still to be done. */
+  powerOn(): Core {
+    this.power.on();
+    this.#boot = new RecordedBoot(this.flash);
+    const counter = this.#counter && { counter: this.#counter };
+    const core = new Core({ flash: this.flash, boot: this.#boot, ...counter });
+    const status = core.coreStart();
+    if (status === Status.NOT_PROVISIONED) provision(core, this.#options.configuration, this.#options.root);
+    else if (status < 0) throw new StatusError(status, 'starting the core');
+    return core;
+  }
+
+  /** One check with all that follows from it: install, reboot, self-test, confirm. A power cut costs a boot. */
+  async update(): Promise<Outcome & { action: 'wait' }> {
+    for (;;) {
+      try {
+        return await this.#client.run({
+          powerOn: () => this.powerOn(),
+          selfTest: () => this.#options.selfTest?.(this) ?? true,
+          wait: async () => false,
+        });
+      } catch (error) {
+        if (!(error instanceof PowerCut)) throw error;
+      }
+    }
+  }
+
+  /** The slot that runs since the last boot. */
+  get slot(): Slot {
+    return this.#boot?.slot ?? 0;
+  }
+
+  /** The first bytes of what runs. */
+  running(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    this.flash.read(this.slot === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
+    return bytes;
+  }
+
+  /** Does an operation of an earlier run once more. */
+  repeat(operation: Operation): void {
+    if (operation.type === 'write') this.flash.write(operation.area, operation.offset, operation.data);
+    else if (operation.type === 'erase') this.flash.erase(operation.area, operation.offset, operation.length);
+    else this.#counter?.advance(operation.value);
+  }
+
+  /** All that outlives a power cut. */
+  snapshot(): DeviceContents {
+    return { flash: this.flash.snapshot(), counter: this.#counter?.read() ?? 0 };
+  }
+
+  restore({ flash, counter }: DeviceContents): void {
+    this.flash.restore(flash);
+    this.#counter?.restore(counter);
+  }
+}
+
+export interface DeviceContents {
+  readonly flash: FlashContents;
+  readonly counter: number;
+}
+
+/** A counter in fuses: it only rises, and a power cut leaves the old or the new value. */
+class SimCounter implements HardwareCounter {
+  readonly #power: Power;
+  #value = 0;
+
+  constructor(power: Power) {
+    this.#power = power;
+  }
+
+  read(): number {
+    return this.#value;
+  }
+
+  advance(value: number): boolean {
+    const raise = () => {
+      this.#value = Math.max(this.#value, value);
+    };
+    this.#power.operate({ type: 'counter', value }, raise, raise);
+    return true;
+  }
+
+  restore(value: number): void {
+    this.#value = value;
+  }
+}

@@ -1,0 +1,89 @@
+import { type AreaGeometry, type Geometry, NorFlash } from '../host/node/flash.ts';
+import type { Cut, Power } from './power.ts';
+import { Random } from './random.ts';
+
+/** NOR flash whose operations the power supply can cut short. The same seed leaves the same bits. */
+export class SimFlash extends NorFlash {
+  /** Bytes programmed so far. */
+  written = 0;
+  readonly #power: Power;
+  readonly #seed: number;
+
+  constructor(geometry: Geometry, power: Power, seed: number) {
+    super(geometry);
+    this.#power = power;
+    this.#seed = seed;
+  }
+
+  override write(area: number, offset: number, data: Uint8Array): boolean {
+    this.checkWrite(area, offset, data.length);
+    const operation = { type: 'write', area, offset, data: data.slice(), unit: this.unit(area) } as const;
+    this.#power.operate(
+      operation,
+      () => this.change(area, offset, data),
+      (cut) => this.#tear(area, offset, data, cut),
+    );
+    this.written += data.length;
+    return true;
+  }
+
+  override erase(area: number, offset: number, length: number): boolean {
+    this.checkErase(area, offset, length);
+    this.#power.operate(
+      { type: 'erase', area, offset, length },
+      () => super.erase(area, offset, length),
+      (cut) => this.#halfErase(area, offset, length, cut),
+    );
+    return true;
+  }
+
+  #tear(area: number, offset: number, data: Uint8Array, cut: Cut): void {
+    const unit = this.unit(area);
+    this.change(area, offset, data.subarray(0, cut.units * unit));
+    if (cut.kind !== 'bits') return;
+    const next = data.subarray(cut.units * unit, (cut.units + 1) * unit);
+    this.change(area, offset + cut.units * unit, this.#someBits(area, next, cut));
+  }
+
+  /** Programming moves bits away from the erased state, and of this unit only some have moved. */
+  #someBits(area: number, unit: Uint8Array, cut: Cut): Uint8Array {
+    const random = this.#random(cut);
+    const erased = this.erased(area);
+    return unit.map((byte) => {
+      const moved = (byte ^ erased) & random.next();
+      return erased ^ moved;
+    });
+  }
+
+  #halfErase(area: number, offset: number, length: number, cut: Cut): void {
+    const half = length >> 1;
+    const erased = this.erased(area);
+    if (cut.kind === 'front') this.change(area, offset, new Uint8Array(half).fill(erased));
+    else if (cut.kind === 'back')
+      this.change(area, offset + half, new Uint8Array(length - half).fill(erased));
+    else this.change(area, offset, this.#random(cut).bytes(length));
+  }
+
+  #random(cut: Cut): Random {
+    return new Random(this.#seed ^ Math.imul(cut.operation + 1, 0x85ebca6b) ^ cut.units);
+  }
+}
+
+/** Areas for a device whose erase blocks are all alike; sizes in bytes. */
+export interface UniformLayout {
+  readonly block: number;
+  readonly unit: number;
+  readonly erased: number;
+  /** Of one bank of the trust store. */
+  readonly bank: number;
+  readonly slot: number;
+}
+
+export function uniformGeometry({ block, unit, erased, bank, slot }: UniformLayout): Geometry {
+  const area = (size: number): AreaGeometry => ({
+    blocks: Array.from({ length: Math.ceil(size / block) }, () => block),
+    unit,
+    erased,
+  });
+  return [area(bank), area(bank), area(2 * block), area(slot), area(slot), area(2 * block)];
+}

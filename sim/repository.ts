@@ -1,0 +1,144 @@
+// A repository in memory, for runs that need many of them: the same metadata as on disk, signed by the same code.
+import {
+  buildRoot,
+  buildSnapshot,
+  buildTargets,
+  buildTimestamp,
+  envelopeBytes,
+  generateKey,
+  metadataName,
+  metaFile,
+  type RoleName,
+  type SigningKey,
+  sha256,
+  sign,
+  type Target,
+  targetFileName,
+} from '../repo/index.ts';
+import { Random } from './random.ts';
+
+export interface SimRelease {
+  readonly image: Uint8Array;
+  readonly version: string;
+  readonly releaseCounter: number;
+  readonly securityCounter?: number;
+  readonly hardwareIds?: readonly string[];
+  readonly component?: string;
+}
+
+type Keys = Record<RoleName, SigningKey[]>;
+
+const DAY = 86_400;
+const LIFETIME: Readonly<Record<RoleName, number>> = {
+  root: 365 * DAY,
+  targets: 90 * DAY,
+  snapshot: 7 * DAY,
+  timestamp: DAY,
+};
+
+export class SimRepository {
+  /** What a web server would serve, by path below the origin. */
+  readonly files = new Map<string, Uint8Array>();
+  readonly keys: Keys;
+  readonly #random: Random;
+  readonly #now: () => number;
+  readonly #targets: Record<string, Target> = {};
+  readonly #versions: Record<RoleName, number> = { root: 0, targets: 0, snapshot: 0, timestamp: 0 };
+
+  /** `now`: seconds since 1970. The same seed makes the same keys. */
+  constructor(now: () => number, seed = 1) {
+    this.#now = now;
+    this.#random = new Random(seed);
+    this.keys = { root: [], targets: [], snapshot: [], timestamp: [] };
+    for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) this.keys[role] = [this.#key()];
+    this.#signRoot([]);
+    this.#signTargets();
+  }
+
+  readonly source = (path: string): Uint8Array | undefined => this.files.get(path);
+
+  /** The newest root. */
+  get root(): Uint8Array {
+    return this.files.get(`metadata/${this.#versions.root}.root.json`) ?? new Uint8Array();
+  }
+
+  /** Publishes releases at once, in one new set of metadata. */
+  publish(...releases: readonly SimRelease[]): void {
+    for (const release of releases) this.#add(release);
+    this.#signTargets();
+  }
+
+  /** Signs snapshot and timestamp anew. */
+  refresh(): void {
+    this.#signSnapshot();
+  }
+
+  /** Replaces the keys of a role. */
+  rotate(role: RoleName): void {
+    const before = this.keys.root;
+    this.keys[role] = [this.#key()];
+    this.#signRoot(role === 'root' ? before : []);
+    this.#signTargets();
+  }
+
+  #add({
+    image,
+    version,
+    releaseCounter,
+    securityCounter = 0,
+    hardwareIds = ['sim'],
+    component = 'app',
+  }: SimRelease) {
+    const path = `${component}/${hardwareIds[0]}/${version}/firmware.bin`;
+    const digest = sha256(image);
+    this.files.set(`targets/${targetFileName(path, digest)}`, image);
+    this.#targets[path] = {
+      length: image.length,
+      hashes: { sha256: digest },
+      custom: { component, version, hardwareIds, releaseCounter, securityCounter },
+    };
+  }
+
+  #signRoot(before: readonly SigningKey[]): void {
+    const roles = (role: RoleName) => ({ keys: this.keys[role].map((key) => key.public), threshold: 1 });
+    const root = buildRoot(this.#stamp('root'), {
+      root: roles('root'),
+      targets: roles('targets'),
+      snapshot: roles('snapshot'),
+      timestamp: roles('timestamp'),
+    });
+    this.#store('root', envelopeBytes(sign(root, [...before, ...this.keys.root])));
+  }
+
+  #signTargets(): void {
+    const targets = buildTargets(this.#stamp('targets'), this.#targets);
+    this.#store('targets', envelopeBytes(sign(targets, this.keys.targets)));
+    this.#signSnapshot();
+  }
+
+  #signSnapshot(): void {
+    const meta = { 'targets.json': metaFile(this.#file('targets'), this.#versions.targets) };
+    const snapshot = buildSnapshot(this.#stamp('snapshot'), meta);
+    this.#store('snapshot', envelopeBytes(sign(snapshot, this.keys.snapshot)));
+    const named = metaFile(this.#file('snapshot'), this.#versions.snapshot);
+    const timestamp = buildTimestamp(this.#stamp('timestamp'), named);
+    this.#store('timestamp', envelopeBytes(sign(timestamp, this.keys.timestamp)));
+  }
+
+  #stamp(role: RoleName): { version: number; expires: number } {
+    this.#versions[role]++;
+    return { version: this.#versions[role], expires: this.#now() + LIFETIME[role] };
+  }
+
+  #store(role: RoleName, bytes: Uint8Array): void {
+    this.files.set(`metadata/${metadataName(role, this.#versions[role])}`, bytes);
+  }
+
+  #file(role: RoleName): Uint8Array {
+    return this.files.get(`metadata/${metadataName(role, this.#versions[role])}`) ?? new Uint8Array();
+  }
+
+  #key(): SigningKey {
+    return generateKey((length) => this.#random.bytes(length));
+  }
+}
