@@ -4,11 +4,12 @@
 //   await repository.addRelease({ image: 'app.bin', component: 'app', version: '1.0.0', hardwareIds: ['esp32c3'] });
 //   await repository.publish();
 //
-// To forge metadata, build, sign with any keys, and take the bytes:
+// To forge metadata, build it, sign it with any keys, and take the bytes:
 //
 //   envelopeBytes(sign(buildTimestamp({ version: 99, expires }, metaFile(snapshotBytes, 7)), stolenKeys))
 export { canonicalize, compareNames, serialize } from './canonical.ts';
-export { type ErrorCode, RepositoryError } from './errors.ts';
+export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
+export { parseJson } from './json.ts';
 export {
   generateKey,
   keyId,
@@ -19,9 +20,14 @@ export {
   signingKey,
   verifySignature,
 } from './keys.ts';
+export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
+export type { SignedRole } from './publication.ts';
+export { asTarget, imageName, type Release, type ReleaseInput } from './release.ts';
 export * from './repository.ts';
+export { parseMetadata } from './schema.ts';
 export { countSignatures, type SignatureCount, sign } from './signing.ts';
+export { openSource, type Source } from './source.ts';
 export {
   type Clock,
   formatDuration,
@@ -31,3 +37,4 @@ export {
   parseTime,
   systemClock,
 } from './time.ts';
+export { type Verification, type VerifiedRole, type VerifyOptions, verifyRepository } from './verify.ts';

@@ -1,0 +1,80 @@
+// moult.toml: what an operator may change by hand. Keys and thresholds are not here: they are in the signed root.
+import { basename } from 'node:path';
+import { parse, stringify, TomlError } from 'smol-toml';
+import { RepositoryError } from './errors.ts';
+import { ROLES, type RoleName } from './metadata.ts';
+import { formatDuration, parseDuration } from './time.ts';
+
+export interface Config {
+  readonly name: string;
+  /** The largest image that a release may have, in bytes. */
+  readonly maxImageSize: number;
+  /** Seconds for which a new signature of each role holds. */
+  readonly expiry: Readonly<Record<RoleName, number>>;
+}
+
+const DAY = 86_400;
+export const DEFAULT_EXPIRY: Readonly<Record<RoleName, number>> = {
+  root: 365 * DAY,
+  timestamp: DAY,
+  snapshot: 7 * DAY,
+  targets: 90 * DAY,
+};
+/** More flash than any microcontroller here has for an image. */
+export const DEFAULT_MAX_IMAGE_SIZE = 64 * 1024 * 1024;
+
+export function formatConfig(config: Config): string {
+  const { root, targets, snapshot, timestamp } = config.expiry;
+  const expiry = { root, targets, snapshot, timestamp };
+  return `# A moult repository. Keys and thresholds are in public/metadata/N.root.json, signed; change them with "moult role".
+${stringify({ name: config.name, max_image_size: config.maxImageSize })}
+# How long a new signature of each role holds: 365d, 12h, 30m, 45s.
+[expiry]
+${stringify(Object.fromEntries(Object.entries(expiry).map(([role, seconds]) => [role, formatDuration(seconds)])))}`;
+}
+
+/** Refuses with `repository-corrupt`, naming the file and the entry. */
+export function parseConfig(text: string, path: string): Config {
+  const table = parseToml(text, path);
+  const name = table.name ?? basename(path);
+  const maxImageSize = table.max_image_size ?? DEFAULT_MAX_IMAGE_SIZE;
+  if (typeof name !== 'string' || name === '') throw corrupt(path, 'name is not a text');
+  if (typeof maxImageSize !== 'number' || maxImageSize < 1)
+    throw corrupt(path, 'max_image_size is not a number of bytes');
+  return { name, maxImageSize, expiry: parseExpiry(table.expiry ?? {}, path) };
+}
+
+function parseToml(text: string, path: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    const where = error instanceof TomlError ? ` in line ${error.line}` : '';
+    throw new RepositoryError('repository-corrupt', `${path} is not TOML${where}`, error);
+  }
+}
+
+function parseExpiry(value: unknown, path: string): Record<RoleName, number> {
+  const expiry = { ...DEFAULT_EXPIRY };
+  for (const [role, duration] of Object.entries(value ?? {})) {
+    if (!isRole(role)) throw corrupt(path, `expiry has an unknown role "${role}"`);
+    if (typeof duration !== 'string') throw corrupt(path, `expiry.${role} is not a duration such as "90d"`);
+    try {
+      expiry[role] = parseDuration(duration);
+    } catch (error) {
+      throw new RepositoryError(
+        'repository-corrupt',
+        `${path}: expiry.${role}: ${String(duration)} is no duration`,
+        error,
+      );
+    }
+  }
+  return expiry;
+}
+
+export function isRole(name: string): name is RoleName {
+  return (ROLES as readonly string[]).includes(name);
+}
+
+function corrupt(path: string, what: string): RepositoryError {
+  return new RepositoryError('repository-corrupt', `${path}: ${what}`);
+}

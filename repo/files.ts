@@ -1,0 +1,157 @@
+// Files that appear whole or not at all, and stay when the power goes.
+import { createHash } from 'node:crypto';
+import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, RepositoryError, systemCode } from './errors.ts';
+
+const CHUNK = 1 << 18;
+let counter = 0;
+
+/** One file to write. `replace` false: the name is taken once and for ever. */
+export interface FileWrite {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly replace: boolean;
+  /** Permissions; 0o644 when left out. */
+  readonly mode?: number;
+}
+
+/** Writes under a temporary name in `staging` (same file system), flushes, and moves it into place in one step. */
+export async function writeWhole(staging: string, file: FileWrite): Promise<void> {
+  await withTemporary(staging, file.path, file.mode ?? 0o644, async (handle, temporary) => {
+    await handle.writeFile(file.bytes);
+    await handle.sync();
+    await moveIntoPlace(temporary, file.path, file.replace);
+  });
+}
+
+/** Copies a stream of bytes in the same way, and returns what it was. `limit`: the most bytes to take. */
+export async function copyWhole(
+  staging: string,
+  source: AsyncIterable<Uint8Array>,
+  limit: number,
+  place: (digest: Digest) => string,
+): Promise<Digest> {
+  return withTemporary(staging, staging, 0o644, async (handle, temporary) => {
+    const digest = await digestOf(source, limit, (chunk) => handle.writeFile(chunk));
+    await handle.sync();
+    await moveIntoPlace(temporary, place(digest), true);
+    return digest;
+  });
+}
+
+async function withTemporary<T>(
+  staging: string,
+  path: string,
+  mode: number,
+  use: (handle: FileHandle, temporary: string) => Promise<T>,
+): Promise<T> {
+  const temporary = join(staging, `${process.pid}-${counter++}`);
+  try {
+    await mkdir(staging, { recursive: true });
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      return await use(handle, temporary);
+    } finally {
+      await handle.close();
+      await rm(temporary, { force: true });
+    }
+  } catch (error) {
+    if (error instanceof RepositoryError) throw error;
+    throw new RepositoryError(
+      'write-failed',
+      `${path} cannot be written (${systemCode(error) ?? messageOf(error)})`,
+      error,
+    );
+  }
+}
+
+export interface Digest {
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** Length and SHA-256 of a stream; stops reading beyond `limit` bytes, and then `length` exceeds it. */
+export async function digestOf(
+  source: AsyncIterable<Uint8Array>,
+  limit: number,
+  each?: (chunk: Uint8Array) => unknown,
+): Promise<Digest> {
+  const hash = createHash('sha256');
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > limit) break;
+    hash.update(chunk);
+    await each?.(chunk);
+  }
+  return { length, sha256: hash.digest('hex') };
+}
+
+export async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** The bytes of a file; undefined when it is not there. Refuses more than `limit` bytes (`metadata-too-large`). */
+export async function readLimited(path: string, limit: number): Promise<Uint8Array | undefined> {
+  const handle = await openExisting(path);
+  if (handle === undefined) return undefined;
+  try {
+    return await collect(readChunks(handle), limit, path);
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw new RepositoryError('file-unreadable', `${path} cannot be read (${systemCode(error)})`, error);
+  }
+}
+
+/** All bytes of a stream, up to `limit`; `name` is for the message. */
+export async function collect(
+  source: AsyncIterable<Uint8Array>,
+  limit: number,
+  name: string,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > limit)
+      throw new RepositoryError('metadata-too-large', `${name} has more than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function moveIntoPlace(temporary: string, path: string, replace: boolean): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  if (replace) {
+    await rename(temporary, path);
+  } else {
+    // Unlike a rename, a link never replaces what is there.
+    await link(temporary, path);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder, and needs no flush for its names.
+  if (process.platform === 'win32') return;
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,136 @@
+// The folder of key files: NAME.pub, a public key object, and NAME.pem, its private half, where it is at hand.
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { serialize } from './canonical.ts';
+import { RepositoryError, systemCode } from './errors.ts';
+import { type FileWrite, readLimited, writeWhole } from './files.ts';
+import { generateKey, keyId, type PublicKey, type Random, type SigningKey, signingKey } from './keys.ts';
+import { exportEncrypted, exportPlain, importKey, isEncrypted } from './pkcs8.ts';
+import { parsePublicKey } from './schema.ts';
+
+/** Asked once for each encrypted key file, by its name; returns the passphrase. */
+export type Passphrase = (keyName: string) => string | Promise<string>;
+
+export interface StoredKey {
+  readonly name: string;
+  readonly id: string;
+  readonly public: PublicKey;
+  /** The private half is at hand. */
+  readonly held: boolean;
+  /** It is encrypted. */
+  readonly encrypted: boolean;
+}
+
+const KEY_FILE_LIMIT = 16_384;
+const PRIVATE = 0o600;
+
+/** The two files of a new key; `passphrase` undefined leaves the private one unencrypted. */
+export async function keyFiles(
+  path: string,
+  key: SigningKey,
+  passphrase: string | undefined,
+): Promise<FileWrite[]> {
+  const pem =
+    passphrase === undefined ? exportPlain(key.secret) : await exportEncrypted(key.secret, passphrase);
+  const stem = path.replace(/\.pem$/, '');
+  // The private half first: a public key without it would look like one that is kept elsewhere.
+  return [
+    { path: `${stem}.pem`, bytes: Buffer.from(pem), replace: false, mode: PRIVATE },
+    { path: `${stem}.pub`, bytes: serialize(key.public), replace: false },
+  ];
+}
+
+/** `moult key gen`: writes NAME.pem and NAME.pub, neither of which may be there yet (`key-exists`). */
+export async function writeNewKey(
+  location: string,
+  options: { readonly passphrase?: Passphrase; readonly random?: Random } = {},
+): Promise<StoredKey> {
+  const path = resolve(location.replace(/^file:/, ''));
+  const name = basename(path).replace(/\.pem$/, '');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*\.pem$/.test(basename(path))) {
+    throw new RepositoryError('bad-argument', `a key file is called NAME.pem, not "${basename(path)}"`);
+  }
+  for (const taken of [path, path.replace(/\.pem$/, '.pub')]) {
+    if ((await readLimited(taken, KEY_FILE_LIMIT)) !== undefined) {
+      throw new RepositoryError('key-exists', `${taken} exists already; choose another name`);
+    }
+  }
+  const key = generateKey(options.random);
+  const passphrase = await options.passphrase?.(name);
+  await mkdir(dirname(path), { recursive: true });
+  for (const file of await keyFiles(path, key, passphrase)) await writeWhole(dirname(path), file);
+  return { name, id: key.id, public: key.public, held: true, encrypted: passphrase !== undefined };
+}
+
+export class KeyStore {
+  readonly directory: string;
+  readonly #passphrase: Passphrase | undefined;
+  readonly #unlocked = new Map<string, SigningKey>();
+
+  constructor(directory: string, passphrase: Passphrase | undefined) {
+    this.directory = directory;
+    this.#passphrase = passphrase;
+  }
+
+  /** All keys, by name. */
+  async list(): Promise<StoredKey[]> {
+    const names = (await this.#names()).filter((name) => name.endsWith('.pub')).sort();
+    return Promise.all(names.map((name) => this.#read(name.slice(0, -'.pub'.length))));
+  }
+
+  /** The next names PREFIX-N, N rising, that are not taken. */
+  async freeNames(prefix: string, count: number): Promise<string[]> {
+    const taken = await this.#names();
+    const pattern = new RegExp(`^${prefix.replace(/[.]/g, '\\.')}-(\\d+)\\.(pub|pem)$`);
+    const last = Math.max(0, ...taken.map((name) => Number(pattern.exec(name)?.[1] ?? 0)));
+    return Array.from({ length: count }, (_, index) => `${prefix}-${last + 1 + index}`);
+  }
+
+  /** Unlocks the private half. Refuses with `passphrase-missing`, `passphrase-wrong` or `key-corrupt`. */
+  async unlock(stored: StoredKey): Promise<SigningKey> {
+    const known = this.#unlocked.get(stored.id);
+    if (known !== undefined) return known;
+    const file = join(this.directory, `${stored.name}.pem`);
+    const text = Buffer.from((await readLimited(file, KEY_FILE_LIMIT)) ?? []).toString();
+    const passphrase = isEncrypted(text) ? await this.#ask(stored.name) : undefined;
+    const secret = importKey(text, passphrase, file);
+    if (secret.asymmetricKeyType !== 'ed25519' || signingKey(secret).id !== stored.id) {
+      throw new RepositoryError('key-corrupt', `${file} is not the private half of ${stored.name}.pub`);
+    }
+    const key = signingKey(secret);
+    this.#unlocked.set(key.id, key);
+    return key;
+  }
+
+  async #ask(name: string): Promise<string> {
+    if (this.#passphrase === undefined) {
+      throw new RepositoryError('passphrase-missing', `key ${name} is encrypted and no passphrase was given`);
+    }
+    return this.#passphrase(name);
+  }
+
+  async #read(name: string): Promise<StoredKey> {
+    const path = join(this.directory, `${name}.pub`);
+    const publicKey = await this.#readPublic(path);
+    const pem = await readLimited(join(this.directory, `${name}.pem`), KEY_FILE_LIMIT);
+    const encrypted = pem !== undefined && isEncrypted(Buffer.from(pem).toString());
+    return { name, id: keyId(publicKey), public: publicKey, held: pem !== undefined, encrypted };
+  }
+
+  async #readPublic(path: string): Promise<PublicKey> {
+    try {
+      return parsePublicKey((await readLimited(path, KEY_FILE_LIMIT)) ?? new Uint8Array(), path);
+    } catch (error) {
+      throw new RepositoryError('key-corrupt', `${path} is not a public key file`, error);
+    }
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.directory);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}

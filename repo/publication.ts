@@ -1,0 +1,204 @@
+// What a change writes, and in which order. A client sees a new state when `timestamp.json` is renamed into place;
+// all that it names is there before. A new root is seen as soon as its file exists, so it comes last, and what the
+// rotated role signs is signed by the old and the new keys: whichever root a client has, the rest holds.
+//
+// A power cut between two writes leaves versioned files that nothing names. Their versions are never used again
+// (`highest`), so no version is ever signed with two contents.
+import { join } from 'node:path';
+import type { Chain, Loaded } from './chain.ts';
+import { RepositoryError } from './errors.ts';
+import type { FileWrite } from './files.ts';
+import { keyMaterial, type PublicKey, type SigningKey } from './keys.ts';
+import {
+  buildRoot,
+  buildSnapshot,
+  buildTargets,
+  buildTimestamp,
+  envelopeBytes,
+  type MetaFile,
+  metadataName,
+  metaFile,
+  ROLES,
+  type Role,
+  type RoleKeys,
+  type RoleName,
+  type Root,
+  type Signed,
+  type Stamp,
+  type Target,
+} from './metadata.ts';
+import { sign } from './signing.ts';
+import { formatTime } from './time.ts';
+import { expiryOf } from './verify.ts';
+
+export interface SignedRole {
+  readonly role: RoleName;
+  readonly version: number;
+  /** Seconds since 1970. */
+  readonly expires: number;
+}
+
+/** Files in the order in which they must appear, and what they mean. */
+export interface Plan {
+  readonly writes: readonly FileWrite[];
+  readonly roles: readonly SignedRole[];
+}
+
+/** What there is to plan with. */
+export interface Situation {
+  readonly chain: Chain;
+  readonly metadata: string;
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Seconds that a new signature of each role holds. */
+  readonly expiry: Readonly<Record<RoleName, number>>;
+  /** The highest version of each role that any file has ever carried. */
+  readonly highest: Readonly<Record<RoleName, number>>;
+  /** Unlocks as many keys of a role as its threshold asks for; fewer when fewer are at hand. */
+  readonly unlock: (role: Role) => Promise<SigningKey[]>;
+  /** Names the keys of a role that are not at hand. */
+  readonly absent: (role: Role) => string[];
+}
+
+export async function planPublish(s: Situation, targets: Readonly<Record<string, Target>>): Promise<Plan> {
+  assertFresh(s, [s.chain.root], 'moult refresh root');
+  return new Draft(s).targets(targets);
+}
+
+export async function planRefresh(s: Situation, role: 'root' | 'snapshot' | 'timestamp'): Promise<Plan> {
+  const { root, targets, snapshot } = s.chain;
+  if (role === 'root') return new Draft(s).root(root.signed);
+  assertFresh(s, [root], 'moult refresh root');
+  assertFresh(s, [targets], 'moult publish');
+  if (role === 'snapshot') return new Draft(s).snapshot(snapshot.signed.meta);
+  assertFresh(s, [snapshot], 'moult refresh snapshot');
+  return new Draft(s).timestamp(s.chain.timestamp.signed.meta['snapshot.json']);
+}
+
+/** Gives a role other keys. */
+export async function planRotation(s: Situation, role: RoleName, next: RoleKeys): Promise<Plan> {
+  assertDistinct(s.chain.root.signed, role, next);
+  const { timestamp, snapshot, targets, root } = s.chain;
+  const roles = Object.fromEntries(
+    ROLES.map((name) => [name, name === role ? next : keysOf(root.signed, name)]),
+  );
+  const newRoot = buildRoot({ version: 1, expires: s.now }, roles as Record<RoleName, RoleKeys>);
+  const draft = new Draft(s, newRoot);
+  if (role === 'timestamp') await draft.timestamp(timestamp.signed.meta['snapshot.json']);
+  if (role === 'snapshot') await draft.snapshot(snapshot.signed.meta);
+  if (role === 'targets') await draft.targets(targets.signed.targets);
+  return draft.root(newRoot);
+}
+
+/** The four top-level roles of the very first state. */
+export async function planFirst(
+  s: Omit<Situation, 'chain'>,
+  roles: Readonly<Record<RoleName, RoleKeys>>,
+): Promise<Plan> {
+  const root = buildRoot({ version: 1, expires: s.now }, roles);
+  const draft = new Draft(s, root);
+  await draft.targets({});
+  return draft.root(root);
+}
+
+class Draft implements Plan {
+  readonly writes: FileWrite[] = [];
+  readonly roles: SignedRole[] = [];
+  readonly #s: Omit<Situation, 'chain'> & { readonly chain?: Chain };
+  /** The root that holds when the plan is carried out; differs from the chain's when it changes. */
+  readonly #next: Root | undefined;
+
+  constructor(s: Omit<Situation, 'chain'> & { readonly chain?: Chain }, next?: Root) {
+    this.#s = s;
+    this.#next = next;
+  }
+
+  async targets(targets: Readonly<Record<string, Target>>): Promise<this> {
+    const stamp = this.#stamp('targets');
+    const listed = await this.#add(buildTargets(stamp, targets), stamp);
+    return this.snapshot({ ...this.#s.chain?.snapshot.signed.meta, 'targets.json': listed });
+  }
+
+  async snapshot(meta: Readonly<Record<string, MetaFile>>): Promise<this> {
+    const stamp = this.#stamp('snapshot');
+    return this.timestamp(await this.#add(buildSnapshot(stamp, meta), stamp));
+  }
+
+  async timestamp(snapshot: MetaFile): Promise<this> {
+    const stamp = this.#stamp('timestamp');
+    await this.#add(buildTimestamp(stamp, snapshot), stamp);
+    return this;
+  }
+
+  async root(content: Root): Promise<this> {
+    const stamp = this.#stamp('root');
+    await this.#add({ ...content, version: stamp.version, expires: formatTime(stamp.expires) }, stamp);
+    return this;
+  }
+
+  /** One second of now for all roles; the version after the highest that was ever written. */
+  #stamp(role: RoleName): Stamp {
+    return { version: this.#s.highest[role] + 1, expires: this.#s.now + this.#s.expiry[role] };
+  }
+
+  async #add(signed: Signed, stamp: Stamp): Promise<MetaFile> {
+    const role = signed._type;
+    const bytes = envelopeBytes(sign(signed, await this.#signers(role)));
+    const path = join(this.#s.metadata, metadataName(role, stamp.version));
+    this.writes.push({ path, bytes, replace: role === 'timestamp' });
+    this.roles.push({ role, ...stamp });
+    return metaFile(bytes, stamp.version);
+  }
+
+  /** The threshold of the root that will hold, and of the one that still does: a new root must have both, a role
+   * under a new root gets the old signatures as far as the old keys are at hand. */
+  async #signers(role: RoleName): Promise<SigningKey[]> {
+    const old = this.#s.chain?.root.signed.roles[role];
+    const next = this.#next?.roles[role] ?? old;
+    const signers = new Map<string, SigningKey>();
+    for (const [keys, needed] of [[old, next === old || role === 'root'] as const, [next, true] as const]) {
+      if (keys === undefined) continue;
+      const found = await this.#s.unlock(keys);
+      if (needed && found.length < keys.threshold)
+        throw tooFewKeys(role, keys, found.length, this.#s.absent(keys));
+      for (const key of found) signers.set(key.id, key);
+    }
+    return [...signers.values()];
+  }
+}
+
+function keysOf(root: Root, role: RoleName): RoleKeys {
+  const { keyids, threshold } = root.roles[role];
+  return { keys: keyids.flatMap((id) => root.keys[id] ?? []), threshold };
+}
+
+function assertFresh(s: Situation, files: readonly Loaded[], remedy: string): void {
+  for (const file of files) {
+    if (expiryOf(file) > s.now) continue;
+    const what = `${file.signed._type} ${file.signed.version} expired at ${formatTime(expiryOf(file))}`;
+    throw new RepositoryError('expired', `${what}; renew it first: ${remedy}`);
+  }
+}
+
+/** A key that serves two top-level roles takes the separation of roles away. */
+function assertDistinct(root: Root, role: RoleName, next: RoleKeys): void {
+  const own = next.keys.map(keyMaterial);
+  if (new Set(own).size < own.length)
+    throw new RepositoryError('key-shared', `a key is given twice for ${role}`);
+  for (const other of ROLES.filter((name) => name !== role)) {
+    if (keysOf(root, other).keys.some((key: PublicKey) => own.includes(keyMaterial(key)))) {
+      throw new RepositoryError(
+        'key-shared',
+        `a key of ${other} cannot also sign ${role}: give each role its own keys`,
+      );
+    }
+  }
+}
+
+function tooFewKeys(role: RoleName, keys: Role, found: number, absent: readonly string[]): RepositoryError {
+  const text = `${role} needs ${keys.threshold} signatures and ${found} of its keys are here`;
+  return new RepositoryError(
+    'signatures-missing',
+    `${text}; bring the private half of ${absent.join(' or ')} to keys/`,
+  );
+}

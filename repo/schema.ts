@@ -1,0 +1,156 @@
+// From bytes to typed metadata (specification 1.0.34, section 4). What passes here has the shape that the types
+// promise; fields that are not known are kept, because signatures cover them.
+import { RepositoryError } from './errors.ts';
+import { type Json, parseJson } from './json.ts';
+import type { PublicKey } from './keys.ts';
+import {
+  type Envelope,
+  ROLES,
+  type RoleName,
+  type Root,
+  type Snapshot,
+  type Targets,
+  type Timestamp,
+} from './metadata.ts';
+import { parseTime } from './time.ts';
+
+type SignedOf = { root: Root; timestamp: Timestamp; snapshot: Snapshot; targets: Targets };
+type JsonObject = { [name: string]: Json };
+
+/** Reads a metadata file of the given role; `name` is for messages. Refuses with `metadata-invalid`. */
+export function parseMetadata<R extends RoleName>(
+  bytes: Uint8Array,
+  role: R,
+  name: string,
+): Envelope<SignedOf[R]> {
+  const check = new Check(name);
+  const envelope = check.object(parseJson(bytes, name), 'the file');
+  checkSignatures(envelope.signatures, check);
+  const signed = check.object(envelope.signed, 'signed');
+  checkCommon(signed, role, check);
+  checkers[role](signed, check);
+  return envelope as unknown as Envelope<SignedOf[R]>;
+}
+
+/** Reads a public key object, as in `keys/NAME.pub`. */
+export function parsePublicKey(bytes: Uint8Array, name: string): PublicKey {
+  const value = parseJson(bytes, name);
+  checkKey(value, 'the key', new Check(name));
+  return value as unknown as PublicKey;
+}
+
+/** Checks of single values; each names the field that is wrong. */
+export class Check {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  fail(what: string): never {
+    throw new RepositoryError('metadata-invalid', `${this.#name}: ${what}`);
+  }
+
+  object(value: Json | undefined, what: string): JsonObject {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      this.fail(`${what} is not an object`);
+    return value;
+  }
+
+  array(value: Json | undefined, what: string): Json[] {
+    if (!Array.isArray(value)) this.fail(`${what} is not an array`);
+    return value;
+  }
+
+  string(value: Json | undefined, what: string): string {
+    if (typeof value !== 'string') this.fail(`${what} is not a string`);
+    return value;
+  }
+
+  integer(value: Json | undefined, least: number, what: string): number {
+    if (typeof value !== 'number' || value < least) this.fail(`${what} is not an integer from ${least} up`);
+    return value;
+  }
+}
+
+const checkers: Record<RoleName, (signed: JsonObject, check: Check) => void> = {
+  root: checkRoot,
+  timestamp: checkTimestamp,
+  snapshot: (signed, check) => checkMeta(signed, check),
+  targets: checkTargets,
+};
+
+function checkSignatures(value: Json | undefined, check: Check): void {
+  const seen = new Set<string>();
+  for (const item of check.array(value, 'signatures')) {
+    const signature = check.object(item, 'a signature');
+    const id = check.string(signature.keyid, 'the keyid of a signature');
+    check.string(signature.sig, 'the sig of a signature');
+    if (seen.has(id)) check.fail(`key ${id} has two signatures`);
+    seen.add(id);
+  }
+}
+
+function checkCommon(signed: JsonObject, role: RoleName, check: Check): void {
+  if (signed._type !== role) check.fail(`_type is not "${role}"`);
+  const spec = check.string(signed.spec_version, 'spec_version');
+  if (!/^1(\.\d+){1,2}$/.test(spec)) check.fail(`spec_version ${spec} is not 1.x`);
+  check.integer(signed.version, 1, 'version');
+  if (parseTime(check.string(signed.expires, 'expires')) === undefined) check.fail('expires is not a date');
+}
+
+function checkRoot(signed: JsonObject, check: Check): void {
+  if (signed.consistent_snapshot !== true) check.fail('consistent_snapshot is not true');
+  const keys = check.object(signed.keys, 'keys');
+  for (const [id, key] of Object.entries(keys)) checkKey(key, `key ${id}`, check);
+  const roles = check.object(signed.roles, 'roles');
+  for (const name of ROLES) {
+    const role = check.object(roles[name], `role ${name}`);
+    const ids = check
+      .array(role.keyids, `keyids of role ${name}`)
+      .map((id) => check.string(id, `a keyid of role ${name}`));
+    if (new Set(ids).size !== ids.length) check.fail(`role ${name} has a key id twice`);
+    const threshold = check.integer(role.threshold, 1, `threshold of role ${name}`);
+    if (threshold > ids.length)
+      check.fail(`role ${name} asks for ${threshold} signatures of ${ids.length} keys`);
+  }
+}
+
+function checkKey(value: Json, what: string, check: Check): void {
+  const key = check.object(value, what);
+  check.string(key.keytype, `keytype of ${what}`);
+  check.string(key.scheme, `scheme of ${what}`);
+  check.string(check.object(key.keyval, `keyval of ${what}`).public, `keyval.public of ${what}`);
+}
+
+function checkTimestamp(signed: JsonObject, check: Check): void {
+  const names = Object.keys(checkMeta(signed, check));
+  if (names.length !== 1 || names[0] !== 'snapshot.json')
+    check.fail('meta does not list snapshot.json alone');
+}
+
+function checkMeta(signed: JsonObject, check: Check): JsonObject {
+  const meta = check.object(signed.meta, 'meta');
+  for (const [name, value] of Object.entries(meta)) {
+    const file = check.object(value, `meta of ${name}`);
+    check.integer(file.version, 1, `version of ${name}`);
+    if (file.length !== undefined) check.integer(file.length, 1, `length of ${name}`);
+    if (file.hashes !== undefined) checkHashes(file.hashes, name, check);
+  }
+  return meta;
+}
+
+function checkTargets(signed: JsonObject, check: Check): void {
+  for (const [path, value] of Object.entries(check.object(signed.targets, 'targets'))) {
+    const target = check.object(value, `target ${path}`);
+    check.integer(target.length, 0, `length of ${path}`);
+    checkHashes(target.hashes, path, check);
+    if (target.custom !== undefined) check.object(target.custom, `custom of ${path}`);
+  }
+}
+
+function checkHashes(value: Json | undefined, what: string, check: Check): void {
+  const hashes = Object.entries(check.object(value, `hashes of ${what}`));
+  if (hashes.length === 0) check.fail(`hashes of ${what} is empty`);
+  for (const [name, digest] of hashes) check.string(digest, `${name} of ${what}`);
+}
