@@ -7,7 +7,7 @@
 // A multiple, what is added to a point, is Y + X, Y - X, 2 d T and 2 Z; an affine one, with Z = 1, ends
 // after 2 d T. Formulas: Hisil, Wong, Carter, Dawson, "Twisted Edwards Curves Revisited", with a = -1.
 import {
-  FIELD, field_add, field_is_zero, field_load, field_multiply, field_parity, field_power_p58,
+  FIELD, field_add, field_freeze, field_is_zero, field_load, field_multiply, field_parity, field_power_p58,
   field_square, field_subtract,
 } from "./field25519";
 import { POINT_SCRATCH } from "./memory";
@@ -143,6 +143,7 @@ export function point_load(p: usize, bytes: usize): bool {
   if (field_parity(x) != <u32>(load<u8>(bytes, 31) >> 7)) {
     memory.fill(A, 0, FIELD);
     field_subtract(x, A, x);
+    field_freeze(x); // what enters a formula is reduced
   }
   memory.copy(p + Z, ONE, FIELD);
   memory.copy(p + E, x, FIELD);

@@ -17,6 +17,7 @@
 // 1216 * 2^34 < 2^45 goes into limb 0, whose own carry, below 2^16, goes into limb 1: limb 1 lies in
 // (-2^16, 2^29 + 2^16), every other limb in [0, 2^29).
 // The test build asserts these bounds wherever an element is read or written.
+import { bound_product, bound_size, bound_sum } from "./bounds";
 
 /** Bytes of an element. */
 export const FIELD: usize = 36;
@@ -26,6 +27,7 @@ const FOLD: i64 = 1216;
 
 /** out = a b. Operands and result may be the same element, here and below. */
 export function field_multiply(out: usize, a: usize, b: usize): void {
+  bound_product(a, b);
   const a0: i64 = load<i32>(a);
   const a1: i64 = load<i32>(a, 4);
   const a2: i64 = load<i32>(a, 8);
@@ -82,10 +84,12 @@ export function field_multiply(out: usize, a: usize, b: usize): void {
   store<i32>(out, r6, 24);
   store<i32>(out, r7, 28);
   store<i32>(out, r8, 32);
+  bound_size(out, 10);
 }
 
 /** out = a^(2^n), n >= 1. */
 export function field_square(out: usize, a: usize, n: i32 = 1): void {
+  bound_size(a, 17);
   let a0: i64 = load<i32>(a);
   let a1: i64 = load<i32>(a, 4);
   let a2: i64 = load<i32>(a, 8);
@@ -152,6 +156,7 @@ export function field_square(out: usize, a: usize, n: i32 = 1): void {
   store<i32>(out, a6, 24);
   store<i32>(out, a7, 28);
   store<i32>(out, a8, 32);
+  bound_size(out, 10);
 }
 
 /**
@@ -159,6 +164,7 @@ export function field_square(out: usize, a: usize, n: i32 = 1): void {
  * [-8, 2^29 + 8), limb 0 within 8 * 1216 of that.
  */
 export function field_add(out: usize, a: usize, b: usize): void {
+  bound_sum(a, b);
   const last = load<i32>(a, 32) + load<i32>(b, 32);
   let carry = (last >> 29) * <i32>FOLD;
   for (let i: usize = 0; i < 32; i += 4) {
@@ -167,10 +173,12 @@ export function field_add(out: usize, a: usize, b: usize): void {
     carry = limb >> 29;
   }
   store<i32>(out, (last & <i32>MASK) + carry, 32);
+  bound_size(out, 10);
 }
 
 /** out = a - b, loose. */
 export function field_subtract(out: usize, a: usize, b: usize): void {
+  bound_sum(a, b);
   for (let i: usize = 0; i < 36; i += 4) store<i32>(out + i, load<i32>(a + i) - load<i32>(b + i));
 }
 
@@ -197,6 +205,7 @@ function carry_up(a: usize, carry: i32): i32 {
 
 /** Brings an element of at most 3 U in size into its one canonical form: a value in [0, p). */
 export function field_freeze(a: usize): void {
+  bound_size(a, 30);
   let above = carry_up(a, 0); // within (-256, 256)
   above = carry_up(a, 19 * above); // -1, 0 or 1
   // With 19 more, bit 255 tells whether the value is p or above, and cutting it off subtracts p.
