@@ -4,7 +4,14 @@ import { baseAddress, fileAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
-import { type Answer, type Fetch, request, TransferError, type TransferFault } from './transfer.ts';
+import {
+  type Answer,
+  type Fetch,
+  request,
+  systemFetch,
+  TransferError,
+  type TransferFault,
+} from './transfer.ts';
 
 /** What a client tells whoever watches it. Names are paths below a base address, sizes are in bytes. */
 export type ClientEvent =
@@ -84,7 +91,7 @@ export class Client {
       [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
       [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
     };
-    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#fetch = options.fetch ?? systemFetch;
     this.#clock = options.clock ?? systemClock;
     this.#limits = { patience: options.patience ?? 30_000, minimumRate: options.minimumRate ?? 128 };
     this.#emit = options.onEvent ?? (() => undefined);
