@@ -1,2 +1,24 @@
-// The ABI outward: every export of the module, each a noun and a verb. Only re-exports.
-export { abi_version } from "./agent/agent";
+// The ABI outward: every export of the module, each a noun and a verb (host/README.md). Only re-exports.
+
+export {
+  abi_version,
+  agent_step,
+  agent_until,
+  core_start,
+  fetch_begin,
+  fetch_end,
+  fetch_kind,
+  fetch_limit,
+  fetch_name_length,
+  fetch_offset,
+  fetch_write,
+  image_confirm,
+  image_reject,
+  io_capacity,
+  io_pointer,
+  provision_begin,
+  provision_end,
+  provision_write,
+} from "./agent/agent";
+export { fetch_name } from "./agent/selection";
+export { state_read, text_read } from "./agent/state";

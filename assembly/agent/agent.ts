@@ -1,0 +1,515 @@
+// The one state machine: what the host is to do next. It runs a check (the TUF workflow), picks a release,
+// downloads it, reads it back, selects its slot, and judges its trial after the reboot.
+//
+//   IDLE ──due──▶ METADATA ──verified──▶ IMAGE ──arrived──▶ VERIFY ──right──▶ REBOOT
+//    ▲  ▲────────────┴──── any fault ──────┴──────────────────┘                 ┆ power
+//    └──────────────── confirmed ◀── TRIAL ◀── SELECTED in the journal ◀────────┘
+
+import { Action, ABI_VERSION, FetchKind, Part, Role } from "../abi";
+import * as host from "../host";
+import { slot_capacity, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
+import { AGENT, IO_BUFFER, IO_CAPACITY } from "../memory";
+import { bytes_equal } from "../bytes";
+import { Status } from "../status";
+import { install, install_digest, install_version, journal_clear, journal_mount, journal_record, Stage } from "../storage/journal";
+import {
+  Kind,
+  record_abort,
+  record_begin,
+  record_commit,
+  record_finish,
+  record_is_open,
+  record_length,
+  record_offset,
+  record_write,
+  store_bank,
+  store_entry,
+  store_format,
+  store_mount,
+} from "../storage/record";
+import { trusted_kind } from "../tuf/trusted";
+import {
+  root_provision,
+  workflow_accept,
+  workflow_begin,
+  workflow_consistent,
+  workflow_limit,
+  workflow_missing,
+  workflow_name_length,
+  workflow_next,
+  workflow_role,
+} from "../tuf/workflow";
+import { config, config_read, MAX_CONFIG } from "./config";
+import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time } from "./device";
+import { best, best_digest, best_version, elsewhere, selection_name, selection_run } from "./selection";
+
+const enum Phase {
+  /** no root of trust, or no storage: nothing can be done */
+  UNUSABLE = 0,
+  /** waits for the next check */
+  IDLE = 1,
+  /** fetches and verifies metadata */
+  METADATA = 2,
+  /** fetches the image */
+  IMAGE = 3,
+  /** reads the image back */
+  VERIFY = 4,
+  /** another slot is selected */
+  REBOOT = 5,
+  /** a new image runs and is judged */
+  TRIAL = 6,
+  /** the root is being given */
+  PROVISION = 7,
+}
+
+@unmanaged
+class Agent {
+  phase: Phase;
+  /** When the next check is due. */
+  due: u32;
+  /** The time of this check. */
+  now: u32;
+  /** The outcome of the last check, and the role that it concerns. */
+  status: Status;
+  role: Role;
+  /** Checks in a row that ended in a fault. */
+  failures: u32;
+  /** A file is wanted and its end was not told yet. */
+  fetching: bool;
+  name_length: u32;
+  /** What became of the file so far. */
+  fault: Status;
+  /** Bytes of the answer that are already here. */
+  skip: u32;
+  /** Bytes of the image when its fetch began. */
+  before: u32;
+  /** Fetches of the image in a row that brought nothing. */
+  stalls: u32;
+  /** The part that is being provisioned. */
+  part: Part;
+}
+
+const a = changetype<Agent>(AGENT);
+
+/** Seconds to the next check after one that failed, doubled with each further one up to the interval. */
+const RETRY: u32 = 60;
+const RETRY_DOUBLINGS: u32 = 6;
+/** Fetches of an image in a row that may bring nothing. */
+const MAX_STALLS: u32 = 3;
+/** Times that an image is selected for a trial; the host gives each of them several boots. */
+const MAX_TRIALS: u32 = 3;
+
+const ON_TRIAL: i32 = 0x100;
+
+export function abi_version(): i32 {
+  return ABI_VERSION;
+}
+
+export function io_pointer(): usize {
+  return IO_BUFFER;
+}
+
+export function io_capacity(): u32 {
+  return IO_CAPACITY;
+}
+
+// ---- start ----
+
+/** Mounts what is on flash and takes up what a reboot or a power cut interrupted. */
+export function core_start(): Status {
+  memory.fill(AGENT, 0, offsetof<Agent>());
+  a.role = Role.NONE;
+  a.status = start();
+  if (a.status < 0 && a.phase != Phase.IDLE && a.phase != Phase.REBOOT) a.phase = Phase.UNUSABLE;
+  return a.status;
+}
+
+function start(): Status {
+  let status = store_mount();
+  if (status != Status.OK) return status;
+  const given = store_entry(Kind.CONFIG);
+  if (given.length == 0 || store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
+  status = config_read(store_bank(), given.offset, given.length);
+  if (status == Status.OK) status = device_mount();
+  if (status == Status.OK) status = journal_mount();
+  return status == Status.OK ? take_up_install() : status;
+}
+
+function take_up_install(): Status {
+  const boot = host.boot_state();
+  if (boot < 0) return Status.BOOT;
+  a.phase = Phase.IDLE;
+  const runs = (boot & 1) == install.slot;
+  const on_trial = (boot & ON_TRIAL) != 0;
+  switch (install.stage) {
+    case Stage.SELECTED:
+      if (!runs) return try_again();
+      if (!on_trial) return confirm(); // a host that confirms by itself
+      a.phase = Phase.TRIAL;
+      return Status.OK;
+    case Stage.CONFIRMING:
+      return runs ? confirm() : try_again();
+    case Stage.REJECTING:
+      return reject(Status.SELF_TEST_FAILED);
+    default:
+      // An image on trial that no journal knows was not verified here.
+      return on_trial ? leave_trial() : Status.OK;
+  }
+}
+
+/** Selected, but another slot runs: power failed before the trial, or the trial ended without a verdict. */
+function try_again(): Status {
+  if (install.trials >= MAX_TRIALS) return reject(Status.TRIAL_FAILED);
+  return select();
+}
+
+/** Records that the slot is selected, then selects it. */
+function select(): Status {
+  install.stage = Stage.SELECTED;
+  install.trials++;
+  const status = journal_record();
+  if (status != Status.OK) return status;
+  if (host.boot_select(install.slot) < 0) return Status.BOOT;
+  a.phase = Phase.REBOOT;
+  return Status.OK;
+}
+
+function confirm(): Status {
+  const status = device_confirm();
+  if (status != Status.OK) return status;
+  a.phase = Phase.IDLE;
+  return journal_clear();
+}
+
+/** Gives the image up and makes sure that the old one runs. */
+function reject(why: Status): Status {
+  const boot = host.boot_state();
+  if (boot < 0) return Status.BOOT;
+  a.phase = Phase.IDLE;
+  if (boot & ON_TRIAL) {
+    const left = leave_trial();
+    if (left != Status.OK) return left;
+  }
+  let status = device_note_failure();
+  if (status == Status.OK) status = journal_clear();
+  return status == Status.OK ? why : status;
+}
+
+function leave_trial(): Status {
+  if (host.boot_revert() < 0) return Status.BOOT;
+  a.phase = Phase.REBOOT;
+  return Status.OK;
+}
+
+/** The image on trial works: it becomes permanent. */
+export function image_confirm(): Status {
+  if (a.phase != Phase.TRIAL) return Status.WRONG_STATE;
+  install.stage = Stage.CONFIRMING;
+  const status = journal_record();
+  return status == Status.OK ? confirm() : status;
+}
+
+/** The image on trial does not work: the old one returns with the next boot. */
+export function image_reject(): Status {
+  if (a.phase != Phase.TRIAL) return Status.WRONG_STATE;
+  install.stage = Stage.REJECTING;
+  let status = journal_record();
+  if (status == Status.OK) status = reject(Status.SELF_TEST_FAILED);
+  a.status = status;
+  a.role = Role.IMAGE;
+  return status == Status.SELF_TEST_FAILED ? Status.OK : status;
+}
+
+// ---- provisioning ----
+
+export function provision_begin(part: Part): Status {
+  if (part != Part.CONFIG && part != Part.ROOT) return Status.BAD_ARGUMENT;
+  let status = store_mount();
+  if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;
+  if (part == Part.ROOT && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
+  if (status == Status.NOT_PROVISIONED) status = store_format();
+  if (status != Status.OK) return status;
+  record_begin(part == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
+  a.part = part;
+  a.phase = Phase.PROVISION;
+  return Status.OK;
+}
+
+export function provision_write(length: u32): Status {
+  if (a.phase != Phase.PROVISION) return Status.WRONG_STATE;
+  if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
+  if (a.part == Part.CONFIG && record_length() + length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  return record_write(IO_BUFFER, length);
+}
+
+export function provision_end(): Status {
+  if (a.phase != Phase.PROVISION) return Status.WRONG_STATE;
+  a.phase = Phase.UNUSABLE;
+  const status = a.part == Part.CONFIG ? accept_config() : root_provision();
+  if (status != Status.OK) {
+    record_abort();
+    return status;
+  }
+  return a.part == Part.ROOT ? core_start() : Status.OK;
+}
+
+function accept_config(): Status {
+  let status = record_finish();
+  if (status == Status.OK) status = config_read(store_bank(), record_offset(), record_length());
+  return status == Status.OK ? record_commit(0, 0, 0) : status;
+}
+
+// ---- what to do next ----
+
+export function agent_step(now: u32): Action {
+  switch (a.phase) {
+    case Phase.IDLE:
+      if (now != 0 && now < a.due) return Action.WAIT;
+      begin_check(now);
+      return advance();
+    case Phase.METADATA:
+      return a.fetching ? Action.FETCH : advance();
+    case Phase.IMAGE:
+      return Action.FETCH;
+    case Phase.VERIFY:
+      return verify();
+    case Phase.REBOOT:
+      return Action.REBOOT;
+    case Phase.TRIAL:
+      return Action.SELF_TEST;
+    default:
+      return Action.WAIT;
+  }
+}
+
+export function agent_until(): u32 {
+  return a.due;
+}
+
+function begin_check(now: u32): void {
+  // A clock that was set back does not bring expired metadata back.
+  a.now = max(now, device.time);
+  a.fetching = false;
+  const status = workflow_begin(a.now);
+  if (status == Status.OK) a.phase = Phase.METADATA;
+  else end_check(status, Role.ROOT);
+}
+
+/** Goes on until something must be fetched, or the check ends. */
+function advance(): Action {
+  if (a.phase != Phase.METADATA) return Action.WAIT;
+  const status = workflow_next();
+  if (status != Status.OK) return end_check(status, workflow_role());
+  if (workflow_role() == Role.NONE) return select_release();
+  a.name_length = workflow_name_length();
+  a.fetching = true;
+  return Action.FETCH;
+}
+
+function end_check(status: Status, role: Role): Action {
+  record_abort();
+  a.phase = Phase.IDLE;
+  a.fetching = false;
+  a.status = status;
+  a.role = status < 0 ? role : Role.NONE;
+  a.failures = status < 0 ? a.failures + 1 : 0;
+  const retry = RETRY << min(a.failures - 1, RETRY_DOUBLINGS);
+  const pause = status < 0 ? min(retry, config.interval) : config.interval;
+  a.due = a.now + pause < a.now ? <u32>-1 : a.now + pause;
+  return Action.WAIT;
+}
+
+/** All metadata is verified: is there a release to install? */
+function select_release(): Action {
+  let status = device_saw_time(a.now);
+  if (status == Status.OK) status = selection_run();
+  if (status != Status.OK) return end_check(status, Role.TARGETS);
+  if (best.release <= device.release) {
+    return end_check(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
+  }
+  if (!best.has_sha256) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);
+  if (device_failed(best_digest())) return end_check(Status.RELEASE_FAILED_BEFORE, Role.NONE);
+  // Against a downgrade to a release with known holes, signed as it may be.
+  if (best.security < device.security) return end_check(Status.COUNTER_ROLLBACK, Role.IMAGE);
+  const name = selection_name(workflow_consistent());
+  if (name < 0) return end_check(name, Role.IMAGE);
+  a.name_length = name;
+  return begin_install();
+}
+
+function begin_install(): Action {
+  const boot = host.boot_state();
+  if (boot < 0) return end_check(Status.BOOT, Role.IMAGE);
+  const slot = (boot & 1) ^ 1;
+  if (best.length > slot_capacity(slot) || best.length == 0) return end_check(Status.IMAGE_TOO_LARGE, Role.IMAGE);
+  if (!continues(slot)) {
+    const status = journal_new(slot);
+    if (status != Status.OK) return end_check(status, Role.IMAGE);
+  }
+  slot_resume();
+  a.phase = Phase.IMAGE;
+  a.stalls = 0;
+  if (slot_received() == install.length) return finish_image();
+  a.fetching = true;
+  return Action.FETCH;
+}
+
+/** Whether the journal is about this very image. */
+function continues(slot: i32): bool {
+  if (install.stage != Stage.DOWNLOADING || install.slot != slot || install.length != best.length) return false;
+  return bytes_equal(install_digest(), best_digest(), 32);
+}
+
+function journal_new(slot: i32): Status {
+  install.stage = Stage.DOWNLOADING;
+  install.slot = slot;
+  install.trials = 0;
+  install.length = best.length;
+  install.offset = 0;
+  install.release = best.release;
+  install.security = best.security;
+  memory.copy(install_digest(), best_digest(), 32);
+  memory.copy(install_version(), best_version(), 32);
+  return journal_record();
+}
+
+/** All bytes are there, or ought to be. */
+function finish_image(): Action {
+  const status = slot_finish();
+  if (status != Status.OK) return give_image_up(status);
+  a.phase = Phase.VERIFY;
+  return Action.CONTINUE;
+}
+
+/** Reads a slice back; after the last one, selects the slot. */
+function verify(): Action {
+  let status = slot_verify();
+  if (status != Status.OK) return give_image_up(status);
+  if (!slot_is_verified()) return Action.CONTINUE;
+  status = select();
+  if (status != Status.OK) return give_image_up(status);
+  a.status = Status.READY_TO_REBOOT;
+  a.role = Role.NONE;
+  a.failures = 0;
+  return Action.REBOOT;
+}
+
+/** What is in the slot is not the image: forget it, so that the next check starts anew. */
+function give_image_up(status: Status): Action {
+  journal_clear();
+  return end_check(status, Role.IMAGE);
+}
+
+// ---- fetching ----
+
+export function fetch_kind(): FetchKind {
+  return a.phase == Phase.IMAGE ? FetchKind.TARGET : FetchKind.METADATA;
+}
+
+export function fetch_name_length(): u32 {
+  return a.name_length;
+}
+
+export function fetch_offset(): u32 {
+  return a.phase == Phase.IMAGE ? slot_received() : 0;
+}
+
+export function fetch_limit(): u32 {
+  return a.phase == Phase.IMAGE ? install.length - slot_received() : workflow_limit();
+}
+
+/** An answer begins, at this byte of the file. Called again, it starts over. */
+export function fetch_begin(offset: u32): Status {
+  if (!a.fetching) return Status.WRONG_STATE;
+  a.fault = Status.OK;
+  a.skip = 0;
+  if (a.phase == Phase.METADATA) {
+    record_abort();
+    record_begin(trusted_kind(workflow_role()));
+    if (offset != 0) a.fault = Status.RANGE;
+    return a.fault;
+  }
+  a.before = slot_received();
+  // A server that ignores the range starts at 0: what is already here is passed over, and not written at
+  // the wrong place.
+  if (offset > a.before) a.fault = Status.RANGE;
+  else a.skip = a.before - offset;
+  return a.fault;
+}
+
+/** The next bytes of the answer, in the buffer. */
+export function fetch_write(length: u32): Status {
+  if (!a.fetching || (a.phase == Phase.METADATA && !record_is_open())) return Status.WRONG_STATE;
+  if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
+  if (a.fault != Status.OK) return a.fault;
+  a.fault = a.phase == Phase.METADATA ? write_metadata(length) : write_image(length);
+  return a.fault;
+}
+
+function write_metadata(length: u32): Status {
+  // Counted before a byte is kept, against endless data.
+  if (length > workflow_limit() - record_length()) return Status.TOO_LONG;
+  return record_write(IO_BUFFER, length);
+}
+
+function write_image(length: u32): Status {
+  const passed = min(length, a.skip);
+  a.skip -= passed;
+  return slot_write(IO_BUFFER + passed, length - passed);
+}
+
+/** The answer has ended, or there was none: what comes of it. */
+export function fetch_end(result: Status): Status {
+  if (!a.fetching) return Status.WRONG_STATE;
+  const status = a.phase == Phase.METADATA ? end_metadata(result) : end_image(result);
+  a.fault = Status.OK;
+  return status;
+}
+
+function end_metadata(result: Status): Status {
+  a.fetching = false;
+  let status = a.fault;
+  if (status == Status.OK) {
+    if (result == Status.NOT_FOUND) status = workflow_missing();
+    else if (result != Status.OK) status = Status.NETWORK;
+    else status = record_is_open() ? workflow_accept() : Status.NETWORK;
+  }
+  if (status != Status.OK) end_check(status, workflow_role());
+  return status;
+}
+
+function end_image(result: Status): Status {
+  if (a.fault != Status.OK && a.fault != Status.RANGE) {
+    const fault = a.fault;
+    give_image_up(fault);
+    return fault;
+  }
+  if (slot_received() == install.length) {
+    a.fetching = false;
+    finish_image();
+    return a.phase == Phase.VERIFY ? Status.OK : a.status;
+  }
+  if (result == Status.NOT_FOUND) {
+    end_check(Status.NOT_FOUND, Role.IMAGE);
+    return Status.NOT_FOUND;
+  }
+  return retry_image(result == Status.OK ? Status.TRUNCATED : Status.NETWORK);
+}
+
+/** Less came than was asked for. As long as something comes, ask for the rest. */
+function retry_image(status: Status): Status {
+  a.stalls = slot_received() > a.before ? 0 : a.stalls + 1;
+  a.before = slot_received();
+  if (a.stalls >= MAX_STALLS) end_check(status, Role.IMAGE);
+  return status;
+}
+
+/** The outcome of the last check. */
+export function agent_status(): Status {
+  return a.status;
+}
+
+/** The role that it concerns. */
+export function agent_role(): Role {
+  return a.role;
+}

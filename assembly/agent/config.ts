@@ -1,0 +1,121 @@
+// The device configuration (docs/formats.md): one JSON object, given once, kept as it was given.
+
+import { Name } from "../json/names";
+import {
+  Reader,
+  reader_end,
+  reader_fail,
+  reader_integer,
+  reader_member,
+  reader_name,
+  reader_object,
+  reader_open,
+  reader_skip,
+  reader_string,
+  reader_text,
+} from "../json/reader";
+import { CONFIG, READER } from "../memory";
+import { Status } from "../status";
+
+/** The most bytes of a configuration. */
+export const MAX_CONFIG: u32 = 1024;
+
+/** A text is kept as its length in one byte and its bytes: up to 31, and up to 63 for a hardware id. */
+export const SHORT_TEXT: u32 = 32;
+const LONG_TEXT: u32 = 64;
+
+@unmanaged
+export class Config {
+  release: u32;
+  security: u32;
+  /** Seconds since 1970. */
+  build_time: u32;
+  /** Seconds from one check to the next. */
+  interval: u32;
+  // 64 bytes of hardware id, 32 of component, 32 of version follow.
+}
+
+export const config = changetype<Config>(CONFIG);
+
+export function config_hardware(): usize {
+  return CONFIG + 16;
+}
+
+export function config_component(): usize {
+  return CONFIG + 16 + LONG_TEXT;
+}
+
+export function config_version(): usize {
+  return CONFIG + 16 + LONG_TEXT + SHORT_TEXT;
+}
+
+const enum Seen {
+  HARDWARE = 1,
+  COMPONENT = 2,
+  VERSION = 4,
+  RELEASE = 8,
+  SECURITY = 16,
+  BUILD_TIME = 32,
+  INTERVAL = 64,
+  ALL = 127,
+}
+
+/** The shortest time between two checks, in seconds. */
+const LEAST_INTERVAL: u32 = 60;
+
+/** Reads and checks a configuration that lies on flash. */
+export function config_read(area: i32, offset: u32, length: u32): Status {
+  const r = changetype<Reader>(READER);
+  reader_open(r, area, offset, length);
+  let seen = 0;
+  reader_object(r);
+  while (reader_member(r)) seen |= read_member(r);
+  reader_end(r);
+  if (r.status == Status.FLASH_READ) return Status.FLASH_READ;
+  if (r.status != Status.OK || seen != Seen.ALL || length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  const counters = max(config.release, config.security);
+  return config.interval >= LEAST_INTERVAL && counters <= <u32>i32.MAX_VALUE ? Status.OK : Status.CONFIG_INVALID;
+}
+
+function read_member(r: Reader): Seen {
+  switch (reader_name(r)) {
+    case Name.HARDWARE_ID:
+      text_read(r, config_hardware(), LONG_TEXT);
+      return Seen.HARDWARE;
+    case Name.COMPONENT:
+      text_read(r, config_component(), SHORT_TEXT);
+      return Seen.COMPONENT;
+    case Name.VERSION:
+      text_read(r, config_version(), SHORT_TEXT);
+      return Seen.VERSION;
+    case Name.RELEASE_COUNTER:
+      config.release = reader_integer(r, Status.CONFIG_INVALID);
+      return Seen.RELEASE;
+    case Name.SECURITY_COUNTER:
+      config.security = reader_integer(r, Status.CONFIG_INVALID);
+      return Seen.SECURITY;
+    case Name.BUILD_TIME:
+      config.build_time = reader_integer(r, Status.CONFIG_INVALID);
+      return Seen.BUILD_TIME;
+    case Name.CHECK_INTERVAL:
+      config.interval = reader_integer(r, Status.CONFIG_INVALID);
+      return Seen.INTERVAL;
+    default:
+      reader_skip(r);
+      return 0;
+  }
+}
+
+/** Reads a string of 1 to `capacity` - 1 bytes as a counted text. */
+export function text_read(r: Reader, out: usize, capacity: u32): void {
+  if (!reader_string(r)) return;
+  if (r.text_length == 0 || r.text_length >= capacity) return reader_fail(r, Status.METADATA_INVALID);
+  store<u8>(out, r.text_length);
+  memory.copy(out + 1, reader_text(r), r.text_length);
+}
+
+/** Whether the string in hand is this counted text. */
+export function text_is(r: Reader, text: usize): bool {
+  const length = load<u8>(text);
+  return r.text_length == length && memory.compare(reader_text(r), text + 1, length) == 0;
+}

@@ -1,0 +1,83 @@
+// What a host may know of the device: numbers and texts, for people, logs and reports.
+
+import { Role, State, Text } from "../abi";
+import * as host from "../host";
+import { slot_received } from "../install/slots";
+import { IO_BUFFER } from "../memory";
+import { Reader, reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
+import { Status } from "../status";
+import { install, install_version, Stage } from "../storage/journal";
+import { trusted_entry, trusted_open, trusted_reader } from "../tuf/trusted";
+import { agent_role, agent_status } from "./agent";
+import { config_component, config_hardware } from "./config";
+import { device, device_version } from "./device";
+import { elsewhere } from "./selection";
+
+export function state_read(field: State): i32 {
+  const installing = install.stage != Stage.NONE;
+  switch (field) {
+    case State.RUNNING_SLOT:
+      return host.boot_state() & 1;
+    case State.ON_TRIAL:
+      return (host.boot_state() >> 8) & 1;
+    case State.ROOT_VERSION:
+    case State.TIMESTAMP_VERSION:
+    case State.SNAPSHOT_VERSION:
+    case State.TARGETS_VERSION:
+      return trusted_entry(field - State.ROOT_VERSION).version;
+    case State.LATEST_TIME:
+      return device.time;
+    case State.SECURITY_COUNTER:
+      return device.security;
+    case State.INSTALLED_RELEASE:
+      return device.release;
+    case State.CANDIDATE_RELEASE:
+      return installing ? install.release : 0;
+    case State.IMAGE_LENGTH:
+      return installing ? install.length : 0;
+    case State.IMAGE_OFFSET:
+      return install.stage == Stage.DOWNLOADING ? slot_received() : installing ? install.length : 0;
+    case State.CHECK_STATUS:
+      return agent_status();
+    case State.CHECK_ROLE:
+      return agent_role();
+    case State.MEMORY_USED:
+      return <i32>__heap_base;
+    default:
+      return Status.BAD_ARGUMENT;
+  }
+}
+
+/** Writes a text into the buffer and returns its length. */
+export function text_read(field: Text): i32 {
+  switch (field) {
+    case Text.HARDWARE_ID:
+      return put(config_hardware());
+    case Text.COMPONENT:
+      return put(config_component());
+    case Text.INSTALLED_VERSION:
+      return put(device_version());
+    case Text.CANDIDATE_VERSION:
+      return put(install_version());
+    case Text.OTHER_HARDWARE_PATH:
+      return put_other_path();
+    default:
+      return Status.BAD_ARGUMENT;
+  }
+}
+
+/** A text that is kept as its length and its bytes. */
+function put(counted: usize): i32 {
+  const length = load<u8>(counted);
+  memory.copy(IO_BUFFER, counted + 1, length);
+  return length;
+}
+
+function put_other_path(): i32 {
+  if (elsewhere.release == 0 || trusted_open(Role.TARGETS) != Status.OK) return 0;
+  reader_seek(trusted_reader, elsewhere.path);
+  if (!reader_string(trusted_reader)) return 0;
+  const length = min(trusted_reader.text_length, TEXT_CAPACITY);
+  memory.copy(IO_BUFFER, reader_text(trusted_reader), length);
+  return length;
+}

@@ -1,0 +1,104 @@
+// The memory map: every region of the linear memory that is not a constant table, with its size in bytes,
+// its owner and how long its contents live. `memory.data` without values costs no bytes in the module.
+// The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
+
+import { ED25519_CONTEXT } from "./crypto/ed25519";
+import { SHA256_CONTEXT } from "./crypto/sha256";
+import { SHA512_CONTEXT } from "./crypto/sha512";
+
+// ---- the ABI ----
+
+/** Bytes in and out of the host. Between two calls it belongs to the host. */
+export const IO_CAPACITY: u32 = 1024;
+export const IO_BUFFER: usize = memory.data(1024, 8);
+
+/** agent: the name of the file that is to be fetched. Until the next action. */
+export const NAME_CAPACITY: u32 = 320;
+export const NAME_BUFFER: usize = memory.data(320, 8);
+
+// ---- storage ----
+
+/** flash: one padded write, or one piece of a copy. Within one call. */
+export const COPY_SIZE: u32 = 160;
+export const COPY_BUFFER: usize = memory.data(160, 8);
+
+/** record: the header of a bank. Within one call. */
+export const BANK_HEADER: usize = memory.data(16, 8);
+/** record: one commit. Within one call. */
+export const COMMIT_BUFFER: usize = memory.data(32, 8);
+/** record: an unfinished write unit on its way to the other bank. Within one call. */
+export const HELD_BUFFER: usize = memory.data(32, 8);
+/** record: the Store. As long as the module. */
+export const STORE: usize = memory.data(40, 8);
+/** record: what is live, 7 Entries of 20. As long as the module. */
+export const ENTRIES: usize = memory.data(144, 8);
+/** record: the Writer of the open record. */
+export const STORE_WRITER: usize = memory.data(48, 8);
+
+/** journal: the Journal. As long as the module. */
+export const JOURNAL: usize = memory.data(24, 8);
+/** journal: one entry on its way. Within one call. */
+export const JOURNAL_BUFFER: usize = memory.data(144, 8);
+/** journal: the Install that is under way. As long as the module. */
+export const INSTALL: usize = memory.data(128, 8);
+/** device: the Device, as in its record. As long as the module. */
+export const DEVICE: usize = memory.data(160, 8);
+/** device: the Config, read at the start. As long as the module. */
+export const CONFIG: usize = memory.data(144, 8);
+
+// ---- json ----
+
+/** reader: the Readers, each with its window and its text. `TRUSTED_READER` while two files are compared. */
+export const READER: usize = memory.data(320, 8);
+export const TRUSTED_READER: usize = memory.data(320, 8);
+/** text: Readers over two strings. Within one comparison. */
+export const TEXT_READER: usize = memory.data(320, 8);
+export const OTHER_TEXT_READER: usize = memory.data(320, 8);
+/** canonical: the objects and arrays around the current value, 16 bytes a level. Within one pass. */
+export const LEVELS: usize = memory.data(528, 8);
+/** canonical: bytes on their way to the hashes. Within one pass. */
+export const CANONICAL_SIZE: u32 = 128;
+export const CANONICAL_BUFFER: usize = memory.data(128, 8);
+
+// ---- metadata and tuf ----
+
+/** threshold: the keys of one role, a KeySet. While one file is verified. */
+export const KEY_SET: usize = memory.data(16 + 32 * 48, 8);
+/** threshold: hashes of the key ids that signed, 64 of 8. While one envelope is read. */
+export const SIGNER_IDS: usize = memory.data(512, 8);
+/** threshold: contexts of signatures that are verified in one pass. */
+export const SIGNATURES_AT_ONCE: i32 = 3;
+export const SIGNATURE_CONTEXTS: usize = memory.data(3 * ED25519_CONTEXT, 8);
+/** threshold: one decoded signature. Within one call. */
+export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
+/** metadata: the Envelope of the file that is verified. */
+export const ENVELOPE: usize = memory.data(24, 8);
+/** metadata: the Signed of the file that is verified. */
+export const SIGNED: usize = memory.data(48, 8);
+/** metadata: the Envelope and the Signed of the trusted file that it is verified by or compared with. */
+export const TRUSTED_ENVELOPE: usize = memory.data(24, 8);
+export const TRUSTED_SIGNED: usize = memory.data(48, 8);
+/** metadata: the FileInfo of the file that is fetched, and another to compare with. */
+export const FILE_INFO: usize = memory.data(112, 8);
+export const OTHER_FILE_INFO: usize = memory.data(112, 8);
+/** metadata: hashing a file. Within one call. */
+export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
+export const DIGEST: usize = memory.data(64, 8);
+/** tuf: the digests of key sets before a new root. Within one root. */
+export const KEY_SET_DIGESTS: usize = memory.data(96, 8);
+/** tuf: the Workflow. During one check. */
+export const WORKFLOW: usize = memory.data(32, 8);
+/** selection: the Release in hand and the best one so far. During one check. */
+export const RELEASE: usize = memory.data(128, 8);
+export const BEST_RELEASE: usize = memory.data(128, 8);
+/** selection: where the newest release for another hardware has its name. Until the next check. */
+export const OTHER_HARDWARE: usize = memory.data(16, 8);
+
+// ---- install and agent ----
+
+/** slots: the Writer into the slot. During one download. */
+export const SLOT_WRITER: usize = memory.data(48, 8);
+/** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
+export const IMAGE_HASH: usize = memory.data(SHA256_CONTEXT, 8);
+/** agent: the Agent. As long as the module. */
+export const AGENT: usize = memory.data(64, 8);

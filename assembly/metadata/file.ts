@@ -1,0 +1,144 @@
+// What one metadata file says of another, or of an image: version, length and hashes (TUF 4.4 to 4.6), and
+// the check of a stored file against it.
+
+import { bytes_equal, hex_decode } from "../bytes";
+import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
+import { sha512_begin, sha512_end, sha512_update } from "../crypto/sha512";
+import { Name } from "../json/names";
+import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_seek, reader_skip, reader_string, reader_text } from "../json/reader";
+import { COPY_BUFFER, COPY_SIZE, DIGEST, FILE_HASH } from "../memory";
+import { Status } from "../status";
+import { flash_read } from "../storage/flash";
+
+@unmanaged
+export class FileInfo {
+  version: u32;
+  length: u32;
+  has_length: bool;
+  has_sha256: bool;
+  has_sha512: bool;
+  /** Hashes were listed, of whatever kind. */
+  has_hashes: bool;
+  // 32 bytes of SHA-256 and 64 of SHA-512 follow.
+}
+
+const SHA256_AT: usize = 12;
+const SHA512_AT: usize = 44;
+
+/** Bytes of a FileInfo with its hashes. */
+export const FILE_INFO_SIZE: u32 = 108;
+
+export function file_sha256(f: FileInfo): usize {
+  return changetype<usize>(f) + SHA256_AT;
+}
+
+export function file_sha512(f: FileInfo): usize {
+  return changetype<usize>(f) + SHA512_AT;
+}
+
+export function file_clear(f: FileInfo): void {
+  memory.fill(changetype<usize>(f), 0, FILE_INFO_SIZE);
+}
+
+/** Reads the member in hand if it is one of a file's; false: it is another, still to be read. */
+export function file_member(r: Reader, name: Name, f: FileInfo): bool {
+  switch (name) {
+    case Name.VERSION:
+      f.version = reader_integer(r, Status.VERSION_INVALID);
+      if (f.version == 0) reader_fail(r, Status.VERSION_INVALID);
+      return true;
+    case Name.LENGTH:
+      f.length = reader_integer(r, Status.METADATA_INVALID);
+      f.has_length = true;
+      return true;
+    case Name.HASHES:
+      read_hashes(r, f);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Looks up the file of this name in the `meta` object at `start`. METADATA_INVALID: it is not there, or has
+ * no version.
+ */
+export function file_find(r: Reader, start: u32, wanted: Name, f: FileInfo): Status {
+  file_clear(f);
+  reader_seek(r, start);
+  reader_object(r);
+  while (reader_member(r)) {
+    if (reader_name(r) == wanted) file_read(r, f);
+    else reader_skip(r);
+  }
+  if (r.status != Status.OK) return r.status;
+  if (f.version == 0) return Status.METADATA_INVALID;
+  return hashes_usable(f);
+}
+
+/** Reads the object of one `meta` entry. */
+export function file_read(r: Reader, f: FileInfo): void {
+  reader_object(r);
+  while (reader_member(r)) {
+    if (!file_member(r, reader_name(r), f)) reader_skip(r);
+  }
+}
+
+/** Hashes of kinds that this client does not know, alone, prove nothing: refuse rather than ignore them. */
+export function hashes_usable(f: FileInfo): Status {
+  return f.has_hashes && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;
+}
+
+function read_hashes(r: Reader, f: FileInfo): void {
+  f.has_hashes = true;
+  reader_object(r);
+  while (reader_member(r)) {
+    switch (reader_name(r)) {
+      case Name.SHA256:
+        f.has_sha256 = read_hash(r, 32, file_sha256(f));
+        break;
+      case Name.SHA512:
+        f.has_sha512 = read_hash(r, 64, file_sha512(f));
+        break;
+      default:
+        reader_skip(r);
+    }
+  }
+}
+
+function read_hash(r: Reader, length: u32, out: usize): bool {
+  if (reader_string(r) && r.text_length == 2 * length && hex_decode(reader_text(r), length, out)) return true;
+  reader_fail(r, Status.METADATA_INVALID);
+  return false;
+}
+
+/** Whether `length` bytes on flash are what the file info says: the length, and every hash that it lists. */
+export function file_check(area: i32, offset: u32, length: u32, f: FileInfo): Status {
+  if (f.has_length && f.length != length) return Status.LENGTH_MISMATCH;
+  if (f.has_sha256) {
+    sha256_begin(FILE_HASH);
+    const status = hash_flash(area, offset, length, sha256_update);
+    if (status != Status.OK) return status;
+    sha256_end(FILE_HASH, DIGEST);
+    if (!bytes_equal(DIGEST, file_sha256(f), 32)) return Status.HASH_MISMATCH;
+  }
+  if (f.has_sha512) {
+    sha512_begin(FILE_HASH);
+    const status = hash_flash(area, offset, length, sha512_update);
+    if (status != Status.OK) return status;
+    sha512_end(FILE_HASH, DIGEST);
+    if (!bytes_equal(DIGEST, file_sha512(f), 64)) return Status.HASH_MISMATCH;
+  }
+  return Status.OK;
+}
+
+function hash_flash(area: i32, offset: u32, length: u32, update: (ctx: usize, data: usize, length: u32) => void): Status {
+  for (let done: u32 = 0; done < length; ) {
+    const part = min(length - done, COPY_SIZE);
+    const status = flash_read(area, offset + done, COPY_BUFFER, part);
+    if (status != Status.OK) return status;
+    update(FILE_HASH, COPY_BUFFER, part);
+    done += part;
+  }
+  return Status.OK;
+}

@@ -1,0 +1,203 @@
+// The keys of one role: which key ids its delegator lists, and the key material behind them (TUF 4.2, 4.3).
+
+import { bytes_equal, hex_decode } from "../bytes";
+import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
+import { Name } from "../json/names";
+import {
+  Reader,
+  reader_array,
+  reader_element,
+  reader_fail,
+  reader_integer,
+  reader_member,
+  reader_name,
+  reader_named_value,
+  reader_object,
+  reader_peek,
+  reader_seek,
+  reader_skip,
+  reader_string,
+  reader_text,
+  TEXT_CAPACITY,
+} from "../json/reader";
+import { FILE_HASH } from "../memory";
+import { Status } from "../status";
+
+/** The most keys of one role that are counted, and so the highest threshold. */
+export const MAX_KEYS: u32 = 32;
+
+@unmanaged
+export class KeySet {
+  threshold: u32;
+  count: u32;
+  // MAX_KEYS Keys follow.
+}
+
+@unmanaged
+export class Key {
+  /** Hash of the key id. Two ids of one hash are one id: all that it can do is to verify a wrong signature. */
+  id: u64;
+  /** Where the file that is verified has this key's signature, its quote; 0: nowhere. */
+  signature: u32;
+  /** The material is known and of a kind that this client verifies. */
+  usable: bool;
+  /** A signature by this material was verified: it counts no second time. */
+  counted: bool;
+  // 32 bytes of Ed25519 public key follow.
+}
+
+const KEYS_AT: usize = 16;
+const KEY_SIZE: usize = 48;
+const MATERIAL: usize = 16;
+export const MATERIAL_SIZE: u32 = 32;
+
+/** Bytes of a KeySet with its keys. */
+export const KEY_SET_SIZE: usize = KEYS_AT + <usize>MAX_KEYS * KEY_SIZE;
+
+export function key_at(set: KeySet, index: u32): Key {
+  return changetype<Key>(changetype<usize>(set) + KEYS_AT + <usize>index * KEY_SIZE);
+}
+
+/** The 32 bytes of public key. */
+export function key_material(key: Key): usize {
+  return changetype<usize>(key) + MATERIAL;
+}
+
+/** Reads the keys of a role from a delegator's `roles` and `keys` objects. */
+export function keys_read(r: Reader, roles: u32, keys: u32, role: Name, set: KeySet): Status {
+  memory.fill(changetype<usize>(set), 0, KEY_SET_SIZE);
+  reader_seek(r, roles);
+  reader_object(r);
+  while (reader_member(r)) {
+    if (reader_name(r) == role) read_role(r, set);
+    else reader_skip(r);
+  }
+  if (r.status == Status.OK && set.threshold == 0) return Status.METADATA_INVALID; // the role is missing
+  reader_seek(r, keys);
+  reader_object(r);
+  while (reader_member(r)) {
+    const key = key_find(set, text_id(r));
+    if (key) read_key(r, key);
+    else reader_skip(r);
+  }
+  return r.status;
+}
+
+function read_role(r: Reader, set: KeySet): void {
+  let listed = false;
+  reader_object(r);
+  while (reader_member(r)) {
+    switch (reader_name(r)) {
+      case Name.KEYIDS:
+        listed = true;
+        read_ids(r, set);
+        break;
+      case Name.THRESHOLD:
+        // A threshold of 0 would accept a file that nobody signed.
+        set.threshold = reader_integer(r, Status.THRESHOLD_INVALID);
+        if (set.threshold == 0 || set.threshold > MAX_KEYS) reader_fail(r, Status.THRESHOLD_INVALID);
+        break;
+      default:
+        reader_skip(r);
+    }
+  }
+  if (!listed || set.threshold == 0) reader_fail(r, Status.METADATA_INVALID);
+}
+
+function read_ids(r: Reader, set: KeySet): void {
+  set.count = 0;
+  reader_array(r);
+  while (reader_element(r)) {
+    if (!reader_string(r)) return;
+    const id = text_id(r);
+    if (id == 0 || key_find(set, id)) continue;
+    if (set.count == MAX_KEYS) reader_fail(r, Status.TOO_MANY_KEYS);
+    else key_at(set, set.count++).id = id;
+  }
+}
+
+/** The key of a role with this id, or null. */
+export function key_find(set: KeySet, id: u64): Key | null {
+  for (let i: u32 = 0; i < set.count; i++) {
+    const key = key_at(set, i);
+    if (key.id == id) return key;
+  }
+  return null;
+}
+
+/** A number for the text in hand as a key id (FNV-1a, 64 bits); 0: too long for one. */
+export function text_id(r: Reader): u64 {
+  if (r.text_length > TEXT_CAPACITY) return 0;
+  let hash: u64 = 0xcbf29ce484222325;
+  for (let i: u32 = 0; i < r.text_length; i++) hash = (hash ^ load<u8>(reader_text(r) + i)) * 0x100000001b3;
+  return hash;
+}
+
+/** A key of another kind is skipped, and the file is not refused for it (TUF 4.2). */
+function read_key(r: Reader, key: Key): void {
+  let known = 0;
+  let material = false;
+  reader_object(r);
+  while (reader_member(r)) {
+    const name = reader_name(r);
+    if (name == Name.KEYTYPE || name == Name.SCHEME) known += i32(reader_named_value(r) == Name.ED25519);
+    else if (name == Name.KEYVAL) material = read_keyval(r, key);
+    else reader_skip(r);
+  }
+  key.usable = known == 2 && material;
+}
+
+function read_keyval(r: Reader, key: Key): bool {
+  let material = false;
+  reader_object(r);
+  while (reader_member(r)) {
+    if (reader_name(r) == Name.PUBLIC && reader_peek(r) == 0x22) {
+      reader_string(r);
+      material = r.text_length == 2 * MATERIAL_SIZE && hex_decode(reader_text(r), MATERIAL_SIZE, key_material(key));
+    } else reader_skip(r);
+  }
+  return material;
+}
+
+/** Marks a key's material as counted, under every id that it has. */
+export function key_count(set: KeySet, key: Key): void {
+  for (let i: u32 = 0; i < set.count; i++) {
+    const other = key_at(set, i);
+    if (other.usable && bytes_equal(key_material(other), key_material(key), MATERIAL_SIZE)) other.counted = true;
+  }
+}
+
+/**
+ * A digest of the threshold and of the usable materials in ascending order: equal exactly when the same
+ * signatures satisfy both sets. Reorders the set.
+ */
+export function keys_digest(set: KeySet, out: usize): void {
+  sort_by_material(set);
+  sha256_begin(FILE_HASH);
+  sha256_update(FILE_HASH, changetype<usize>(set), 4);
+  let last: usize = 0;
+  for (let i: u32 = 0; i < set.count; i++) {
+    const key = key_at(set, i);
+    if (!key.usable) continue;
+    const material = key_material(key);
+    if (last == 0 || !bytes_equal(last, material, MATERIAL_SIZE)) sha256_update(FILE_HASH, material, MATERIAL_SIZE);
+    last = material;
+  }
+  sha256_end(FILE_HASH, out);
+}
+
+function sort_by_material(set: KeySet): void {
+  for (let i: u32 = 1; i < set.count; i++) {
+    for (let j = i; j > 0 && memory.compare(key_material(key_at(set, j - 1)), key_material(key_at(set, j)), MATERIAL_SIZE) > 0; j--) {
+      swap(changetype<usize>(key_at(set, j - 1)), changetype<usize>(key_at(set, j)));
+    }
+  }
+}
+
+function swap(a: usize, b: usize): void {
+  for (let i: usize = 0; i < KEY_SIZE; i += 8) {
+    const x = load<u64>(a + i);
+    store<u64>(a + i, load<u64>(b + i));
+    store<u64>(b + i, x);
+  }
+}

@@ -1,0 +1,206 @@
+// The journal: where the current install stands, so that a power cut costs at most one erase block of the
+// download. Two halves of one area; entries are appended to one until it is full, then the other is erased.
+//
+//   full entry      everything there is to know of an install; each half begins with one
+//   progress entry  the offset reached and the hash state there; belongs to the full entry before it
+//
+// An entry counts when its CRC is right. A torn one ends its half: the next entry goes to the other half.
+
+import { Area } from "../abi";
+import { crc32, round_up } from "../bytes";
+import { INSTALL, JOURNAL, JOURNAL_BUFFER } from "../memory";
+import { Status } from "../status";
+import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
+
+/** Where an install stands. Each is recorded before its effect. */
+export const enum Stage {
+  /** no install */
+  NONE = 0,
+  /** the image is being written to its slot */
+  DOWNLOADING = 1,
+  /** the image on flash was verified; its slot is (about to be) selected for a trial */
+  SELECTED = 2,
+  /** the trial succeeded; it is (about to be) made permanent */
+  CONFIRMING = 3,
+  /** the trial failed; the old image is (about to be) brought back */
+  REJECTING = 4,
+}
+
+@unmanaged
+export class Install {
+  stage: Stage;
+  slot: i32;
+  /** Times that the trial was begun. */
+  trials: u32;
+  length: u32;
+  /** Bytes that are in the slot for good: a block boundary, or the length. */
+  offset: u32;
+  release: u32;
+  security: u32;
+  // 32 bytes of digest, 32 of SHA-256 state at `offset`, 32 of version text (length first) follow.
+}
+
+const DIGEST_AT: usize = 28;
+const STATE_AT: usize = 60;
+const VERSION_AT: usize = 92;
+const INSTALL_SIZE: u32 = 124;
+
+@unmanaged
+class Journal {
+  /** Where the half in use starts, and the next entry in it. */
+  half: u32;
+  end: u32;
+  sequence: u32;
+  /** The half cannot take another entry. */
+  spent: bool;
+}
+
+const FULL_MAGIC: u32 = 0x4c4c5546; // "FULL"
+const PROGRESS_MAGIC: u32 = 0x474f5250; // "PROG"
+
+/** magic, sequence, Install, CRC */
+const FULL_SIZE: u32 = 12 + INSTALL_SIZE;
+/** magic, offset, state, CRC seeded with the sequence */
+const PROGRESS_SIZE: u32 = 44;
+
+const j = changetype<Journal>(JOURNAL);
+
+/** The install that is under way. */
+export const install = changetype<Install>(INSTALL);
+
+/** The 32 bytes of its image's SHA-256. */
+export function install_digest(): usize {
+  return INSTALL + DIGEST_AT;
+}
+
+/** The 32 bytes of SHA-256 state at `install.offset`. */
+export function install_state(): usize {
+  return INSTALL + STATE_AT;
+}
+
+/** Length and bytes of the version text, 32 in all. */
+export function install_version(): usize {
+  return INSTALL + VERSION_AT;
+}
+
+/** Reads where the last install stands. */
+export function journal_mount(): Status {
+  memory.fill(INSTALL, 0, INSTALL_SIZE);
+  j.half = 0;
+  j.sequence = 0;
+  j.spent = true;
+  if (!flash_usable(Area.JOURNAL, 512) || half_size() < 256) return Status.LAYOUT_INVALID;
+  const first = half_sequence(0);
+  const second = half_sequence(half_size());
+  if (first == 0 && second == 0) return Status.OK;
+  j.half = first > second ? 0 : half_size();
+  walk();
+  return Status.OK;
+}
+
+/** Records the whole install. */
+export function journal_record(): Status {
+  if (!j.spent && fits(FULL_SIZE)) return append_full();
+  return begin_other_half();
+}
+
+/** Records only how far the download has come. */
+export function journal_progress(): Status {
+  if (j.spent || !fits(PROGRESS_SIZE)) return begin_other_half();
+  store<u32>(JOURNAL_BUFFER, PROGRESS_MAGIC);
+  store<u32>(JOURNAL_BUFFER, install.offset, 4);
+  memory.copy(JOURNAL_BUFFER + 8, install_state(), 32);
+  store<u32>(JOURNAL_BUFFER, crc32(j.sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4), PROGRESS_SIZE - 4);
+  return append(PROGRESS_SIZE);
+}
+
+/** Ends the install: there is none now. */
+export function journal_clear(): Status {
+  memory.fill(INSTALL, 0, INSTALL_SIZE);
+  return journal_record();
+}
+
+function append_full(): Status {
+  j.sequence++;
+  store<u32>(JOURNAL_BUFFER, FULL_MAGIC);
+  store<u32>(JOURNAL_BUFFER, j.sequence, 4);
+  memory.copy(JOURNAL_BUFFER + 8, INSTALL, INSTALL_SIZE);
+  store<u32>(JOURNAL_BUFFER, crc32(0, JOURNAL_BUFFER, FULL_SIZE - 4), FULL_SIZE - 4);
+  return append(FULL_SIZE);
+}
+
+function append(size: u32): Status {
+  const status = flash_write_padded(Area.JOURNAL, j.end, JOURNAL_BUFFER, size);
+  if (status != Status.OK) j.spent = true;
+  j.end += padded(size);
+  return status;
+}
+
+/** The half in use stays as it is until the first entry of the other one stands. */
+function begin_other_half(): Status {
+  const half = j.half == 0 ? half_size() : 0;
+  const status = flash_erase(Area.JOURNAL, half, half + half_size());
+  if (status != Status.OK) return status;
+  j.half = half;
+  j.end = half;
+  j.spent = false;
+  return append_full();
+}
+
+function fits(size: u32): bool {
+  return j.end + padded(size) <= j.half + half_size();
+}
+
+function padded(size: u32): u32 {
+  return round_up(size, flash_write_unit(Area.JOURNAL));
+}
+
+/** Half of the area, which is a block boundary in every layout that host/README.md allows. */
+function half_size(): u32 {
+  const half = flash_size(Area.JOURNAL) >> 1;
+  return flash_block_end(Area.JOURNAL, half - 1) == half ? half : 0;
+}
+
+// ---- mounting ----
+
+/** The sequence number of a half's first entry; 0: it has none. */
+function half_sequence(half: u32): u32 {
+  return read_full(half) ? load<u32>(JOURNAL_BUFFER, 4) : 0;
+}
+
+function read_full(at: u32): bool {
+  if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, FULL_SIZE) != Status.OK) return false;
+  if (load<u32>(JOURNAL_BUFFER) != FULL_MAGIC) return false;
+  return load<u32>(JOURNAL_BUFFER, FULL_SIZE - 4) == crc32(0, JOURNAL_BUFFER, FULL_SIZE - 4);
+}
+
+function walk(): void {
+  j.end = j.half;
+  j.spent = false;
+  while (fits(PROGRESS_SIZE) && !flash_is_erased(Area.JOURNAL, j.end, padded(PROGRESS_SIZE))) {
+    if (fits(FULL_SIZE) && read_full(j.end)) take_full();
+    else if (read_progress(j.end)) take_progress();
+    else {
+      j.spent = true;
+      return;
+    }
+  }
+}
+
+function take_full(): void {
+  j.sequence = load<u32>(JOURNAL_BUFFER, 4);
+  memory.copy(INSTALL, JOURNAL_BUFFER + 8, INSTALL_SIZE);
+  j.end += padded(FULL_SIZE);
+}
+
+function read_progress(at: u32): bool {
+  if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, PROGRESS_SIZE) != Status.OK) return false;
+  if (load<u32>(JOURNAL_BUFFER) != PROGRESS_MAGIC) return false;
+  return load<u32>(JOURNAL_BUFFER, PROGRESS_SIZE - 4) == crc32(j.sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4);
+}
+
+function take_progress(): void {
+  install.offset = load<u32>(JOURNAL_BUFFER, 4);
+  memory.copy(install_state(), JOURNAL_BUFFER + 8, 32);
+  j.end += padded(PROGRESS_SIZE);
+}

@@ -1,0 +1,469 @@
+// The trust store: a log of records over two banks of flash.
+//
+//   bank    | header | record | record | … | erased |
+//   record  | open | commit | payload |          each part padded to whole write units
+//
+// - The bank with the higher sequence number is active. New records are appended to it. When it is full,
+//   what is live goes to the other bank, whose header is written last: until then the old bank counts.
+// - `open` is written before the first byte of a payload and marks the place as used. `commit` is written
+//   when the payload is whole and right; its CRC makes it one write, torn or not: a record counts or does not.
+// - The newest committed record of a kind is the live one. A commit may at the same time drop other kinds
+//   (a root with new timestamp keys drops the timestamp), so that no power cut comes between.
+// - A record that is begun and not committed ends the log: the next append moves to the other bank.
+
+import { bytes_equal, crc32, round_up } from "../bytes";
+import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, HELD_BUFFER, STORE, STORE_WRITER } from "../memory";
+import { Area } from "../abi";
+import { Status } from "../status";
+import {
+  flash_erase,
+  flash_is_erased,
+  flash_read,
+  flash_size,
+  flash_usable,
+  flash_write_padded,
+  flash_write_unit,
+} from "./flash";
+import { Writer, writer_begin, writer_flush, writer_held, writer_put } from "./writer";
+
+export const enum Kind {
+  NONE = 0,
+  CONFIG = 1,
+  DEVICE = 2,
+  ROOT = 3,
+  TIMESTAMP = 4,
+  SNAPSHOT = 5,
+  TARGETS = 6,
+}
+
+/** One more than the highest kind. */
+export const KINDS: i32 = 7;
+
+/** What is live of one kind; `length` 0: nothing. */
+@unmanaged
+export class Entry {
+  /** Where the payload starts in the active bank. */
+  offset: u32;
+  /** Bytes of the payload. */
+  length: u32;
+  crc: u32;
+  /** Version of the metadata. */
+  version: u32;
+  /** When the metadata expires, seconds since 1970. */
+  expires: u32;
+}
+
+export const ENTRY_SIZE: u32 = 20;
+
+@unmanaged
+export class Store {
+  /** Area of the active bank. */
+  bank: i32;
+  /** Its sequence number; 0: no bank is valid. */
+  sequence: u32;
+  /** Where the next record goes. */
+  end: u32;
+  /** The log ends in something unfinished: append only after moving to the other bank. */
+  dirty: bool;
+  /** Kind of the record that is being written, or NONE. */
+  open: i32;
+  /** Nothing is on flash of it yet: all bytes so far equal the live record of its kind. */
+  matching: bool;
+  /** Its place on flash is taken. */
+  begun: bool;
+  /** Bytes received for it. */
+  received: u32;
+  /** CRC of them. */
+  crc: u32;
+}
+
+export const STORE_SIZE: u32 = 32;
+
+const store_ = changetype<Store>(STORE);
+const writer = changetype<Writer>(STORE_WRITER);
+
+const BANK_MAGIC: u32 = 0x314b4e42; // "BNK1"
+const OPEN_MAGIC: u32 = 0x4e45504f; // "OPEN"
+const BANK_HEADER_SIZE: u32 = 16;
+const OPEN_SIZE: u32 = 4;
+const COMMIT_SIZE: u32 = 32;
+
+/** The least size of a bank in bytes that is accepted. */
+const BANK_LEAST: u32 = 2048;
+
+/** A commit of bytes that are not to be used: the record is skipped. */
+const ABORTED: i32 = 0xff;
+
+/** What is live of a kind. */
+export function store_entry(kind: i32): Entry {
+  return changetype<Entry>(ENTRIES + <usize>kind * ENTRY_SIZE);
+}
+
+/** The area of the active bank, where the payloads of `store_entry` lie. */
+export function store_bank(): i32 {
+  return store_.bank;
+}
+
+/** Finds the active bank and what is live in it. NOT_PROVISIONED: no bank was ever begun. */
+export function store_mount(): Status {
+  memory.fill(STORE, 0, STORE_SIZE);
+  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  const size = flash_size(Area.STORE_A);
+  if (!flash_usable(Area.STORE_A, BANK_LEAST) || !flash_usable(Area.STORE_B, BANK_LEAST)) return Status.LAYOUT_INVALID;
+  if (flash_size(Area.STORE_B) != size) return Status.LAYOUT_INVALID;
+  const a = bank_sequence(Area.STORE_A);
+  const b = bank_sequence(Area.STORE_B);
+  if (a == 0 && b == 0) return Status.NOT_PROVISIONED;
+  store_.bank = a > b ? Area.STORE_A : Area.STORE_B;
+  store_.sequence = max(a, b);
+  walk();
+  const status = drop_damaged();
+  if (status == Status.OK || min(a, b) == 0) return status;
+  // The older bank is whole until the next move: an older state is better than a dead device.
+  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  store_.bank ^= Area.STORE_A ^ Area.STORE_B;
+  store_.dirty = false;
+  walk();
+  return drop_damaged();
+}
+
+/** Begins an empty store; what was there is gone. */
+export function store_format(): Status {
+  store_.bank = Area.STORE_B;
+  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  return move_to_other_bank();
+}
+
+/** Bytes that a bank can hold beside its header. */
+export function store_capacity(): u32 {
+  return flash_size(store_.bank) - padded(BANK_HEADER_SIZE);
+}
+
+// ---- writing one record ----
+
+/** Begins a record. Its bytes follow by `record_write`, then `record_finish`, then a commit or an abort. */
+export function record_begin(kind: i32): void {
+  assert(store_.open == Kind.NONE);
+  store_.open = kind;
+  store_.matching = store_entry(kind).length != 0;
+  store_.begun = false;
+  store_.received = 0;
+  store_.crc = 0;
+}
+
+/** Appends bytes. STORE_FULL: they do not fit this board, even with all that is dead removed. */
+export function record_write(pointer: usize, length: u32): Status {
+  if (store_.matching) {
+    if (equals_live(pointer, length)) {
+      store_.received += length;
+      return Status.OK;
+    }
+  }
+  const status = begin_on_flash();
+  return status == Status.OK ? append(pointer, length) : status;
+}
+
+/** Whether the bytes so far are the whole live record of the same kind: nothing new, nothing written. */
+export function record_is_unchanged(): bool {
+  return store_.matching && store_.received == store_entry(store_.open).length;
+}
+
+/** Ends the payload: from here on it can be read at `record_offset`. */
+export function record_finish(): Status {
+  const status = begin_on_flash();
+  return status == Status.OK ? writer_flush(writer) : status;
+}
+
+/** Where the payload of the open record starts. */
+export function record_offset(): u32 {
+  return payload_offset(store_.end);
+}
+
+/** Bytes of the open record. */
+export function record_length(): u32 {
+  return store_.received;
+}
+
+/** Whether a record is being written. */
+export function record_is_open(): bool {
+  return store_.open != Kind.NONE;
+}
+
+/**
+ * Makes the open record the live one of its kind and drops the kinds whose bits are set in `drops`:
+ * one write, so that a power cut leaves either all of it or nothing.
+ */
+export function record_commit(version: u32, expires: u32, drops: u32): Status {
+  const kind = store_.open;
+  const offset = record_offset();
+  const status = close_record(kind, version, expires, drops);
+  if (status != Status.OK) return status;
+  set_entry(kind, offset, store_.received, store_.crc, version, expires);
+  drop_kinds(drops);
+  return Status.OK;
+}
+
+/** Gives the open record up. What it wrote is skipped from now on. */
+export function record_abort(): void {
+  if (store_.open == Kind.NONE) return;
+  // Where this cannot be written the log stays dirty, and the next append moves to the other bank.
+  if (store_.begun && writer_flush(writer) == Status.OK) close_record(ABORTED, 0, 0, 0);
+  store_.open = Kind.NONE;
+}
+
+/** Begins, writes and commits a small record in one go. */
+export function record_replace(kind: i32, pointer: usize, length: u32): Status {
+  record_begin(kind);
+  let status = record_write(pointer, length);
+  if (status == Status.OK) {
+    if (record_is_unchanged()) {
+      record_abort();
+      return Status.OK;
+    }
+    status = record_finish();
+  }
+  if (status == Status.OK) status = record_commit(0, 0, 0);
+  else record_abort();
+  return status;
+}
+
+/** Takes the record's place on flash, if it has none yet, and writes what was equal to the live record. */
+function begin_on_flash(): Status {
+  if (store_.begun) return Status.OK;
+  const equal = store_.matching ? store_.received : 0;
+  store_.matching = false;
+  store_.received = 0;
+  if (store_.dirty || payload_offset(store_.end) + equal >= flash_size(store_.bank)) {
+    const status = move_to_other_bank();
+    if (status != Status.OK) return status;
+  }
+  let status = begin_payload();
+  if (equal > room()) return Status.STORE_FULL;
+  for (let done: u32 = 0; status == Status.OK && done < equal; ) {
+    const part = min(equal - done, COPY_SIZE);
+    status = flash_read(store_.bank, store_entry(store_.open).offset + done, COPY_BUFFER, part);
+    if (status == Status.OK) status = append(COPY_BUFFER, part);
+    done += part;
+  }
+  return status;
+}
+
+/** Marks the place as used, then points the writer behind it. */
+function begin_payload(): Status {
+  if (payload_offset(store_.end) >= flash_size(store_.bank)) return Status.STORE_FULL;
+  store_.dirty = true;
+  store_.begun = true;
+  writer_begin(writer, store_.bank, payload_offset(store_.end));
+  store<u32>(COMMIT_BUFFER, OPEN_MAGIC);
+  return flash_write_padded(store_.bank, store_.end, COMMIT_BUFFER, OPEN_SIZE);
+}
+
+function append(pointer: usize, length: u32): Status {
+  if (length > room()) {
+    const status = move_with_open_record();
+    if (status != Status.OK) return status;
+    if (length > room()) return Status.STORE_FULL;
+  }
+  store_.crc = crc32(store_.crc, pointer, length);
+  store_.received += length;
+  return writer_put(writer, pointer, length);
+}
+
+/** Bytes that the open record may still grow by in this bank. */
+function room(): u32 {
+  return flash_size(store_.bank) - writer.offset - writer.held;
+}
+
+function equals_live(pointer: usize, length: u32): bool {
+  const live = store_entry(store_.open);
+  if (length > live.length - store_.received) return false;
+  for (let done: u32 = 0; done < length; ) {
+    const part = min(length - done, COPY_SIZE);
+    if (flash_read(store_.bank, live.offset + store_.received + done, COPY_BUFFER, part) != Status.OK) return false;
+    if (!bytes_equal(COPY_BUFFER, pointer + done, part)) return false;
+    done += part;
+  }
+  return true;
+}
+
+function close_record(kind: i32, version: u32, expires: u32, drops: u32): Status {
+  commit_encode(kind, store_.received, store_.crc, version, expires, drops);
+  const at = store_.end + padded(OPEN_SIZE);
+  const status = flash_write_padded(store_.bank, at, COMMIT_BUFFER, COMMIT_SIZE);
+  store_.open = Kind.NONE;
+  if (status != Status.OK) return status;
+  store_.end = writer.offset;
+  store_.dirty = false;
+  return Status.OK;
+}
+
+function commit_encode(kind: i32, length: u32, crc: u32, version: u32, expires: u32, drops: u32): void {
+  store<u32>(COMMIT_BUFFER, kind);
+  store<u32>(COMMIT_BUFFER, length, 4);
+  store<u32>(COMMIT_BUFFER, crc, 8);
+  store<u32>(COMMIT_BUFFER, version, 12);
+  store<u32>(COMMIT_BUFFER, expires, 16);
+  store<u32>(COMMIT_BUFFER, drops, 20);
+  store<u32>(COMMIT_BUFFER, 0, 24);
+  store<u32>(COMMIT_BUFFER, crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4), 28);
+}
+
+function set_entry(kind: i32, offset: u32, length: u32, crc: u32, version: u32, expires: u32): void {
+  const entry = store_entry(kind);
+  entry.offset = offset;
+  entry.length = length;
+  entry.crc = crc;
+  entry.version = version;
+  entry.expires = expires;
+}
+
+function drop_kinds(drops: u32): void {
+  for (let kind = 1; kind < KINDS; kind++) {
+    if (drops & (1 << kind)) memory.fill(changetype<usize>(store_entry(kind)), 0, ENTRY_SIZE);
+  }
+}
+
+// ---- moving to the other bank ----
+
+/** The bank is full in the middle of a record: moves what is live, then what there is of the record. */
+function move_with_open_record(): Status {
+  const from = store_.bank;
+  const offset = record_offset();
+  const held = writer.held;
+  const kept = store_.received - held;
+  memory.copy(HELD_BUFFER, writer_held(writer), held);
+  let status = move_to_other_bank();
+  if (status == Status.OK) status = begin_payload();
+  if (status != Status.OK) return status;
+  if (kept + held > room()) return Status.STORE_FULL;
+  status = copy(from, offset, kept);
+  return status == Status.OK ? writer_put(writer, HELD_BUFFER, held) : status;
+}
+
+/** Copies what is live to the other bank and makes that the active one. */
+function move_to_other_bank(): Status {
+  const from = store_.bank;
+  const open = store_.open;
+  store_.bank = from == Area.STORE_A ? Area.STORE_B : Area.STORE_A;
+  store_.end = padded(BANK_HEADER_SIZE);
+  store_.begun = false;
+  let status = flash_erase(store_.bank, 0, flash_size(store_.bank));
+  for (let kind = 1; status == Status.OK && kind < KINDS; kind++) {
+    const entry = store_entry(kind);
+    if (entry.length != 0) status = copy_record(from, kind, entry);
+  }
+  if (status == Status.OK) status = write_bank_header();
+  if (status != Status.OK) {
+    store_mount();
+    return status;
+  }
+  store_.open = open;
+  store_.begun = false;
+  store_.dirty = false;
+  return Status.OK;
+}
+
+function copy_record(from: i32, kind: i32, entry: Entry): Status {
+  if (entry.length > flash_size(store_.bank) - payload_offset(store_.end)) return Status.STORE_FULL;
+  let status = begin_payload();
+  if (status == Status.OK) status = copy(from, entry.offset, entry.length);
+  if (status == Status.OK) status = writer_flush(writer);
+  if (status != Status.OK) return status;
+  const offset = record_offset();
+  commit_encode(kind, entry.length, entry.crc, entry.version, entry.expires, 0);
+  status = flash_write_padded(store_.bank, store_.end + padded(OPEN_SIZE), COMMIT_BUFFER, COMMIT_SIZE);
+  entry.offset = offset;
+  store_.end = writer.offset;
+  return status;
+}
+
+function copy(from: i32, offset: u32, length: u32): Status {
+  for (let done: u32 = 0; done < length; ) {
+    const part = min(length - done, COPY_SIZE);
+    let status = flash_read(from, offset + done, COPY_BUFFER, part);
+    if (status == Status.OK) status = writer_put(writer, COPY_BUFFER, part);
+    if (status != Status.OK) return status;
+    done += part;
+  }
+  return Status.OK;
+}
+
+function write_bank_header(): Status {
+  store<u32>(BANK_HEADER, BANK_MAGIC);
+  store<u32>(BANK_HEADER, store_.sequence + 1, 4);
+  store<u32>(BANK_HEADER, 1, 8);
+  store<u32>(BANK_HEADER, crc32(0, BANK_HEADER, 12), 12);
+  const status = flash_write_padded(store_.bank, 0, BANK_HEADER, BANK_HEADER_SIZE);
+  if (status == Status.OK) store_.sequence++;
+  return status;
+}
+
+// ---- mounting ----
+
+function bank_sequence(area: i32): u32 {
+  if (flash_read(area, 0, BANK_HEADER, BANK_HEADER_SIZE) != Status.OK) return 0;
+  if (load<u32>(BANK_HEADER) != BANK_MAGIC || load<u32>(BANK_HEADER, 8) != 1) return 0;
+  return load<u32>(BANK_HEADER, 12) == crc32(0, BANK_HEADER, 12) ? load<u32>(BANK_HEADER, 4) : 0;
+}
+
+/** Follows the log to its end. */
+function walk(): void {
+  const size = flash_size(store_.bank);
+  store_.end = padded(BANK_HEADER_SIZE);
+  while (payload_offset(store_.end) <= size) {
+    if (flash_is_erased(store_.bank, store_.end, padded(OPEN_SIZE) + padded(COMMIT_SIZE))) return;
+    if (!walk_record(size)) {
+      store_.dirty = true;
+      return;
+    }
+  }
+  store_.dirty = true;
+}
+
+/** Takes in the record at the end of what is known so far; false if it was never committed. */
+function walk_record(size: u32): bool {
+  const at = store_.end + padded(OPEN_SIZE);
+  if (flash_read(store_.bank, at, COMMIT_BUFFER, COMMIT_SIZE) != Status.OK) return false;
+  if (load<u32>(COMMIT_BUFFER, 28) != crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4)) return false;
+  const kind = load<i32>(COMMIT_BUFFER);
+  const length = load<u32>(COMMIT_BUFFER, 4);
+  const offset = payload_offset(store_.end);
+  if (length > size - offset) return false;
+  if (kind > 0 && kind < KINDS) {
+    const version = load<u32>(COMMIT_BUFFER, 12);
+    set_entry(kind, offset, length, load<u32>(COMMIT_BUFFER, 8), version, load<u32>(COMMIT_BUFFER, 16));
+    drop_kinds(load<u32>(COMMIT_BUFFER, 20));
+  }
+  store_.end = offset + padded(length);
+  return true;
+}
+
+/** Forgets what no longer has its CRC, so that it is fetched again; without a root nothing can be. */
+function drop_damaged(): Status {
+  for (let kind = 1; kind < KINDS; kind++) {
+    const entry = store_entry(kind);
+    if (entry.length == 0 || payload_crc(entry) == entry.crc) continue;
+    if (kind == Kind.ROOT || kind == Kind.CONFIG) return Status.STORE_CORRUPT;
+    drop_kinds(1 << kind);
+  }
+  return Status.OK;
+}
+
+function payload_crc(entry: Entry): u32 {
+  let crc: u32 = 0;
+  for (let done: u32 = 0; done < entry.length; ) {
+    const part = min(entry.length - done, COPY_SIZE);
+    if (flash_read(store_.bank, entry.offset + done, COPY_BUFFER, part) != Status.OK) return ~entry.crc;
+    crc = crc32(crc, COPY_BUFFER, part);
+    done += part;
+  }
+  return crc;
+}
+
+function padded(length: u32): u32 {
+  return round_up(length, flash_write_unit(store_.bank));
+}
+
+function payload_offset(record: u32): u32 {
+  return record + padded(OPEN_SIZE) + padded(COMMIT_SIZE);
+}

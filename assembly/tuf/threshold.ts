@@ -1,0 +1,154 @@
+// Signatures against the threshold of a role (TUF 4.2, and "threshold of signatures" in 5.3 to 5.6). Unique
+// key material counts: a key under two ids, or a key id that signs twice, is one signature at most.
+
+import { Role } from "../abi";
+import { hex_decode } from "../bytes";
+import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
+import { canonical_stream } from "../json/canonical";
+import { Name } from "../json/names";
+import {
+  Reader,
+  reader_array,
+  reader_element,
+  reader_fail,
+  reader_member,
+  reader_name,
+  reader_object,
+  reader_peek,
+  reader_seek,
+  reader_skip,
+  reader_string,
+  reader_text,
+} from "../json/reader";
+import { KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
+import { Envelope } from "../metadata/envelope";
+import { Key, key_at, key_count, key_find, key_material, keys_read, KeySet, text_id } from "../metadata/key";
+import { Signed } from "../metadata/signed";
+import { Status } from "../status";
+
+/** The most signatures that one file may carry. */
+export const MAX_SIGNATURES: u32 = 64;
+
+const set = changetype<KeySet>(KEY_SET);
+
+/** The keys of a role according to a root; they stay in `KEY_SET` for `threshold_verify`. */
+export function threshold_load(root: Reader, signed: Signed, role: Role): Status {
+  return keys_read(root, signed.roles, signed.keys, Name.ROOT + role, set);
+}
+
+/** Whether at least a threshold of the loaded keys signed the file. */
+export function threshold_verify(file: Reader, envelope: Envelope): Status {
+  const status = collect(file, envelope.signatures);
+  if (status != Status.OK) return status;
+  let valid: u32 = 0;
+  let next: u32 = 0;
+  while (valid < set.threshold && next < set.count) {
+    const first = next;
+    const begun = begin_some(file, first, set.threshold - valid);
+    next = begun_end;
+    if (begun == 0) break;
+    const streamed = canonical_stream(file, envelope.signed, feed);
+    if (streamed != Status.OK) return streamed;
+    valid += finish(first, next);
+  }
+  return valid >= set.threshold ? Status.OK : Status.SIGNATURES;
+}
+
+/** Notes for each key where its signature stands. */
+function collect(file: Reader, signatures: u32): Status {
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < set.count; i++) {
+    key_at(set, i).signature = 0;
+    key_at(set, i).counted = false;
+  }
+  reader_seek(file, signatures);
+  reader_array(file);
+  while (reader_element(file)) {
+    if (count == MAX_SIGNATURES) reader_fail(file, Status.TOO_MANY_KEYS);
+    else collect_one(file, count++);
+  }
+  return file.status;
+}
+
+function collect_one(file: Reader, index: u32): void {
+  let id: u64 = 0;
+  let named = false;
+  let signature: u32 = 0;
+  reader_object(file);
+  while (reader_member(file)) {
+    const name = reader_name(file);
+    if (name == Name.KEYID) {
+      if (named) reader_fail(file, Status.JSON_DUPLICATE);
+      if (!reader_string(file)) return;
+      named = true;
+      id = text_id(file);
+    } else if (name == Name.SIG) {
+      if (signature != 0) reader_fail(file, Status.JSON_DUPLICATE);
+      if (!reader_string(file)) return;
+      signature = file.text_at;
+    } else reader_skip(file);
+  }
+  if (file.status != Status.OK) return;
+  if (!named || signature == 0) return reader_fail(file, Status.ENVELOPE_INVALID);
+  note_signer(file, index, id);
+  const key = key_find(set, id);
+  if (key && id != 0) key.signature = signature;
+}
+
+/** The same key id twice refuses the file, even where the threshold is met without it (TUF 4.2). */
+function note_signer(file: Reader, index: u32, id: u64): void {
+  for (let i: u32 = 0; id != 0 && i < index; i++) {
+    if (load<u64>(SIGNER_IDS + (<usize>i << 3)) == id) return reader_fail(file, Status.SIGNATURE_DUPLICATE);
+  }
+  store<u64>(SIGNER_IDS + (<usize>index << 3), id);
+}
+
+/** The key after the last one that `begin_some` looked at. */
+let begun_end: u32 = 0;
+let begun_count: i32 = 0;
+
+/** Begins to verify the signatures of some keys, no more than are wanted; returns how many. */
+function begin_some(file: Reader, first: u32, wanted: u32): i32 {
+  begun_count = 0;
+  let index = first;
+  const most = min(<i32>wanted, SIGNATURES_AT_ONCE);
+  for (; index < set.count && begun_count < most; index++) {
+    const key = key_at(set, index);
+    const good = candidate(file, key) && ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER);
+    if (!good) key.signature = 0;
+    else begun_count++;
+  }
+  begun_end = index;
+  return begun_count;
+}
+
+/** Whether a key has a signature worth verifying; if so it is in SIGNATURE_BUFFER. */
+function candidate(file: Reader, key: Key): bool {
+  if (!key.usable || key.counted || key.signature == 0) return false;
+  reader_seek(file, key.signature);
+  // An empty `sig`, as tuf-on-ci writes it for a missing signer, is an invalid signature and no fault.
+  return reader_string(file) && file.text_length == 128 && hex_decode(reader_text(file), 64, SIGNATURE_BUFFER);
+}
+
+/** Ends the batch; returns how many signatures hold. */
+function finish(first: u32, end: u32): u32 {
+  let valid: u32 = 0;
+  let index = 0;
+  for (let i = first; i < end; i++) {
+    const key = key_at(set, i);
+    if (key.signature == 0) continue;
+    const holds = ed25519_verify_end(context(index++));
+    if (!holds || key.counted) continue;
+    key_count(set, key);
+    valid++;
+  }
+  return valid;
+}
+
+function feed(pointer: usize, length: u32): void {
+  for (let i = 0; i < begun_count; i++) ed25519_verify_update(context(i), pointer, length);
+}
+
+function context(index: i32): usize {
+  return SIGNATURE_CONTEXTS + <usize>index * ED25519_CONTEXT;
+}

@@ -1,0 +1,32 @@
+// The verified files in the trust store, opened for reading.
+
+import { Role } from "../abi";
+import { Reader, reader_open } from "../json/reader";
+import { TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
+import { Envelope, envelope_read } from "../metadata/envelope";
+import { Signed, signed_read } from "../metadata/signed";
+import { Status } from "../status";
+import { Entry, Kind, store_bank, store_entry } from "../storage/record";
+
+/** The reader of the trusted file that was opened last, and what it says. */
+export const trusted_reader = changetype<Reader>(TRUSTED_READER);
+export const trusted_signed = changetype<Signed>(TRUSTED_SIGNED);
+
+/** The kind of record that holds a top-level role. */
+export function trusted_kind(role: Role): Kind {
+  return Kind.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+}
+
+/** What the store has of a role; `length` 0: nothing. */
+export function trusted_entry(role: Role): Entry {
+  return store_entry(trusted_kind(role));
+}
+
+/** Opens the trusted file of a role. Its signatures held when it was stored. */
+export function trusted_open(role: Role): Status {
+  const entry = trusted_entry(role);
+  reader_open(trusted_reader, store_bank(), entry.offset, entry.length);
+  const envelope = changetype<Envelope>(TRUSTED_ENVELOPE);
+  const status = envelope_read(trusted_reader, envelope);
+  return status == Status.OK ? signed_read(trusted_reader, envelope.signed, role, trusted_signed) : status;
+}

@@ -1,0 +1,356 @@
+// The client workflow of TUF 1.0.34, 5.2 to 5.6, for the four top-level roles. It names the next file to
+// fetch; the file lands in an open record of the trust store; `workflow_accept` verifies it there.
+//
+// An error ends the check and leaves what is trusted as it was, so that the next check starts from the same
+// ground. Delegations (5.6.7) go where Stage.DONE is.
+
+import { Role } from "../abi";
+import { bytes_equal, decimal_encode } from "../bytes";
+import { Name } from "../json/names";
+import { Reader, reader_fail, reader_member, reader_object, reader_open, reader_seek, reader_skip } from "../json/reader";
+import { text_compare } from "../json/text";
+import { ENVELOPE, FILE_INFO, KEY_SET, KEY_SET_DIGESTS, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED, WORKFLOW } from "../memory";
+import { Envelope, envelope_read } from "../metadata/envelope";
+import { file_check, file_clear, file_find, file_read, FileInfo } from "../metadata/file";
+import { keys_digest, KeySet } from "../metadata/key";
+import { Signed, signed_read } from "../metadata/signed";
+import { Status } from "../status";
+import { Kind, record_abort, record_commit, record_finish, record_is_unchanged, record_length, record_offset, store_bank } from "../storage/record";
+import { threshold_load, threshold_verify } from "./threshold";
+import { trusted_entry, trusted_kind, trusted_open, trusted_reader, trusted_signed } from "./trusted";
+
+/** The most bytes of a file whose length nobody announced, as in python-tuf. */
+const MAX_ROOT: u32 = 512000;
+const MAX_TIMESTAMP: u32 = 16384;
+const MAX_SNAPSHOT: u32 = 2000000;
+const MAX_TARGETS: u32 = 5000000;
+
+/** New roots that one check follows. */
+const MAX_ROOTS: u32 = 256;
+
+/** Times that the rollback check of a snapshot begins the new one again, when its order differs. */
+const MAX_PASSES: u32 = 64;
+
+@unmanaged
+class Workflow {
+  /** The role that is looked at now; NONE: all four are verified. */
+  role: Role;
+  /** The time of this check, fixed at its start (5.1). */
+  now: u32;
+  /** New roots so far. */
+  roots: u32;
+  /** `consistent_snapshot` of the trusted root. */
+  consistent: bool;
+  /** The most bytes of the file that is fetched. */
+  limit: u32;
+  name_length: u32;
+}
+
+const w = changetype<Workflow>(WORKFLOW);
+const incoming = changetype<Reader>(READER);
+const envelope = changetype<Envelope>(ENVELOPE);
+const signed = changetype<Signed>(SIGNED);
+const announced = changetype<FileInfo>(FILE_INFO);
+const other = changetype<FileInfo>(OTHER_FILE_INFO);
+
+/** The role that the workflow is at: that a fault concerns, or that is fetched. */
+export function workflow_role(): Role {
+  return w.role;
+}
+
+/** Whether the trusted root asks for names with versions and hashes. */
+export function workflow_consistent(): bool {
+  return w.consistent;
+}
+
+/** The most bytes of the file that is fetched now. */
+export function workflow_limit(): u32 {
+  return w.limit;
+}
+
+/** Length of its name, which is in NAME_BUFFER. */
+export function workflow_name_length(): u32 {
+  return w.name_length;
+}
+
+/** 5.2: starts from the trusted root, whose expiry does not matter yet. `now` holds for the whole check. */
+export function workflow_begin(now: u32): Status {
+  w.role = Role.ROOT;
+  w.now = now;
+  w.roots = 0;
+  return trusted_entry(Role.ROOT).length == 0 ? Status.NOT_PROVISIONED : Status.OK;
+}
+
+/**
+ * Goes on as far as the trust store reaches. OK with a role of NONE: done; with another role: its file is
+ * wanted, its name and limit are set.
+ */
+export function workflow_next(): Status {
+  if (w.role == Role.SNAPSHOT) {
+    const status = look_up(Role.TIMESTAMP, Name.SNAPSHOT_JSON, Role.SNAPSHOT);
+    if (status != Status.OK) return status;
+    if (is_held(Role.SNAPSHOT)) {
+      if (expired(Role.SNAPSHOT)) return Status.EXPIRED;
+      w.role = Role.TARGETS;
+    }
+  }
+  if (w.role == Role.TARGETS) {
+    const status = look_up(Role.SNAPSHOT, Name.TARGETS_JSON, Role.TARGETS);
+    if (status != Status.OK) return status;
+    if (is_held(Role.TARGETS)) {
+      if (expired(Role.TARGETS)) return Status.EXPIRED;
+      w.role = Role.NONE;
+    }
+  }
+  if (w.role != Role.NONE) request();
+  return Status.OK;
+}
+
+/** The repository does not have the file. Only for the next root is that an answer (5.3.3). */
+export function workflow_missing(): Status {
+  record_abort();
+  if (w.role != Role.ROOT) return Status.NOT_FOUND;
+  return end_of_roots();
+}
+
+/** Verifies the file in the open record and makes it the trusted one, or gives it up. */
+export function workflow_accept(): Status {
+  const status = w.role == Role.ROOT ? accept_root() : w.role == Role.TIMESTAMP ? accept_timestamp() : accept_announced();
+  if (status != Status.OK) record_abort();
+  return status;
+}
+
+// ---- what to fetch ----
+
+/** Reads what the trusted file of one role announces of another, and its limit. */
+function look_up(announcer: Role, name: Name, role: Role): Status {
+  const status = trusted_open(announcer);
+  if (status != Status.OK) return status;
+  w.limit = role == Role.SNAPSHOT ? MAX_SNAPSHOT : MAX_TARGETS;
+  const found = file_find(trusted_reader, trusted_signed.meta, name, announced);
+  if (announced.has_length) w.limit = min(w.limit, announced.length);
+  return found;
+}
+
+/** Whether the store has just the file that is announced. */
+function is_held(role: Role): bool {
+  const entry = trusted_entry(role);
+  if (entry.length == 0 || entry.version != announced.version) return false;
+  return file_check(store_bank(), entry.offset, entry.length, announced) == Status.OK;
+}
+
+function request(): void {
+  let version: u32 = 0;
+  if (w.role == Role.ROOT) {
+    version = trusted_entry(Role.ROOT).version + 1;
+    w.limit = MAX_ROOT;
+  } else if (w.role == Role.TIMESTAMP) w.limit = MAX_TIMESTAMP;
+  else if (w.consistent) version = announced.version;
+  let end = NAME_BUFFER;
+  if (version != 0) {
+    end = decimal_encode(version, end);
+    store<u8>(end++, 0x2e);
+  }
+  end = put_text(end, w.role == Role.ROOT ? "root" : w.role == Role.TIMESTAMP ? "timestamp" : w.role == Role.SNAPSHOT ? "snapshot" : "targets");
+  end = put_text(end, ".json");
+  w.name_length = <u32>(end - NAME_BUFFER);
+}
+
+function put_text(out: usize, text: string): usize {
+  for (let i = 0; i < text.length; i++) store<u8>(out++, load<u16>(changetype<usize>(text) + (<usize>i << 1)));
+  return out;
+}
+
+// ---- 5.3 root ----
+
+function accept_root(): Status {
+  let status = verify_by_trusted_root(Role.ROOT);
+  if (status != Status.OK) return status;
+  // 5.3.5: exactly the next version, so that no root is skipped and none comes back.
+  if (signed.version != trusted_entry(Role.ROOT).version + 1) return Status.ROOT_VERSION;
+  status = remember_key_sets();
+  if (status != Status.OK) return status;
+  // 5.3.4: and a threshold of its own keys, or a mistake could lock everybody out.
+  status = threshold_load(incoming, signed, Role.ROOT);
+  if (status == Status.OK) status = threshold_verify(incoming, envelope);
+  if (status != Status.OK) return status;
+  status = compare_key_sets();
+  if (status != Status.OK) return status;
+  status = record_commit(signed.version, signed.expires, dropped);
+  if (status != Status.OK) return status;
+  return ++w.roots > MAX_ROOTS ? Status.TOO_MANY_ROOTS : Status.OK;
+}
+
+/** The kinds of record whose keys the new root changes, as bits. */
+let dropped: u32 = 0;
+
+function remember_key_sets(): Status {
+  for (let role: i32 = Role.TIMESTAMP; role <= Role.TARGETS; role++) {
+    const status = threshold_load(trusted_reader, trusted_signed, role);
+    if (status != Status.OK) return status;
+    keys_digest(changetype<KeySet>(KEY_SET), KEY_SET_DIGESTS + ((role - 1) << 5));
+  }
+  return Status.OK;
+}
+
+/**
+ * 5.3.11, fast-forward recovery: files whose keys changed are dropped in the same write that makes the new
+ * root trusted, so that versions which a thief drove up do not stand in the way of the honest ones.
+ */
+function compare_key_sets(): Status {
+  dropped = 0;
+  for (let role: i32 = Role.TIMESTAMP; role <= Role.TARGETS; role++) {
+    const status = threshold_load(incoming, signed, role);
+    if (status != Status.OK) return status;
+    keys_digest(changetype<KeySet>(KEY_SET), changetype<usize>(other));
+    if (!bytes_equal(changetype<usize>(other), KEY_SET_DIGESTS + ((role - 1) << 5), 32)) dropped |= 1 << trusted_kind(role);
+  }
+  const both = (1 << Kind.TIMESTAMP) | (1 << Kind.SNAPSHOT);
+  if (dropped & both) dropped |= both;
+  return Status.OK;
+}
+
+/** The repository has no newer root. */
+function end_of_roots(): Status {
+  if (expired(Role.ROOT)) return Status.EXPIRED; // 5.3.10, against a freeze
+  const status = trusted_open(Role.ROOT);
+  if (status != Status.OK) return status;
+  w.consistent = trusted_signed.consistent;
+  w.role = Role.TIMESTAMP;
+  return Status.OK;
+}
+
+/** 5.2: the first root of a device must be signed to its own threshold. */
+export function root_provision(): Status {
+  w.role = Role.ROOT;
+  let status = open_incoming();
+  if (status == Status.OK) status = signed_read(incoming, envelope.signed, Role.ROOT, signed);
+  if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);
+  if (status == Status.OK) status = threshold_verify(incoming, envelope);
+  for (let role: i32 = Role.TIMESTAMP; status == Status.OK && role <= Role.TARGETS; role++) {
+    status = threshold_load(incoming, signed, role);
+  }
+  if (status == Status.OK) status = record_commit(signed.version, signed.expires, 0);
+  if (status != Status.OK) record_abort();
+  return status;
+}
+
+// ---- 5.4 timestamp ----
+
+function accept_timestamp(): Status {
+  if (record_is_unchanged()) return keep_timestamp(); // byte for byte what was verified before
+  let status = verify_by_trusted_root(Role.TIMESTAMP);
+  if (status != Status.OK) return status;
+  status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
+  if (status != Status.OK) return status;
+  const held = trusted_entry(Role.TIMESTAMP);
+  if (held.length != 0) {
+    if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
+    if (signed.version == held.version) return keep_timestamp();
+    status = trusted_open(Role.TIMESTAMP);
+    if (status == Status.OK) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
+    if (status != Status.OK) return status;
+    if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
+  }
+  if (signed.expires <= w.now) return Status.EXPIRED; // 5.4.4, against a freeze
+  status = record_commit(signed.version, signed.expires, 0);
+  if (status == Status.OK) w.role = Role.SNAPSHOT;
+  return status;
+}
+
+/** The same version as before: the one that is held goes on to count, if it has not expired. */
+function keep_timestamp(): Status {
+  record_abort();
+  if (expired(Role.TIMESTAMP)) return Status.EXPIRED;
+  w.role = Role.SNAPSHOT;
+  return Status.OK;
+}
+
+// ---- 5.5 snapshot and 5.6 targets ----
+
+function accept_announced(): Status {
+  // 5.5.2, 5.6.2: length and hashes before any signature, against mix-and-match.
+  let status = record_finish();
+  if (status == Status.OK) status = file_check(store_bank(), record_offset(), record_length(), announced);
+  if (status == Status.OK) status = verify_by_trusted_root(w.role);
+  if (status != Status.OK) return status;
+  if (signed.version != announced.version) return Status.VERSION_MISMATCH; // 5.5.4, 5.6.4
+  if (w.role == Role.SNAPSHOT) {
+    status = check_snapshot();
+    if (status != Status.OK) return status;
+  }
+  if (signed.expires <= w.now) return Status.EXPIRED; // 5.5.6, 5.6.5
+  status = record_commit(signed.version, signed.expires, 0);
+  if (status == Status.OK) w.role = w.role == Role.SNAPSHOT ? Role.TARGETS : Role.NONE;
+  return status;
+}
+
+/** 5.5.5: no file that the trusted snapshot lists may vanish or fall in version. */
+function check_snapshot(): Status {
+  const status = file_find(incoming, signed.meta, Name.TARGETS_JSON, other);
+  if (status != Status.OK || trusted_entry(Role.SNAPSHOT).length == 0) return status;
+  const opened = trusted_open(Role.SNAPSHOT);
+  if (opened != Status.OK) return opened;
+  reader_seek(trusted_reader, trusted_signed.meta);
+  reader_object(trusted_reader);
+  restart_incoming();
+  passes = 0;
+  while (reader_member(trusted_reader)) {
+    const quote = trusted_reader.text_at;
+    const before = read_version(trusted_reader);
+    if (!find_onwards(quote)) return incoming.status != Status.OK ? incoming.status : Status.SNAPSHOT_ROLLBACK;
+    const now = read_version(incoming);
+    if (incoming.status != Status.OK) return incoming.status;
+    if (now < before) return Status.SNAPSHOT_ROLLBACK;
+  }
+  return trusted_reader.status;
+}
+
+let passes: u32 = 0;
+
+/** Finds a name of the trusted snapshot in the new one, from where the last was found, then from the start. */
+function find_onwards(quote: u32): bool {
+  for (let round = 0; round < 2; round++) {
+    while (reader_member(incoming)) {
+      if (text_compare(trusted_reader, quote, incoming, incoming.text_at) == 0) return true;
+      reader_skip(incoming);
+    }
+    if (passes++ == MAX_PASSES) reader_fail(incoming, Status.JSON_COMPLEX);
+    restart_incoming();
+  }
+  return false;
+}
+
+function restart_incoming(): void {
+  reader_seek(incoming, signed.meta);
+  reader_object(incoming);
+}
+
+function read_version(r: Reader): u32 {
+  file_clear(other);
+  file_read(r, other);
+  if (other.version == 0) reader_fail(r, Status.METADATA_INVALID);
+  return other.version;
+}
+
+// ---- common ----
+
+/** Signatures by the keys that the trusted root gives a role; then, and only then, the common fields. */
+function verify_by_trusted_root(role: Role): Status {
+  let status = trusted_open(Role.ROOT);
+  if (status == Status.OK) status = threshold_load(trusted_reader, trusted_signed, role);
+  if (status == Status.OK) status = open_incoming();
+  if (status == Status.OK) status = threshold_verify(incoming, envelope);
+  return status == Status.OK ? signed_read(incoming, envelope.signed, role, signed) : status;
+}
+
+function open_incoming(): Status {
+  const status = record_finish();
+  if (status != Status.OK) return status;
+  reader_open(incoming, store_bank(), record_offset(), record_length());
+  return envelope_read(incoming, envelope);
+}
+
+function expired(role: Role): bool {
+  return trusted_entry(role).expires <= w.now;
+}
