@@ -1,0 +1,23 @@
+// Every command, in the order of `moult --help`.
+import type { AddCommand } from '../main.ts';
+import { addInit } from './init.ts';
+import { addKey } from './key.ts';
+import { addPublish } from './publish.ts';
+import { addRefresh } from './refresh.ts';
+import { addRelease } from './release.ts';
+import { addRole } from './role.ts';
+import { addServe } from './serve.ts';
+import { addStatus } from './status.ts';
+import { addVerify } from './verify.ts';
+
+export const commands: readonly AddCommand[] = [
+  addInit,
+  addKey,
+  addRelease,
+  addPublish,
+  addRefresh,
+  addRole,
+  addStatus,
+  addVerify,
+  addServe,
+];

@@ -1,0 +1,82 @@
+// moult release: what there is to install.
+import { type Release, RepositoryError } from '../../repo/index.ts';
+import type { AddCommand } from '../main.ts';
+import { formatBytes } from '../output.ts';
+
+interface Options {
+  readonly component: string;
+  readonly version: string;
+  readonly hw: string[];
+  readonly counter?: number;
+  readonly securityCounter?: number;
+}
+
+const EXAMPLES = `
+Examples:
+  moult release add build/app.bin --component app --version 1.4.0 --hw esp32c3-rev2
+  moult release add build/app.bin --component app --version 1.4.1 --hw esp32c3-rev2 --hw esp32c3-rev3 --security-counter 2
+
+A device installs the release with the highest counter that fits its hardware id. The security counter rises when
+older releases must never run again.`;
+
+export const addRelease: AddCommand = (program, run) => {
+  const release = program.command('release').description('add what devices are to install');
+  release
+    .command('add <firmware>')
+    .description('stage an image; devices see it with the next "moult publish"')
+    .requiredOption('--component <name>', 'what is updated, such as app')
+    .requiredOption('--version <text>', 'for people; devices compare counters')
+    .requiredOption('--hw <id>', 'a hardware id that it is for; may be repeated', collect, [])
+    .option(
+      '--counter <n>',
+      'release counter: a number, or auto for the last + 1',
+      parseCounter('--counter', true),
+    )
+    .option(
+      '--security-counter <n>',
+      "security counter (default: the last release's)",
+      parseCounter('--security-counter', false),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(
+      run(async (session, firmware: string, options: Options) => {
+        const repository = await session.openRepository();
+        const bar = session.output.progress(`hashing ${firmware}`, 1);
+        const added = await repository
+          .addRelease({
+            image: session.path(firmware),
+            component: options.component,
+            version: options.version,
+            hardwareIds: options.hw,
+            ...(options.counter !== undefined && { releaseCounter: options.counter }),
+            ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
+            onProgress: (done, total) => bar.update(done / total, formatBytes(done)),
+          })
+          .finally(() => bar.stop());
+        session.output.event(describe(added));
+        session.output.line('  Next: moult publish');
+        session.output.result(added);
+      }),
+    );
+};
+
+function describe(release: Release): string {
+  const counters = `release counter ${release.releaseCounter}, security counter ${release.securityCounter}`;
+  const what = `${release.component} ${release.version} for ${release.hardwareIds.join(', ')}`;
+  return `${what} is staged: ${formatBytes(release.length)}, ${counters}`;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+function parseCounter(option: string, auto: boolean): (text: string) => number | undefined {
+  return (text) => {
+    if (auto && text === 'auto') return undefined;
+    if (/^\d{1,10}$/.test(text)) return Number(text);
+    throw new RepositoryError(
+      'bad-argument',
+      `${option} takes a number${auto ? ' or auto' : ''}, not "${text}"`,
+    );
+  };
+}

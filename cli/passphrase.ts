@@ -1,0 +1,62 @@
+// Where a passphrase comes from: --passphrase-file, MOULT_PASSPHRASE, or a person at a terminal. Never an argument,
+// which other users of the machine can read.
+import { RepositoryError } from '../repo/index.ts';
+import { type Io, readInput } from './session.ts';
+
+const ENTER = ['\r', '\n'];
+const ERASE = ['\b', '\x7f'];
+const CANCEL = ['\x03', '\x04'];
+
+/** `fresh`: a new passphrase, which a person types twice. */
+export async function askPassphrase(io: Io, file: string | undefined, fresh: boolean): Promise<string> {
+  const text = file === undefined ? io.env.MOULT_PASSPHRASE : await firstLine(file);
+  if (text !== undefined) return notEmpty(text);
+  if (!io.interactive) {
+    throw new RepositoryError(
+      'passphrase-missing',
+      'a passphrase is needed: set MOULT_PASSPHRASE, give --passphrase-file, or run it in a terminal',
+    );
+  }
+  const typed = notEmpty(await promptHidden(io, fresh ? 'New passphrase: ' : 'Passphrase: '));
+  if (fresh && (await promptHidden(io, 'Again: ')) !== typed) {
+    throw new RepositoryError('passphrase-wrong', 'the two passphrases differ; nothing was written');
+  }
+  return typed;
+}
+
+async function firstLine(file: string): Promise<string> {
+  return (await readInput('the passphrase file', file)).toString().split(/\r?\n/, 1)[0] ?? '';
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new RepositoryError('passphrase-missing', 'the passphrase is empty');
+  return text;
+}
+
+/** Reads one line from a terminal without showing it. */
+function promptHidden(io: Io, label: string): Promise<string> {
+  const stdin = io.stdin as NodeJS.ReadStream;
+  io.stderr.write(label);
+  stdin.setRawMode?.(true);
+  stdin.setEncoding('utf8');
+  return new Promise((done, fail) => {
+    let typed = '';
+    const finish = (act: () => void) => {
+      stdin.off('data', take);
+      stdin.setRawMode?.(false);
+      stdin.pause();
+      io.stderr.write('\n');
+      act();
+    };
+    const take = (chunk: string) => {
+      for (const sign of chunk) {
+        if (ENTER.includes(sign)) return finish(() => done(typed));
+        if (CANCEL.includes(sign))
+          return finish(() => fail(new RepositoryError('passphrase-missing', 'no passphrase was given')));
+        typed = ERASE.includes(sign) ? typed.slice(0, -1) : typed + sign;
+      }
+    };
+    stdin.on('data', take);
+    stdin.resume();
+  });
+}
