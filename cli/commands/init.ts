@@ -77,7 +77,7 @@ function thresholdOf(option: string): (text: string) => RoleOptions {
 
 function parseExpiry(
   text: string,
-  earlier: Partial<Record<RoleName, number>>,
+  earlier: Partial<Record<RoleName, number>> = {},
 ): Partial<Record<RoleName, number>> {
   const entries = text.split(',').map((item) => {
     const [role = '', duration = ''] = item.split('=', 2);
