@@ -1,9 +1,8 @@
 // A device in this process: flash, boot record, counter, the real core and its client.
-import { Area, Status } from '../host/node/abi.ts';
+import { Area } from '../host/node/abi.ts';
 import { RecordedBoot, type Slot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type HardwareCounter } from '../host/node/core.ts';
-import { StatusError } from '../host/node/errors.ts';
 import { type FlashContents, type Geometry, programArea } from '../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../host/node/provision.ts';
 import { SimFlash, uniformGeometry } from './flash.ts';
@@ -48,9 +47,7 @@ export class SimDevice {
     this.#boot = new RecordedBoot(this.flash);
     const counter = this.#counter && { counter: this.#counter };
     const core = new Core({ flash: this.flash, boot: this.#boot, ...counter });
-    const status = core.coreStart();
-    if (status === Status.NOT_PROVISIONED) provision(core, this.#options.configuration, this.#options.root);
-    else if (status < 0) throw new StatusError(status, 'starting the core');
+    if (!this.#client.start(core)) provision(core, this.#options.configuration, this.#options.root);
     return core;
   }
 

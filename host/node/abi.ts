@@ -688,26 +688,33 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
 export type CoreExports = {
   readonly memory: WebAssembly.Memory;
   abi_version(): number;
-  io_pointer(): number;
-  io_capacity(): number;
-  core_start(): number;
-  provision_begin(part: number): number;
-  provision_write(length: number): number;
-  provision_end(): number;
-  /** seconds since 1970 */
   agent_step(now: number): number;
   agent_until(): number;
+  /** Mounts what is on flash and takes up what a reboot or a power cut interrupted. */
+  core_start(): number;
+  /** An answer begins, at this byte of the file. Called again, it starts over. */
+  fetch_begin(offset: number): number;
+  /** The answer has ended, or there was none: what comes of it. */
+  fetch_end(result: number): number;
   fetch_kind(): number;
-  fetch_name(): number;
+  fetch_limit(): number;
   fetch_name_length(): number;
   fetch_offset(): number;
-  fetch_limit(): number;
-  fetch_begin(offset: number): number;
+  /** The next bytes of the answer, in the buffer. */
   fetch_write(length: number): number;
-  fetch_end(result: number): number;
+  /** The image on trial works: it becomes permanent. */
   image_confirm(): number;
+  /** The image on trial does not work: the old one returns with the next boot. */
   image_reject(): number;
+  io_capacity(): number;
+  io_pointer(): number;
+  provision_begin(part: number): number;
+  provision_end(): number;
+  provision_write(length: number): number;
+  /** Where the name of the file that is wanted stands. */
+  fetch_name(): number;
   state_read(field: number): number;
+  /** Writes a text into the buffer and returns its length. */
   text_read(field: number): number;
 };
 

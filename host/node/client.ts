@@ -1,5 +1,5 @@
 // The client loop: does what the core says, over HTTP. It decides nothing about trust.
-import { Action, FetchKind, type Role, State, Status, Text } from './abi.ts';
+import { Action, FetchKind, Role, State, Status, Text } from './abi.ts';
 import { baseAddress, fileAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
@@ -111,6 +111,16 @@ export class Client {
         return outcome;
       }
     }
+  }
+
+  /** Starts a core. False: it must be provisioned. Throws StatusError when what is on its flash cannot be used. */
+  start(core: Core): boolean {
+    const status = core.coreStart();
+    if (status === Status.NOT_PROVISIONED) return false;
+    if (status === Status.SELF_TEST_FAILED || status === Status.TRIAL_FAILED)
+      this.#emit({ type: 'finding', status, role: Role.IMAGE, message: statusMessage(status) });
+    else if (status < 0) throw new StatusError(status, 'the flash of this device');
+    return true;
   }
 
   /** Does what the core says until it waits, or needs a self-test or a reboot. */

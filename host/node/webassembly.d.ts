@@ -8,11 +8,14 @@ declare namespace WebAssembly {
     ): { readonly module: string; readonly name: string; readonly kind: string }[];
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;
   }
   class Memory {
     readonly buffer: ArrayBuffer;
+  }
+  class Global {
+    readonly value: number;
   }
   class RuntimeError extends Error {}
 }

@@ -282,24 +282,24 @@ enum moult_status {
 /* X(name, signature as wasm3 writes it) */
 #define MOULT_EXPORT_LIST(X) \
   X(abi_version, "i()") \
-  X(io_pointer, "i()") \
-  X(io_capacity, "i()") \
-  X(core_start, "i()") \
-  X(provision_begin, "i(i)") \
-  X(provision_write, "i(i)") \
-  X(provision_end, "i()") \
   X(agent_step, "i(i)") \
   X(agent_until, "i()") \
+  X(core_start, "i()") \
+  X(fetch_begin, "i(i)") \
+  X(fetch_end, "i(i)") \
   X(fetch_kind, "i()") \
-  X(fetch_name, "i()") \
+  X(fetch_limit, "i()") \
   X(fetch_name_length, "i()") \
   X(fetch_offset, "i()") \
-  X(fetch_limit, "i()") \
-  X(fetch_begin, "i(i)") \
   X(fetch_write, "i(i)") \
-  X(fetch_end, "i(i)") \
   X(image_confirm, "i()") \
   X(image_reject, "i()") \
+  X(io_capacity, "i()") \
+  X(io_pointer, "i()") \
+  X(provision_begin, "i(i)") \
+  X(provision_end, "i()") \
+  X(provision_write, "i(i)") \
+  X(fetch_name, "i()") \
   X(state_read, "i(i)") \
   X(text_read, "i(i)")
 

@@ -1,0 +1,122 @@
+// What a power cut may hit: provisioning, a check, an install with its confirm or its revert.
+import { equal, ok } from 'node:assert/strict';
+import { State, Status } from '../../host/node/abi.ts';
+import type { Geometry } from '../../host/node/flash.ts';
+import type { SimDevice } from '../device.ts';
+import type { Scenario } from '../powercut.ts';
+import { RELEASE_1, RELEASE_2, World } from './world.ts';
+
+/** How thorough: places of a long write at which it is torn, and how often a whole run is repeated. */
+export interface Thoroughness {
+  readonly places: number;
+  readonly liveEvery: number;
+}
+
+type Release = typeof RELEASE_1;
+
+interface Setting {
+  readonly geometry: Geometry;
+  readonly hardwareCounter: boolean;
+}
+
+export const SCENARIOS: Readonly<
+  Record<string, (setting: Setting, effort: Thoroughness) => Promise<Scenario>>
+> = {
+  provisioning,
+  'root rotation': rotation,
+  'install and confirm': install,
+  'install and revert': revert,
+};
+
+async function provisioning(setting: Setting, effort: Thoroughness): Promise<Scenario> {
+  const world = new World(setting);
+  return {
+    ...effort,
+    device: world.device,
+    run: async () => void (await world.update()),
+    afterCut: (device) => soundAfterCut(device, []),
+    atEnd: (device) => runs(device, RELEASE_1),
+  };
+}
+
+async function rotation(setting: Setting, effort: Thoroughness): Promise<Scenario> {
+  const world = new World(setting);
+  await checked(world);
+  world.repository.rotate('timestamp');
+  world.repository.rotate('root');
+  return {
+    ...effort,
+    device: world.device,
+    run: () => checked(world),
+    afterCut: (device) => soundAfterCut(device, []),
+    atEnd(device) {
+      const core = device.powerOn();
+      runs(device, RELEASE_1);
+      equal(core.stateRead(State.ROOT_VERSION), 3, 'root version');
+      equal(core.stateRead(State.TIMESTAMP_VERSION), 4, 'timestamp version');
+    },
+  };
+}
+
+async function install(setting: Setting, effort: Thoroughness): Promise<Scenario> {
+  const world = new World(setting);
+  await checked(world);
+  world.repository.publish(RELEASE_2);
+  return {
+    ...effort,
+    device: world.device,
+    run: () => checked(world),
+    afterCut: (device) => soundAfterCut(device, [RELEASE_2]),
+    atEnd: (device) => runs(device, RELEASE_2),
+  };
+}
+
+async function revert(setting: Setting, effort: Thoroughness): Promise<Scenario> {
+  const world = new World({ ...setting, selfTest: () => false });
+  await checked(world);
+  world.repository.publish(RELEASE_2);
+  return {
+    ...effort,
+    device: world.device,
+    async run() {
+      const { status } = await world.update();
+      ok(status === Status.SELF_TEST_FAILED || status === Status.RELEASE_FAILED_BEFORE, `status ${status}`);
+    },
+    afterCut: (device) => soundAfterCut(device, [RELEASE_2]),
+    atEnd: (device) => runs(device, RELEASE_1),
+  };
+}
+
+async function checked(world: World): Promise<void> {
+  const { status } = await world.update();
+  equal(status, Status.UP_TO_DATE, 'status of the check');
+}
+
+/** Boots, and finds one of the images whole, and no counter above what is confirmed. */
+function soundAfterCut(device: SimDevice, candidates: readonly Release[]): void {
+  const core = device.powerOn();
+  const release = [RELEASE_1, ...candidates].find(({ image }) => isImage(device, image));
+  ok(release, 'what boots is none of the images');
+  const confirmed = core.stateRead(State.ON_TRIAL) === 1 ? RELEASE_1 : release;
+  ok(
+    core.stateRead(State.SECURITY_COUNTER) <= confirmed.securityCounter,
+    'security counter above the confirmed image',
+  );
+  ok(
+    core.stateRead(State.INSTALLED_RELEASE) <= confirmed.releaseCounter,
+    'release counter above the confirmed image',
+  );
+}
+
+/** The device has ended up with a release, confirmed, and remembers it. */
+function runs(device: SimDevice, release: Release): void {
+  const core = device.powerOn();
+  ok(isImage(device, release.image), `it does not run ${release.version}`);
+  equal(core.stateRead(State.ON_TRIAL), 0, 'on trial');
+  equal(core.stateRead(State.SECURITY_COUNTER), release.securityCounter, 'security counter');
+  equal(core.stateRead(State.INSTALLED_RELEASE), release.releaseCounter, 'release counter');
+}
+
+function isImage(device: SimDevice, image: Uint8Array): boolean {
+  return Buffer.compare(device.running(image.length), image) === 0;
+}

@@ -1,0 +1,73 @@
+// A repository, a network and one device, all simulated: what most scenarios start from.
+import type { ClientEvent } from '../../host/node/client.ts';
+import type { Geometry } from '../../host/node/flash.ts';
+import { SimClock } from '../clock.ts';
+import { SimDevice } from '../device.ts';
+import { SimNetwork } from '../network.ts';
+import { Random } from '../random.ts';
+import { SimRepository } from '../repository.ts';
+
+export interface WorldOptions {
+  readonly geometry?: Geometry;
+  readonly hardwareCounter?: boolean;
+  /** Whether the image on trial works, by its first byte. */
+  readonly selfTest?: (device: SimDevice) => boolean;
+  readonly onEvent?: (event: ClientEvent) => void;
+  readonly seed?: number;
+}
+
+/** 2030-01-01. */
+export const START = 1_893_456_000;
+export const HARDWARE = 'sim';
+
+export const RELEASE_1 = { version: '1.0.0', releaseCounter: 1, securityCounter: 1, image: image(1, 12_000) };
+export const RELEASE_2 = { version: '1.1.0', releaseCounter: 2, securityCounter: 2, image: image(2, 10_001) };
+
+export class World {
+  readonly clock = new SimClock(START);
+  readonly repository: SimRepository;
+  readonly network: SimNetwork;
+  readonly device: SimDevice;
+
+  /** The device runs release 1, which the repository has published. */
+  constructor(options: WorldOptions = {}) {
+    const { seed = 1, geometry, hardwareCounter, selfTest, onEvent } = options;
+    this.repository = new SimRepository(() => this.clock.seconds(), seed);
+    this.repository.publish(RELEASE_1);
+    this.network = new SimNetwork(this.repository.source, this.clock);
+    this.device = new SimDevice({
+      root: this.repository.root,
+      image: RELEASE_1.image,
+      configuration: {
+        hardwareId: HARDWARE,
+        component: 'app',
+        version: RELEASE_1.version,
+        releaseCounter: RELEASE_1.releaseCounter,
+        securityCounter: RELEASE_1.securityCounter,
+        buildTime: START - 1000,
+        checkInterval: 3600,
+      },
+      client: {
+        metadataUrl: 'https://sim/metadata/',
+        targetsUrl: 'https://sim/targets/',
+        fetch: this.network.fetch,
+        clock: this.clock,
+        ...(onEvent && { onEvent }),
+      },
+      seed,
+      ...(geometry && { geometry }),
+      ...(hardwareCounter !== undefined && { hardwareCounter }),
+      ...(selfTest && { selfTest }),
+    });
+  }
+
+  /** One check of the device with all that follows from it. */
+  update(): ReturnType<SimDevice['update']> {
+    return this.clock.run(this.device.update());
+  }
+}
+
+/** Bytes that look like nothing else. */
+export function image(seed: number, length: number): Uint8Array {
+  return new Random(seed).bytes(length);
+}
