@@ -13,6 +13,8 @@ export interface Config {
   readonly expiry: Readonly<Record<RoleName, number>>;
 }
 
+export const CONFIG_NAME = 'moult.toml';
+
 const DAY = 86_400;
 export const DEFAULT_EXPIRY: Readonly<Record<RoleName, number>> = {
   root: 365 * DAY,

@@ -25,6 +25,11 @@ export async function writeWhole(staging: string, file: FileWrite): Promise<void
   });
 }
 
+/** Writes files in their order; a failure between two leaves the later ones unwritten. */
+export async function applyWrites(staging: string, writes: readonly FileWrite[]): Promise<void> {
+  for (const write of writes) await writeWhole(staging, write);
+}
+
 /** Copies a stream of bytes in the same way, and returns what it was. `limit`: the most bytes to take. */
 export async function copyWhole(
   staging: string,

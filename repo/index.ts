@@ -8,6 +8,7 @@
 //
 //   envelopeBytes(sign(buildTimestamp({ version: 99, expires }, metaFile(snapshotBytes, 7)), stolenKeys))
 export { canonicalize, compareNames, serialize } from './canonical.ts';
+export { type CreateOptions, createRepository, type RoleOptions } from './create.ts';
 export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
 export { parseJson } from './json.ts';
 export {
@@ -24,10 +25,17 @@ export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
 export type { SignedRole } from './publication.ts';
 export { asTarget, imageName, type Release, type ReleaseInput } from './release.ts';
-export * from './repository.ts';
+export {
+  type OpenOptions,
+  openRepository,
+  type Publication,
+  type Repository,
+  type RotateOptions,
+} from './repository.ts';
 export { parseMetadata } from './schema.ts';
 export { countSignatures, type SignatureCount, sign } from './signing.ts';
 export { openSource, type Source } from './source.ts';
+export type { KeyStatus, RepositoryStatus, RoleStatus } from './status.ts';
 export {
   type Clock,
   formatDuration,

@@ -1,9 +1,9 @@
 // The folder of key files: NAME.pub, a public key object, and NAME.pem, its private half, where it is at hand.
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { serialize } from './canonical.ts';
 import { RepositoryError, systemCode } from './errors.ts';
-import { type FileWrite, readLimited, writeWhole } from './files.ts';
+import { applyWrites, type FileWrite, readLimited } from './files.ts';
 import { generateKey, keyId, type PublicKey, type Random, type SigningKey, signingKey } from './keys.ts';
 import { exportEncrypted, exportPlain, importKey, isEncrypted } from './pkcs8.ts';
 import { parsePublicKey } from './schema.ts';
@@ -24,15 +24,55 @@ export interface StoredKey {
 const KEY_FILE_LIMIT = 16_384;
 const PRIVATE = 0o600;
 
-/** The two files of a new key; `passphrase` undefined leaves the private one unencrypted. */
-export async function keyFiles(
-  path: string,
-  key: SigningKey,
-  passphrase: string | undefined,
-): Promise<FileWrite[]> {
+/** How new keys are made. */
+export interface KeyOptions {
+  readonly passphrase?: Passphrase;
+  readonly random?: Random;
+}
+
+/** New keys and the files to write for them; nothing is written yet. */
+export async function makeKeys(
+  directory: string,
+  names: readonly string[],
+  encrypt: boolean,
+  { passphrase, random }: KeyOptions,
+): Promise<{ keys: SigningKey[]; files: FileWrite[] }> {
+  const keys: SigningKey[] = [];
+  const files: FileWrite[] = [];
+  for (const name of names) {
+    const key = generateKey(random);
+    const secret = encrypt ? await passphraseFor(name, passphrase) : undefined;
+    keys.push(key);
+    files.push(...(await keyFiles(join(directory, name), key, secret)));
+  }
+  return { keys, files };
+}
+
+/** `moult key gen`: writes NAME.pem and NAME.pub, neither of which may be there yet (`key-exists`). */
+export async function writeNewKey(path: string, encrypt: boolean, options: KeyOptions): Promise<StoredKey> {
+  const directory = dirname(resolve(path));
+  const [, name] = /^([A-Za-z0-9][A-Za-z0-9._-]*)\.pem$/.exec(basename(path)) ?? [];
+  if (name === undefined) {
+    throw new RepositoryError('bad-argument', `a key file is called NAME.pem, not "${basename(path)}"`);
+  }
+  for (const taken of [`${name}.pem`, `${name}.pub`].map((file) => join(directory, file))) {
+    if ((await readLimited(taken, KEY_FILE_LIMIT)) === undefined) continue;
+    throw new RepositoryError('key-exists', `${taken} exists already; choose another name`);
+  }
+  const { keys, files } = await makeKeys(directory, [name], encrypt, options);
+  await applyWrites(directory, files);
+  return keys.map((key) => ({
+    name,
+    id: key.id,
+    public: key.public,
+    held: true,
+    encrypted: encrypt,
+  }))[0] as StoredKey;
+}
+
+async function keyFiles(stem: string, key: SigningKey, passphrase: string | undefined): Promise<FileWrite[]> {
   const pem =
     passphrase === undefined ? exportPlain(key.secret) : await exportEncrypted(key.secret, passphrase);
-  const stem = path.replace(/\.pem$/, '');
   // The private half first: a public key without it would look like one that is kept elsewhere.
   return [
     { path: `${stem}.pem`, bytes: Buffer.from(pem), replace: false, mode: PRIVATE },
@@ -40,26 +80,12 @@ export async function keyFiles(
   ];
 }
 
-/** `moult key gen`: writes NAME.pem and NAME.pub, neither of which may be there yet (`key-exists`). */
-export async function writeNewKey(
-  location: string,
-  options: { readonly passphrase?: Passphrase; readonly random?: Random } = {},
-): Promise<StoredKey> {
-  const path = resolve(location.replace(/^file:/, ''));
-  const name = basename(path).replace(/\.pem$/, '');
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*\.pem$/.test(basename(path))) {
-    throw new RepositoryError('bad-argument', `a key file is called NAME.pem, not "${basename(path)}"`);
+async function passphraseFor(name: string, passphrase: Passphrase | undefined): Promise<string> {
+  const text = await passphrase?.(name);
+  if (text === undefined || text === '') {
+    throw new RepositoryError('passphrase-missing', `a passphrase is needed to encrypt key ${name}`);
   }
-  for (const taken of [path, path.replace(/\.pem$/, '.pub')]) {
-    if ((await readLimited(taken, KEY_FILE_LIMIT)) !== undefined) {
-      throw new RepositoryError('key-exists', `${taken} exists already; choose another name`);
-    }
-  }
-  const key = generateKey(options.random);
-  const passphrase = await options.passphrase?.(name);
-  await mkdir(dirname(path), { recursive: true });
-  for (const file of await keyFiles(path, key, passphrase)) await writeWhole(dirname(path), file);
-  return { name, id: key.id, public: key.public, held: true, encrypted: passphrase !== undefined };
+  return text;
 }
 
 export class KeyStore {

@@ -31,6 +31,8 @@ import { sign } from './signing.ts';
 import { formatTime } from './time.ts';
 import { expiryOf } from './verify.ts';
 
+const MAX_KEYS = 20;
+
 export interface SignedRole {
   readonly role: RoleName;
   readonly version: number;
@@ -88,6 +90,17 @@ export async function planRotation(s: Situation, role: RoleName, next: RoleKeys)
   if (role === 'snapshot') await draft.snapshot(snapshot.signed.meta);
   if (role === 'targets') await draft.targets(targets.signed.targets);
   return draft.root(newRoot);
+}
+
+/** How many keys a role can have, and that its threshold can be met (`bad-argument`). */
+export function checkRoleSize(role: RoleName, keys: number, threshold: number): void {
+  if (!Number.isInteger(keys) || keys < 1 || keys > MAX_KEYS) {
+    throw new RepositoryError('bad-argument', `${role} can have 1 to ${MAX_KEYS} keys, not ${keys}`);
+  }
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys) {
+    const what = `the threshold of ${role} must be 1 to ${keys}, its number of keys`;
+    throw new RepositoryError('bad-argument', `${what}, not ${threshold}`);
+  }
 }
 
 /** The four top-level roles of the very first state. */

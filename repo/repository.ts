@@ -1,27 +1,27 @@
 // A repository on disk: what may be done with it. At every instant the public folder is a complete, valid repository.
 //
 //   moult.toml   public/metadata/   public/targets/   releases/   keys/   .lock   .tmp/
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Chain, readChain } from './chain.ts';
-import { type Config, DEFAULT_EXPIRY, DEFAULT_MAX_IMAGE_SIZE, formatConfig, parseConfig } from './config.ts';
-import { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
+import { CONFIG_NAME, type Config, parseConfig } from './config.ts';
+import { type ErrorCode, RepositoryError } from './errors.ts';
 import {
+  applyWrites,
   digestOf,
   type FileWrite,
   openExisting,
   readChunks,
   readLimited,
-  syncFolder,
   writeWhole,
 } from './files.ts';
-import { generateKey, keyMaterial, type Random, type SigningKey } from './keys.ts';
-import { KeyStore, keyFiles, type Passphrase, type StoredKey } from './keystore.ts';
+import type { PublicKey, Random, SigningKey } from './keys.ts';
+import { KeyStore, makeKeys, type Passphrase, type StoredKey } from './keystore.ts';
 import { takeLock } from './lock.ts';
-import { metadataName, ROLES, type Role, type RoleKeys, type RoleName, type Target } from './metadata.ts';
+import { metadataName, ROLES, type Role, type RoleName, type Target } from './metadata.ts';
 import {
+  checkRoleSize,
   type Plan,
-  planFirst,
   planPublish,
   planRefresh,
   planRotation,
@@ -42,8 +42,8 @@ import {
   storeImage,
 } from './release.ts';
 import { folderSource } from './source.ts';
+import { type RepositoryStatus, repositoryStatus } from './status.ts';
 import { type Clock, systemClock } from './time.ts';
-import { expiryOf } from './verify.ts';
 
 export interface OpenOptions {
   /** Seconds since 1970; the system's clock when left out. */
@@ -52,26 +52,6 @@ export interface OpenOptions {
   readonly passphrase?: Passphrase;
   /** Seeded: key generation replays. */
   readonly random?: Random;
-}
-
-export interface RoleOptions {
-  /** How many keys to generate, 1 to 20. */
-  readonly keys: number;
-  /** How many of them must sign, 1 to `keys`. */
-  readonly threshold: number;
-}
-
-export interface CreateOptions extends OpenOptions {
-  /** The folder's name when left out. */
-  readonly name?: string;
-  /** Defaults: root 2 of 3, targets 1 of 2, snapshot and timestamp 1 of 1. */
-  readonly roles?: Partial<Record<RoleName, RoleOptions>>;
-  /** Seconds for which a signature of each role holds. Defaults: 365, 90, 7 and 1 days. */
-  readonly expiry?: Partial<Record<RoleName, number>>;
-  /** true: keys are encrypted under the passphrase; false: they lie open, for demos and tests. */
-  readonly encrypt: boolean;
-  /** Put before the name of each key file, to mark demo keys as such. */
-  readonly keyPrefix?: string;
 }
 
 /** What a publish, refresh or rotation wrote. */
@@ -88,41 +68,6 @@ export interface RotateOptions {
   readonly keys?: readonly string[];
   /** Left out: as it is. */
   readonly threshold?: number;
-}
-
-export interface KeyStatus {
-  readonly id: string;
-  /** The name of its file in `keys/`; undefined: not in this repository's folder. */
-  readonly name: string | undefined;
-  /** The private half is at hand. */
-  readonly held: boolean;
-  /** Its signature on the current file holds. */
-  readonly signed: boolean;
-}
-
-export interface RoleStatus {
-  readonly role: RoleName;
-  readonly version: number;
-  /** Seconds since 1970. */
-  readonly expires: number;
-  readonly expired: boolean;
-  readonly threshold: number;
-  readonly keys: readonly KeyStatus[];
-  /** Signatures that the current file still lacks. */
-  readonly missing: number;
-}
-
-export interface RepositoryStatus {
-  readonly name: string;
-  /** The second that expiry was judged at. */
-  readonly at: number;
-  readonly roles: readonly RoleStatus[];
-  readonly published: readonly Release[];
-  /** Added, but not published yet. */
-  readonly staged: readonly Release[];
-  /** Published, but no longer in `releases/`: the next publish withdraws these target paths. */
-  readonly withdrawn: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /** Every method refuses with a `RepositoryError` and then has changed nothing that clients see. */
@@ -149,52 +94,24 @@ export interface Repository {
   signingKeys(role: RoleName): Promise<SigningKey[]>;
 }
 
-const CONFIG = 'moult.toml';
 const CONFIG_LIMIT = 65_536;
 const ROOT_LIMIT = 512_000;
-const MAX_KEYS = 20;
-const DEFAULT_ROLES: Readonly<Record<RoleName, RoleOptions>> = {
-  root: { keys: 3, threshold: 2 },
-  timestamp: { keys: 1, threshold: 1 },
-  snapshot: { keys: 1, threshold: 1 },
-  targets: { keys: 2, threshold: 1 },
-};
-const GITIGNORE = 'keys/*.pem\n.lock\n.tmp/\n';
-
-/** Makes the folder, its keys and a first, empty, valid version of all metadata; whole or not at all. */
-export async function createRepository(directory: string, options: CreateOptions): Promise<Repository> {
-  const path = resolve(directory);
-  if (!(await isFreeFolder(path))) {
-    throw new RepositoryError('repository-exists', `${path} exists already and is not an empty folder`);
-  }
-  const roles = { ...DEFAULT_ROLES, ...options.roles };
-  for (const role of ROLES) checkRole(role, roles[role]);
-  await mkdir(dirname(path), { recursive: true });
-  const draft = await mkdtemp(join(dirname(path), `.${basename(path)}-`));
-  try {
-    await writeFirstState(draft, basename(path), roles, options);
-    // A temporary folder is its owner's alone; a web server may run as someone else. Keys have modes of their own.
-    await chmod(draft, 0o777 & ~process.umask());
-    await rename(draft, path);
-    await syncFolder(dirname(path));
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-  return openRepository(path, options);
-}
-
 /** Refuses with `repository-missing` or `repository-corrupt`; metadata is read when it is needed. */
 export async function openRepository(directory: string, options: OpenOptions = {}): Promise<Repository> {
   const path = resolve(directory);
-  const text = await readLimited(join(path, CONFIG), CONFIG_LIMIT);
+  const text = await readLimited(join(path, CONFIG_NAME), CONFIG_LIMIT);
   if (text === undefined) {
     const hint = 'make one with "moult init NAME", or point to it with -C';
     throw new RepositoryError(
       'repository-missing',
-      `${path} is not a moult repository (no ${CONFIG}); ${hint}`,
+      `${path} is not a moult repository (no ${CONFIG_NAME}); ${hint}`,
     );
   }
-  return new DiskRepository(path, parseConfig(Buffer.from(text).toString(), join(path, CONFIG)), options);
+  return new DiskRepository(
+    path,
+    parseConfig(Buffer.from(text).toString(), join(path, CONFIG_NAME)),
+    options,
+  );
 }
 
 class DiskRepository implements Repository {
@@ -258,39 +175,26 @@ class DiskRepository implements Repository {
   }
 
   rotateKeys(role: RoleName, options: RotateOptions = {}): Promise<Publication> {
-    return this.#change(async (situation, keys) => {
+    return this.#change(async (situation, stored) => {
       const current = situation.chain.root.signed.roles[role];
       const threshold = options.threshold ?? current.threshold;
-      const next = await this.#nextKeys(role, current, keys, options.keys);
-      checkRole(role, { keys: next.length, threshold });
-      const { unlock, absent } = this.#keysAtHand(await this.#store.list());
-      return planRotation({ ...situation, unlock, absent }, role, {
-        keys: next.map((key) => key.public),
-        threshold,
-      });
+      checkRoleSize(role, options.keys?.length ?? current.keyids.length, threshold);
+      const next = await this.#nextKeys(role, current, stored, options.keys);
+      const unlock = this.#unlocker(stored, next.fresh);
+      const plan = await planRotation({ ...situation, unlock }, role, { keys: next.keys, threshold });
+      return { roles: plan.roles, writes: [...next.files, ...plan.writes] };
     });
   }
 
   async status(at: number = this.#now()): Promise<RepositoryStatus> {
     const chain = await this.#load(() => undefined);
-    const keys = await this.#store.list();
-    const releases = await this.releases();
-    const published = chain.targets.signed.targets;
-    return {
-      name: this.name,
-      at,
-      roles: ROLES.map((role) => roleStatus(chain, role, keys, at)),
-      published: releases.filter(({ path }) => path in published),
-      staged: releases.filter(({ path }) => !(path in published)),
-      withdrawn: Object.keys(published).filter((path) => !releases.some((release) => release.path === path)),
-      warnings: sharedKeys(chain),
-    };
+    return repositoryStatus(this.name, at, chain, await this.#store.list(), await this.releases());
   }
 
   async signingKeys(role: RoleName): Promise<SigningKey[]> {
     const chain = await this.#load(throwFault);
     const { keyids } = chain.root.signed.roles[role];
-    const { unlock } = this.#keysAtHand(await this.#store.list());
+    const unlock = this.#unlocker(await this.#store.list());
     return unlock({ keyids, threshold: keyids.length });
   }
 
@@ -310,22 +214,20 @@ class DiskRepository implements Repository {
   #change(plan: (situation: Situation, keys: readonly StoredKey[]) => Promise<Plan>): Promise<Publication> {
     return this.#locked(async (assertHeld) => {
       const before = await this.#load(throwFault);
-      const keys = await this.#store.list();
-      const planned = await plan(
-        {
-          chain: before,
-          metadata: this.#metadata,
-          now: this.#now(),
-          expiry: this.#config.expiry,
-          highest: await this.#highest(before),
-          ...this.#keysAtHand(keys),
-        },
-        keys,
-      );
+      const stored = await this.#store.list();
+      const situation: Situation = {
+        chain: before,
+        metadata: this.#metadata,
+        now: this.#now(),
+        expiry: this.#config.expiry,
+        highest: await this.#highest(before),
+        unlock: this.#unlocker(stored),
+        absent: ({ keyids }) => absentKeys(keyids, stored),
+      };
+      const planned = await plan(situation, stored);
       await assertHeld();
-      await applyPlan(this.#staging, planned);
-      const after = await this.#load(throwFault);
-      return { roles: planned.roles, ...difference(before, after) };
+      await applyWrites(this.#staging, planned.writes);
+      return { roles: planned.roles, ...difference(before, await this.#load(throwFault)) };
     });
   }
 
@@ -362,17 +264,18 @@ class DiskRepository implements Repository {
     return highest;
   }
 
-  #keysAtHand(keys: readonly StoredKey[]): Pick<Situation, 'unlock' | 'absent'> {
-    const held = new Map(keys.filter((key) => key.held).map((key) => [key.id, key]));
-    const nameOf = (id: string) => keys.find((key) => key.id === id)?.name ?? id;
-    return {
-      unlock: async ({ keyids, threshold }: Role) => {
-        const chosen = keyids.flatMap((id) => held.get(id) ?? []).slice(0, threshold);
-        const unlocked: SigningKey[] = [];
-        for (const key of chosen) unlocked.push(await this.#store.unlock(key));
-        return unlocked;
-      },
-      absent: ({ keyids }: Role) => keyids.filter((id) => !held.has(id)).map(nameOf),
+  /** Unlocks a role's first keys that are at hand, as many as its threshold; `fresh` ones are not on disk yet. */
+  #unlocker(stored: readonly StoredKey[], fresh: readonly SigningKey[] = []): Situation['unlock'] {
+    return async ({ keyids, threshold }) => {
+      const unlocked: SigningKey[] = [];
+      for (const id of keyids) {
+        if (unlocked.length === threshold) break;
+        const onDisk = stored.find((key) => key.id === id && key.held);
+        const key =
+          fresh.find((candidate) => candidate.id === id) ?? (onDisk && (await this.#store.unlock(onDisk)));
+        if (key !== undefined) unlocked.push(key);
+      }
+      return unlocked;
     };
   }
 
@@ -380,17 +283,17 @@ class DiskRepository implements Repository {
   async #nextKeys(
     role: RoleName,
     current: Role,
-    keys: readonly StoredKey[],
+    stored: readonly StoredKey[],
     names: readonly string[] | undefined,
-  ): Promise<StoredKey[]> {
-    if (names !== undefined) return names.map((name) => findKey(keys, name));
-    const old = keys.filter((key) => current.keyids.includes(key.id));
+  ): Promise<{ keys: PublicKey[]; fresh: SigningKey[]; files: FileWrite[] }> {
+    if (names !== undefined)
+      return { keys: names.map((name) => findKey(stored, name)), fresh: [], files: [] };
+    const old = stored.filter((key) => current.keyids.includes(key.id));
     const encrypt = old.some((key) => key.encrypted);
     const prefix = old[0]?.name.replace(/-\d+$/, '') ?? role;
-    const fresh = await this.#store.freeNames(prefix, current.keyids.length);
-    await writeKeys(this.#staging, this.#store.directory, fresh, encrypt, this.#options);
-    const stored = await this.#store.list();
-    return fresh.map((name) => findKey(stored, name));
+    const free = await this.#store.freeNames(prefix, current.keyids.length);
+    const made = await makeKeys(this.#store.directory, free, encrypt, this.#options);
+    return { keys: made.keys.map((key) => key.public), fresh: made.keys, files: made.files };
   }
 
   /** An image that was published was hashed then; a new one is hashed again, lest it changed since it was added. */
@@ -422,94 +325,6 @@ const STRUCTURAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'hash-mismatch',
 ]);
 
-/** Carries out a plan, file by file; a failure between two leaves what clients see as it was. */
-export async function applyPlan(staging: string, plan: Plan): Promise<void> {
-  for (const write of plan.writes) await writeWhole(staging, write);
-}
-
-async function writeFirstState(
-  directory: string,
-  name: string,
-  roles: Readonly<Record<RoleName, RoleOptions>>,
-  options: CreateOptions,
-): Promise<void> {
-  const staging = join(directory, '.tmp');
-  const expiry = { ...DEFAULT_EXPIRY, ...options.expiry };
-  const config: Config = { name: options.name ?? name, maxImageSize: DEFAULT_MAX_IMAGE_SIZE, expiry };
-  const own = new Map<string, SigningKey>();
-  const generate = async (role: RoleName): Promise<RoleKeys> => {
-    const names = Array.from(
-      { length: roles[role].keys },
-      (_, index) => `${options.keyPrefix ?? ''}${role}-${index + 1}`,
-    );
-    const keys = await writeKeys(staging, join(directory, 'keys'), names, options.encrypt, options);
-    for (const key of keys) own.set(key.id, key);
-    return { keys: keys.map((key) => key.public), threshold: roles[role].threshold };
-  };
-  const generated = {
-    root: await generate('root'),
-    timestamp: await generate('timestamp'),
-    snapshot: await generate('snapshot'),
-    targets: await generate('targets'),
-  };
-  const plan = await planFirst(
-    {
-      metadata: join(directory, 'public', 'metadata'),
-      now: (options.clock ?? systemClock)(),
-      expiry,
-      highest: { root: 0, timestamp: 0, snapshot: 0, targets: 0 },
-      unlock: async ({ keyids, threshold }) => keyids.flatMap((id) => own.get(id) ?? []).slice(0, threshold),
-      absent: () => [],
-    },
-    generated,
-  );
-  await applyPlan(staging, plan);
-  await mkdir(join(directory, 'public', 'targets'));
-  await mkdir(join(directory, 'releases'));
-  await writeWhole(staging, file(join(directory, '.gitignore'), GITIGNORE));
-  await writeWhole(staging, file(join(directory, CONFIG), formatConfig(config)));
-}
-
-function file(path: string, text: string): FileWrite {
-  return { path, bytes: Buffer.from(text), replace: false };
-}
-
-async function writeKeys(
-  staging: string,
-  directory: string,
-  names: readonly string[],
-  encrypt: boolean,
-  { passphrase, random }: OpenOptions,
-): Promise<SigningKey[]> {
-  const keys: SigningKey[] = [];
-  for (const name of names) {
-    const key = generateKey(random);
-    const secret = encrypt ? await passphraseFor(name, passphrase) : undefined;
-    for (const write of await keyFiles(join(directory, `${name}.pem`), key, secret))
-      await writeWhole(staging, write);
-    keys.push(key);
-  }
-  return keys;
-}
-
-async function passphraseFor(name: string, passphrase: Passphrase | undefined): Promise<string> {
-  const text = await passphrase?.(name);
-  if (text === undefined || text === '') {
-    throw new RepositoryError('passphrase-missing', `a passphrase is needed to encrypt key ${name}`);
-  }
-  return text;
-}
-
-async function isFreeFolder(path: string): Promise<boolean> {
-  try {
-    return (await readdir(path)).length === 0;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return true;
-    if (systemCode(error) === 'ENOTDIR') return false;
-    throw new RepositoryError('write-failed', `${path} cannot be read (${messageOf(error)})`, error);
-  }
-}
-
 /** Under the lock, whatever lies in `.tmp` was left by a process that died, except a rival's lock file. */
 async function clearStaging(staging: string): Promise<void> {
   for (const name of await readdir(staging).catch(() => [])) {
@@ -517,27 +332,17 @@ async function clearStaging(staging: string): Promise<void> {
   }
 }
 
-function checkRole(role: RoleName, { keys, threshold }: RoleOptions): void {
-  if (!Number.isInteger(keys) || keys < 1 || keys > MAX_KEYS) {
-    throw new RepositoryError('bad-argument', `${role} can have 1 to ${MAX_KEYS} keys, not ${keys}`);
-  }
-  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys) {
-    throw new RepositoryError(
-      'bad-argument',
-      `the threshold of ${role} must be 1 to ${keys}, its number of keys, not ${threshold}`,
-    );
-  }
+function findKey(stored: readonly StoredKey[], name: string): PublicKey {
+  const key = stored.find((candidate) => candidate.name === name);
+  if (key !== undefined) return key.public;
+  const hint = `make it with "moult key gen --out file:keys/${name}.pem"`;
+  throw new RepositoryError('bad-argument', `there is no keys/${name}.pub; ${hint}`);
 }
 
-function findKey(keys: readonly StoredKey[], name: string): StoredKey {
-  const key = keys.find((candidate) => candidate.name === name);
-  if (key === undefined) {
-    throw new RepositoryError(
-      'bad-argument',
-      `there is no keys/${name}.pub; make it with "moult key gen --out file:keys/${name}.pem"`,
-    );
-  }
-  return key;
+/** Those of a role that cannot sign here, by name where there is one. */
+function absentKeys(keyids: readonly string[], stored: readonly StoredKey[]): string[] {
+  const held = (id: string) => stored.some((key) => key.id === id && key.held);
+  return keyids.filter((id) => !held(id)).map((id) => stored.find((key) => key.id === id)?.name ?? id);
 }
 
 function targetsOf(releases: readonly Release[]): Record<string, Target> {
@@ -553,50 +358,6 @@ function difference(before: Chain, after: Chain): Pick<Publication, 'added' | 'r
   };
 }
 
-function roleStatus(chain: Chain, role: RoleName, keys: readonly StoredKey[], at: number): RoleStatus {
-  const file = chain[role];
-  const expires = expiryOf(file);
-  return {
-    role,
-    version: file.signed.version,
-    expires,
-    expired: expires <= at,
-    threshold: file.threshold,
-    keys: chain.root.signed.roles[role].keyids.map((id) => {
-      const stored = keys.find((key) => key.id === id);
-      return {
-        id,
-        name: stored?.name,
-        held: stored?.held ?? false,
-        signed: file.signatures.valid.includes(id),
-      };
-    }),
-    missing: Math.max(0, file.threshold - file.signatures.count),
-  };
-}
-
-function sharedKeys(chain: Chain): string[] {
-  const { keys, roles } = chain.root.signed;
-  const users = new Map<string, RoleName[]>();
-  for (const role of ROLES) {
-    for (const key of roles[role].keyids.flatMap((id) => keys[id] ?? [])) {
-      users.set(keyMaterial(key), [...(users.get(keyMaterial(key)) ?? []), role]);
-    }
-  }
-  const shared = [...users.values()].filter((names) => names.length > 1);
-  return shared.map(
-    (names) => `one key signs ${names.join(' and ')}: give each role its own ("moult role rotate")`,
-  );
-}
-
 function throwFault(fault: RepositoryError): never {
   throw fault;
-}
-
-/** Whether a folder holds a repository of ours. */
-export async function isRepository(directory: string): Promise<boolean> {
-  return stat(join(directory, CONFIG)).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
 }

@@ -27,10 +27,7 @@ export const addKey: AddCommand = (program, run) => {
       run(async (session, options: Options) => {
         oneOf('--type', ['ed25519'], options.type);
         const path = session.inside(options.out.replace(/^file:/, ''));
-        const made = await writeNewKey(
-          path,
-          options.encrypt ? { passphrase: () => session.passphrase(true) } : {},
-        );
+        const made = await writeNewKey(path, options.encrypt, { passphrase: () => session.passphrase(true) });
         if (!options.encrypt) session.output.warn(`${path} is not encrypted: whoever reads it can sign`);
         session.output.event(`key ${made.name} (${made.id}) is in ${path}`);
         session.output.result({ name: made.name, id: made.id, public: made.public, path });
