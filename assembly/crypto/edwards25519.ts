@@ -61,10 +61,10 @@ export function point_double(p: usize): void {
   const e = p + E;
   const h = p + H;
   field_subtract(D, p, p + Y);
-  field_square(A, p);
-  field_square(B, p + Y);
-  field_square(C, p + Z);
-  field_square(D, D);
+  field_square(A, p, 1);
+  field_square(B, p + Y, 1);
+  field_square(C, p + Z, 1);
+  field_square(D, D, 1);
   field_add(h, A, B);
   field_subtract(e, h, D); // 2 X Y, in (-1, 1) U
   field_subtract(B, B, A); // G, in (-1, 1) U
@@ -118,21 +118,21 @@ export function point_load(p: usize, bytes: usize): bool {
   const u = p + E;
   const v = p + H;
   field_load(y, bytes);
-  field_square(A, y);
+  field_square(A, y, 1);
   field_subtract(u, A, ONE);
   field_multiply(v, A, CURVE_D);
   field_add(v, v, ONE);
   // x = (u / v)^((p + 3) / 8) = u v^3 (u v^7)^((p - 5) / 8)
-  field_square(A, v);
+  field_square(A, v, 1);
   field_multiply(A, A, v);
   field_multiply(B, A, u);
-  field_square(A, A);
+  field_square(A, A, 1);
   field_multiply(A, A, v);
   field_multiply(A, A, u);
   field_power_p58(C, A, POWER);
   field_multiply(x, B, C);
   // v x^2 is u, or -u and x is off by a root of -1, or there is no root.
-  field_square(A, x);
+  field_square(A, x, 1);
   field_multiply(A, A, v);
   field_subtract(B, A, u);
   field_add(C, A, u);

@@ -88,7 +88,7 @@ export function field_multiply(out: usize, a: usize, b: usize): void {
 }
 
 /** out = a^(2^n), n >= 1. */
-export function field_square(out: usize, a: usize, n: i32 = 1): void {
+export function field_square(out: usize, a: usize, n: i32): void {
   bound_size(a, 17);
   let a0: i64 = load<i32>(a);
   let a1: i64 = load<i32>(a, 4);
@@ -231,11 +231,11 @@ export function field_parity(a: usize): u32 {
 export function field_power_p58(out: usize, a: usize, scratch: usize): void {
   const t = scratch;
   const u = scratch + FIELD;
-  field_square(t, a); // 2
+  field_square(t, a, 1); // 2
   field_square(u, t, 2); // 8
   field_multiply(u, a, u); // 9
   field_multiply(t, t, u); // 11
-  field_square(t, t); // 22
+  field_square(t, t, 1); // 22
   field_multiply(out, u, t); // 2^5 - 1
   field_square(t, out, 5);
   field_multiply(out, t, out); // 2^10 - 1

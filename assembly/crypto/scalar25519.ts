@@ -67,10 +67,12 @@ function unpack(x: usize, bytes: usize, count: usize): void {
 function reduce(out: usize): void {
   const x = SCALAR_LIMBS;
   for (let k: usize = 18; k >= 9; k--) fold(x + ((k - 9) << 3), load<i64>(x + (k << 3)));
-  // The value is within (-2^157, 2^252): at most one L is missing.
+  // The last limb taken away was -1 or more, so the value is below 2^252 + c = L, and above -2^157.
   const top = load<i64>(x, 64);
-  store<i64>(x, top & MASK, 64);
-  fold(x, top >> 28);
+  if (top < 0) {
+    store<i64>(x, top & MASK, 64);
+    fold(x, -1);
+  }
   for (let i: usize = 0; i < 4; i++) {
     const pair = load<i64>(x + (i << 4)) | (load<i64>(x + (i << 4), 8) << 28);
     store<i64>(out + 7 * i, pair);
