@@ -24,10 +24,11 @@ export function round_up(value: u32, unit: u32): u32 {
   return (value + unit - 1) & ~(unit - 1);
 }
 
-function nibble(c: u32): i32 {
-  if (c - 0x30 < 10) return <i32>(c - 0x30);
+/** The value of a hexadecimal digit, or a negative number. */
+export function nibble(c: i32): i32 {
+  if (<u32>(c - 0x30) < 10) return c - 0x30;
   const letter = (c | 0x20) - 0x61;
-  return letter < 6 ? <i32>letter + 10 : -1;
+  return <u32>letter < 6 ? letter + 10 : -1;
 }
 
 /** Decodes `2 * length` hexadecimal digits; false if one of them is not. */

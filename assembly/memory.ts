@@ -28,15 +28,11 @@ export const BANK_HEADER: usize = memory.data(16, 8);
 export const COMMIT_BUFFER: usize = memory.data(32, 8);
 /** record: an unfinished write unit on its way to the other bank. Within one call. */
 export const HELD_BUFFER: usize = memory.data(32, 8);
-/** record: the Store. As long as the module. */
-export const STORE: usize = memory.data(40, 8);
 /** record: what is live, 7 Entries of 20. As long as the module. */
 export const ENTRIES: usize = memory.data(144, 8);
 /** record: the Writer of the open record. */
 export const STORE_WRITER: usize = memory.data(48, 8);
 
-/** journal: the Journal. As long as the module. */
-export const JOURNAL: usize = memory.data(24, 8);
 /** journal: one entry on its way. Within one call. */
 export const JOURNAL_BUFFER: usize = memory.data(144, 8);
 /** journal: the Install that is under way. As long as the module. */
@@ -84,21 +80,17 @@ export const OTHER_FILE_INFO: usize = memory.data(112, 8);
 /** metadata: hashing a file. Within one call. */
 export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 export const DIGEST: usize = memory.data(64, 8);
-/** tuf: the digests of key sets before a new root. Within one root. */
-export const KEY_SET_DIGESTS: usize = memory.data(96, 8);
-/** tuf: the Workflow. During one check. */
-export const WORKFLOW: usize = memory.data(32, 8);
+/** tuf: sums of the key sets before a new root. Within one root. */
+export const KEY_SET_SUMS: usize = memory.data(24, 8);
 /** selection: the Release in hand and the best one so far. During one check. */
 export const RELEASE: usize = memory.data(128, 8);
 export const BEST_RELEASE: usize = memory.data(128, 8);
 /** selection: where the newest release for another hardware has its name. Until the next check. */
 export const OTHER_HARDWARE: usize = memory.data(16, 8);
 
-// ---- install and agent ----
+// ---- install ----
 
 /** slots: the Writer into the slot. During one download. */
 export const SLOT_WRITER: usize = memory.data(48, 8);
 /** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
 export const IMAGE_HASH: usize = memory.data(SHA256_CONTEXT, 8);
-/** agent: the Agent. As long as the module. */
-export const AGENT: usize = memory.data(64, 8);

@@ -8,7 +8,7 @@
 import { Action, ABI_VERSION, FetchKind, Part, Role } from "../abi";
 import * as host from "../host";
 import { slot_capacity, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
-import { AGENT, IO_BUFFER, IO_CAPACITY } from "../memory";
+import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { bytes_equal } from "../bytes";
 import { Status } from "../status";
 import { install, install_digest, install_version, journal_clear, journal_mount, journal_record, Stage } from "../storage/journal";
@@ -62,34 +62,30 @@ const enum Phase {
   PROVISION = 7,
 }
 
-@unmanaged
-class Agent {
-  phase: Phase;
-  /** When the next check is due. */
-  due: u32;
-  /** The time of this check. */
-  now: u32;
-  /** The outcome of the last check, and the role that it concerns. */
-  status: Status;
-  role: Role;
-  /** Checks in a row that ended in a fault. */
-  failures: u32;
-  /** A file is wanted and its end was not told yet. */
-  fetching: bool;
-  name_length: u32;
-  /** What became of the file so far. */
-  fault: Status;
-  /** Bytes of the answer that are already here. */
-  skip: u32;
-  /** Bytes of the image when its fetch began. */
-  before: u32;
-  /** Fetches of the image in a row that brought nothing. */
-  stalls: u32;
-  /** The part that is being provisioned. */
-  part: Part;
-}
-
-const a = changetype<Agent>(AGENT);
+let phase: Phase = Phase.UNUSABLE;
+/** When the next check is due. */
+let due: u32 = 0;
+/** The time of this check. */
+let check_time: u32 = 0;
+/** The outcome of the last check, and the role that it concerns. */
+let outcome: Status = Status.OK;
+let outcome_role: Role = Role.NONE;
+/** Checks in a row that ended in a fault. */
+let failures: u32 = 0;
+/** A file is wanted and its end was not told yet. */
+let fetching: bool = false;
+/** Bytes of its name in NAME_BUFFER. */
+let name_length: u32 = 0;
+/** What became of it so far. */
+let fault: Status = Status.OK;
+/** Bytes of the answer that are already here. */
+let skip: u32 = 0;
+/** Bytes of the image when its fetch began. */
+let before: u32 = 0;
+/** Fetches of the image in a row that brought nothing. */
+let stalls: u32 = 0;
+/** The part that is being provisioned. */
+let part: Part = Part.CONFIG;
 
 /** Seconds to the next check after one that failed, doubled with each further one up to the interval. */
 const RETRY: u32 = 60;
@@ -117,11 +113,14 @@ export function io_capacity(): u32 {
 
 /** Mounts what is on flash and takes up what a reboot or a power cut interrupted. */
 export function core_start(): Status {
-  memory.fill(AGENT, 0, offsetof<Agent>());
-  a.role = Role.NONE;
-  a.status = start();
-  if (a.status < 0 && a.phase != Phase.IDLE && a.phase != Phase.REBOOT) a.phase = Phase.UNUSABLE;
-  return a.status;
+  phase = Phase.UNUSABLE;
+  due = 0;
+  failures = 0;
+  fetching = false;
+  outcome_role = Role.NONE;
+  outcome = start();
+  if (outcome < 0 && phase != Phase.IDLE && phase != Phase.REBOOT) phase = Phase.UNUSABLE;
+  return outcome;
 }
 
 function start(): Status {
@@ -138,14 +137,14 @@ function start(): Status {
 function take_up_install(): Status {
   const boot = host.boot_state();
   if (boot < 0) return Status.BOOT;
-  a.phase = Phase.IDLE;
+  phase = Phase.IDLE;
   const runs = (boot & 1) == install.slot;
   const on_trial = (boot & ON_TRIAL) != 0;
   switch (install.stage) {
     case Stage.SELECTED:
       if (!runs) return try_again();
       if (!on_trial) return confirm(); // a host that confirms by itself
-      a.phase = Phase.TRIAL;
+      phase = Phase.TRIAL;
       return Status.OK;
     case Stage.CONFIRMING:
       return runs ? confirm() : try_again();
@@ -170,14 +169,14 @@ function select(): Status {
   const status = journal_record();
   if (status != Status.OK) return status;
   if (host.boot_select(install.slot) < 0) return Status.BOOT;
-  a.phase = Phase.REBOOT;
+  phase = Phase.REBOOT;
   return Status.OK;
 }
 
 function confirm(): Status {
   const status = device_confirm();
   if (status != Status.OK) return status;
-  a.phase = Phase.IDLE;
+  phase = Phase.IDLE;
   return journal_clear();
 }
 
@@ -185,7 +184,7 @@ function confirm(): Status {
 function reject(why: Status): Status {
   const boot = host.boot_state();
   if (boot < 0) return Status.BOOT;
-  a.phase = Phase.IDLE;
+  phase = Phase.IDLE;
   if (boot & ON_TRIAL) {
     const left = leave_trial();
     if (left != Status.OK) return left;
@@ -197,13 +196,13 @@ function reject(why: Status): Status {
 
 function leave_trial(): Status {
   if (host.boot_revert() < 0) return Status.BOOT;
-  a.phase = Phase.REBOOT;
+  phase = Phase.REBOOT;
   return Status.OK;
 }
 
 /** The image on trial works: it becomes permanent. */
 export function image_confirm(): Status {
-  if (a.phase != Phase.TRIAL) return Status.WRONG_STATE;
+  if (phase != Phase.TRIAL) return Status.WRONG_STATE;
   install.stage = Stage.CONFIRMING;
   const status = journal_record();
   return status == Status.OK ? confirm() : status;
@@ -211,46 +210,46 @@ export function image_confirm(): Status {
 
 /** The image on trial does not work: the old one returns with the next boot. */
 export function image_reject(): Status {
-  if (a.phase != Phase.TRIAL) return Status.WRONG_STATE;
+  if (phase != Phase.TRIAL) return Status.WRONG_STATE;
   install.stage = Stage.REJECTING;
   let status = journal_record();
   if (status == Status.OK) status = reject(Status.SELF_TEST_FAILED);
-  a.status = status;
-  a.role = Role.IMAGE;
+  outcome = status;
+  outcome_role = Role.IMAGE;
   return status == Status.SELF_TEST_FAILED ? Status.OK : status;
 }
 
 // ---- provisioning ----
 
-export function provision_begin(part: Part): Status {
-  if (part != Part.CONFIG && part != Part.ROOT) return Status.BAD_ARGUMENT;
+export function provision_begin(wanted: Part): Status {
+  if (wanted != Part.CONFIG && wanted != Part.ROOT) return Status.BAD_ARGUMENT;
   let status = store_mount();
   if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;
-  if (part == Part.ROOT && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
+  if (wanted == Part.ROOT && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
   if (status == Status.NOT_PROVISIONED) status = store_format();
   if (status != Status.OK) return status;
-  record_begin(part == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
-  a.part = part;
-  a.phase = Phase.PROVISION;
+  record_begin(wanted == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
+  part = wanted;
+  phase = Phase.PROVISION;
   return Status.OK;
 }
 
 export function provision_write(length: u32): Status {
-  if (a.phase != Phase.PROVISION) return Status.WRONG_STATE;
+  if (phase != Phase.PROVISION) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
-  if (a.part == Part.CONFIG && record_length() + length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  if (part == Part.CONFIG && record_length() + length > MAX_CONFIG) return Status.CONFIG_INVALID;
   return record_write(IO_BUFFER, length);
 }
 
 export function provision_end(): Status {
-  if (a.phase != Phase.PROVISION) return Status.WRONG_STATE;
-  a.phase = Phase.UNUSABLE;
-  const status = a.part == Part.CONFIG ? accept_config() : root_provision();
+  if (phase != Phase.PROVISION) return Status.WRONG_STATE;
+  phase = Phase.UNUSABLE;
+  const status = part == Part.CONFIG ? accept_config() : root_provision();
   if (status != Status.OK) {
     record_abort();
     return status;
   }
-  return a.part == Part.ROOT ? core_start() : Status.OK;
+  return part == Part.ROOT ? core_start() : Status.OK;
 }
 
 function accept_config(): Status {
@@ -262,13 +261,13 @@ function accept_config(): Status {
 // ---- what to do next ----
 
 export function agent_step(now: u32): Action {
-  switch (a.phase) {
+  switch (phase) {
     case Phase.IDLE:
-      if (now != 0 && now < a.due) return Action.WAIT;
+      if (now != 0 && now < due) return Action.WAIT;
       begin_check(now);
       return advance();
     case Phase.METADATA:
-      return a.fetching ? Action.FETCH : advance();
+      return fetching ? Action.FETCH : advance();
     case Phase.IMAGE:
       return Action.FETCH;
     case Phase.VERIFY:
@@ -283,45 +282,45 @@ export function agent_step(now: u32): Action {
 }
 
 export function agent_until(): u32 {
-  return a.due;
+  return due;
 }
 
 function begin_check(now: u32): void {
   // A clock that was set back does not bring expired metadata back.
-  a.now = max(now, device.time);
-  a.fetching = false;
-  const status = workflow_begin(a.now);
-  if (status == Status.OK) a.phase = Phase.METADATA;
+  check_time = max(now, device.time);
+  fetching = false;
+  const status = workflow_begin(check_time);
+  if (status == Status.OK) phase = Phase.METADATA;
   else end_check(status, Role.ROOT);
 }
 
 /** Goes on until something must be fetched, or the check ends. */
 function advance(): Action {
-  if (a.phase != Phase.METADATA) return Action.WAIT;
+  if (phase != Phase.METADATA) return Action.WAIT;
   const status = workflow_next();
   if (status != Status.OK) return end_check(status, workflow_role());
   if (workflow_role() == Role.NONE) return select_release();
-  a.name_length = workflow_name_length();
-  a.fetching = true;
+  name_length = workflow_name_length();
+  fetching = true;
   return Action.FETCH;
 }
 
 function end_check(status: Status, role: Role): Action {
   record_abort();
-  a.phase = Phase.IDLE;
-  a.fetching = false;
-  a.status = status;
-  a.role = status < 0 ? role : Role.NONE;
-  a.failures = status < 0 ? a.failures + 1 : 0;
-  const retry = RETRY << min(a.failures - 1, RETRY_DOUBLINGS);
+  phase = Phase.IDLE;
+  fetching = false;
+  outcome = status;
+  outcome_role = status < 0 ? role : Role.NONE;
+  failures = status < 0 ? failures + 1 : 0;
+  const retry = RETRY << min(failures - 1, RETRY_DOUBLINGS);
   const pause = status < 0 ? min(retry, config.interval) : config.interval;
-  a.due = a.now + pause < a.now ? <u32>-1 : a.now + pause;
+  due = check_time + pause < check_time ? <u32>-1 : check_time + pause;
   return Action.WAIT;
 }
 
 /** All metadata is verified: is there a release to install? */
 function select_release(): Action {
-  let status = device_saw_time(a.now);
+  let status = device_saw_time(check_time);
   if (status == Status.OK) status = selection_run();
   if (status != Status.OK) return end_check(status, Role.TARGETS);
   if (best.release <= device.release) {
@@ -333,7 +332,7 @@ function select_release(): Action {
   if (best.security < device.security) return end_check(Status.COUNTER_ROLLBACK, Role.IMAGE);
   const name = selection_name(workflow_consistent());
   if (name < 0) return end_check(name, Role.IMAGE);
-  a.name_length = name;
+  name_length = name;
   return begin_install();
 }
 
@@ -347,10 +346,10 @@ function begin_install(): Action {
     if (status != Status.OK) return end_check(status, Role.IMAGE);
   }
   slot_resume();
-  a.phase = Phase.IMAGE;
-  a.stalls = 0;
+  phase = Phase.IMAGE;
+  stalls = 0;
   if (slot_received() == install.length) return finish_image();
-  a.fetching = true;
+  fetching = true;
   return Action.FETCH;
 }
 
@@ -377,7 +376,7 @@ function journal_new(slot: i32): Status {
 function finish_image(): Action {
   const status = slot_finish();
   if (status != Status.OK) return give_image_up(status);
-  a.phase = Phase.VERIFY;
+  phase = Phase.VERIFY;
   return Action.CONTINUE;
 }
 
@@ -388,9 +387,9 @@ function verify(): Action {
   if (!slot_is_verified()) return Action.CONTINUE;
   status = select();
   if (status != Status.OK) return give_image_up(status);
-  a.status = Status.READY_TO_REBOOT;
-  a.role = Role.NONE;
-  a.failures = 0;
+  outcome = Status.READY_TO_REBOOT;
+  outcome_role = Role.NONE;
+  failures = 0;
   return Action.REBOOT;
 }
 
@@ -403,47 +402,47 @@ function give_image_up(status: Status): Action {
 // ---- fetching ----
 
 export function fetch_kind(): FetchKind {
-  return a.phase == Phase.IMAGE ? FetchKind.TARGET : FetchKind.METADATA;
+  return phase == Phase.IMAGE ? FetchKind.TARGET : FetchKind.METADATA;
 }
 
 export function fetch_name_length(): u32 {
-  return a.name_length;
+  return name_length;
 }
 
 export function fetch_offset(): u32 {
-  return a.phase == Phase.IMAGE ? slot_received() : 0;
+  return phase == Phase.IMAGE ? slot_received() : 0;
 }
 
 export function fetch_limit(): u32 {
-  return a.phase == Phase.IMAGE ? install.length - slot_received() : workflow_limit();
+  return phase == Phase.IMAGE ? install.length - slot_received() : workflow_limit();
 }
 
 /** An answer begins, at this byte of the file. Called again, it starts over. */
 export function fetch_begin(offset: u32): Status {
-  if (!a.fetching) return Status.WRONG_STATE;
-  a.fault = Status.OK;
-  a.skip = 0;
-  if (a.phase == Phase.METADATA) {
+  if (!fetching) return Status.WRONG_STATE;
+  fault = Status.OK;
+  skip = 0;
+  if (phase == Phase.METADATA) {
     record_abort();
     record_begin(trusted_kind(workflow_role()));
-    if (offset != 0) a.fault = Status.RANGE;
-    return a.fault;
+    if (offset != 0) fault = Status.RANGE;
+    return fault;
   }
-  a.before = slot_received();
+  before = slot_received();
   // A server that ignores the range starts at 0: what is already here is passed over, and not written at
   // the wrong place.
-  if (offset > a.before) a.fault = Status.RANGE;
-  else a.skip = a.before - offset;
-  return a.fault;
+  if (offset > before) fault = Status.RANGE;
+  else skip = before - offset;
+  return fault;
 }
 
 /** The next bytes of the answer, in the buffer. */
 export function fetch_write(length: u32): Status {
-  if (!a.fetching || (a.phase == Phase.METADATA && !record_is_open())) return Status.WRONG_STATE;
+  if (!fetching || (phase == Phase.METADATA && !record_is_open())) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
-  if (a.fault != Status.OK) return a.fault;
-  a.fault = a.phase == Phase.METADATA ? write_metadata(length) : write_image(length);
-  return a.fault;
+  if (fault != Status.OK) return fault;
+  fault = phase == Phase.METADATA ? write_metadata(length) : write_image(length);
+  return fault;
 }
 
 function write_metadata(length: u32): Status {
@@ -453,22 +452,22 @@ function write_metadata(length: u32): Status {
 }
 
 function write_image(length: u32): Status {
-  const passed = min(length, a.skip);
-  a.skip -= passed;
+  const passed = min(length, skip);
+  skip -= passed;
   return slot_write(IO_BUFFER + passed, length - passed);
 }
 
 /** The answer has ended, or there was none: what comes of it. */
 export function fetch_end(result: Status): Status {
-  if (!a.fetching) return Status.WRONG_STATE;
-  const status = a.phase == Phase.METADATA ? end_metadata(result) : end_image(result);
-  a.fault = Status.OK;
+  if (!fetching) return Status.WRONG_STATE;
+  const status = phase == Phase.METADATA ? end_metadata(result) : end_image(result);
+  fault = Status.OK;
   return status;
 }
 
 function end_metadata(result: Status): Status {
-  a.fetching = false;
-  let status = a.fault;
+  fetching = false;
+  let status = fault;
   if (status == Status.OK) {
     if (result == Status.NOT_FOUND) status = workflow_missing();
     else if (result != Status.OK) status = Status.NETWORK;
@@ -479,15 +478,15 @@ function end_metadata(result: Status): Status {
 }
 
 function end_image(result: Status): Status {
-  if (a.fault != Status.OK && a.fault != Status.RANGE) {
-    const fault = a.fault;
-    give_image_up(fault);
-    return fault;
+  if (fault != Status.OK && fault != Status.RANGE) {
+    const why = fault;
+    give_image_up(why);
+    return why;
   }
   if (slot_received() == install.length) {
-    a.fetching = false;
+    fetching = false;
     finish_image();
-    return a.phase == Phase.VERIFY ? Status.OK : a.status;
+    return phase == Phase.VERIFY ? Status.OK : outcome;
   }
   if (result == Status.NOT_FOUND) {
     end_check(Status.NOT_FOUND, Role.IMAGE);
@@ -498,18 +497,18 @@ function end_image(result: Status): Status {
 
 /** Less came than was asked for. As long as something comes, ask for the rest. */
 function retry_image(status: Status): Status {
-  a.stalls = slot_received() > a.before ? 0 : a.stalls + 1;
-  a.before = slot_received();
-  if (a.stalls >= MAX_STALLS) end_check(status, Role.IMAGE);
+  stalls = slot_received() > before ? 0 : stalls + 1;
+  before = slot_received();
+  if (stalls >= MAX_STALLS) end_check(status, Role.IMAGE);
   return status;
 }
 
 /** The outcome of the last check. */
 export function agent_status(): Status {
-  return a.status;
+  return outcome;
 }
 
 /** The role that it concerns. */
 export function agent_role(): Role {
-  return a.role;
+  return outcome_role;
 }

@@ -1,5 +1,6 @@
 // The device configuration (docs/formats.md): one JSON object, given once, kept as it was given.
 
+import { bytes_equal } from "../bytes";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -117,5 +118,5 @@ export function text_read(r: Reader, out: usize, capacity: u32): void {
 /** Whether the string in hand is this counted text. */
 export function text_is(r: Reader, text: usize): bool {
   const length = load<u8>(text);
-  return r.text_length == length && memory.compare(reader_text(r), text + 1, length) == 0;
+  return r.text_length == length && bytes_equal(reader_text(r), text + 1, length);
 }

@@ -63,3 +63,11 @@ export function name_find(text: usize, length: u32): Name {
   }
   return Name.OTHER;
 }
+
+/** Writes a known name; returns its end. */
+export function name_put(name: Name, out: usize): usize {
+  let at = changetype<usize>(NAMES);
+  for (let i = 1; i < name; at += 2) i += i32(load<u16>(at) == SPACE);
+  for (; load<u16>(at) != SPACE; at += 2) store<u8>(out++, load<u16>(at));
+  return out;
+}

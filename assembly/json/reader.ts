@@ -5,6 +5,7 @@
 // caller checks the status once, after its loop, and believes nothing before.
 
 import { Status } from "../status";
+import { nibble } from "../bytes";
 import { flash_read } from "../storage/flash";
 import { Name, name_find } from "./names";
 
@@ -73,11 +74,16 @@ export function reader_fail(r: Reader, status: Status): void {
 }
 
 /** The byte at `pos`, or -1 at the end. */
-// @ts-ignore: decorator
-@inline
 function peek(r: Reader): i32 {
   const at = r.pos - r.window_at;
   return at < r.window_length ? <i32>load<u8>(changetype<usize>(r) + at, WINDOW) : refill(r);
+}
+
+/** The same, and moves on. */
+function take(r: Reader): i32 {
+  const c = peek(r);
+  r.pos++;
+  return c;
 }
 
 function refill(r: Reader): i32 {
@@ -274,11 +280,7 @@ function scan_literal(r: Reader): void {
 
 function scan_rest(r: Reader, letters: u32, count: u32): void {
   for (; count != 0; count--, letters >>>= 8) {
-    if (peek(r) != (letters & 0xff)) {
-      reader_fail(r, Status.JSON_SYNTAX);
-      return;
-    }
-    r.pos++;
+    if (take(r) != (letters & 0xff)) return reader_fail(r, Status.JSON_SYNTAX);
   }
 }
 
@@ -322,30 +324,18 @@ function string_fault(r: Reader, status: Status): i32 {
   return STRING_FAULT;
 }
 
+/** What may follow a back slash, each with what it means. */
+const ESCAPES = "\"\"\\\\//b\bf\fn\nr\rt\t";
+
 function string_escape(r: Reader): i32 {
   r.pos++;
-  const c = peek(r);
-  r.pos++;
-  switch (c) {
-    case 0x22:
-    case 0x5c:
-    case 0x2f:
-      return c;
-    case 0x62:
-      return 8;
-    case 0x66:
-      return 12;
-    case 0x6e:
-      return 10;
-    case 0x72:
-      return 13;
-    case 0x74:
-      return 9;
-    case 0x75:
-      return string_unicode(r);
-    default:
-      return string_fault(r, Status.JSON_SYNTAX);
+  const c = take(r);
+  if (c == 0x75) return string_unicode(r);
+  for (let i: usize = 0; i < <usize>ESCAPES.length << 1; i += 4) {
+    const pair = changetype<usize>(ESCAPES) + i;
+    if (load<u16>(pair) == c) return load<u16>(pair, 2);
   }
+  return string_fault(r, Status.JSON_SYNTAX);
 }
 
 /** \uXXXX, and the second half of a surrogate pair after the first. */
@@ -353,10 +343,7 @@ function string_unicode(r: Reader): i32 {
   const first = four_digits(r);
   if (first < 0) return string_fault(r, Status.JSON_SYNTAX);
   if ((first & 0xf800) != 0xd800) return first;
-  if ((first & 0x400) != 0 || peek(r) != 0x5c) return string_fault(r, Status.JSON_UTF8);
-  r.pos++;
-  if (peek(r) != 0x75) return string_fault(r, Status.JSON_UTF8);
-  r.pos++;
+  if ((first & 0x400) != 0 || take(r) != 0x5c || take(r) != 0x75) return string_fault(r, Status.JSON_UTF8);
   const second = four_digits(r);
   if (second < 0) return string_fault(r, Status.JSON_SYNTAX);
   if ((second & 0xfc00) != 0xdc00) return string_fault(r, Status.JSON_UTF8);
@@ -365,13 +352,7 @@ function string_unicode(r: Reader): i32 {
 
 function four_digits(r: Reader): i32 {
   let value = 0;
-  for (let i = 0; i < 4; i++, r.pos++) {
-    const c = peek(r);
-    const letter = (c | 0x20) - 0x61;
-    if (c >= 0x30 && c <= 0x39) value = (value << 4) | (c - 0x30);
-    else if (c > 0 && letter >= 0 && letter < 6) value = (value << 4) | (letter + 10);
-    else return -1;
-  }
+  for (let i = 0; i < 4; i++) value = (value << 4) | nibble(take(r));
   return value;
 }
 
@@ -381,8 +362,8 @@ function string_utf8(r: Reader, lead: i32): i32 {
   if (lead < 0xc2 || lead > 0xf4) return string_fault(r, Status.JSON_UTF8);
   let c = lead & (0x3f >> more);
   r.pos++;
-  for (let i = 0; i < more; i++, r.pos++) {
-    const b = peek(r);
+  for (let i = 0; i < more; i++) {
+    const b = take(r);
     if ((b & 0xc0) != 0x80 || b < 0) return string_fault(r, Status.JSON_UTF8);
     c = (c << 6) | (b & 0x3f);
   }

@@ -1,5 +1,7 @@
 // Dates as metadata carries them: RFC 3339, with or without a fraction, in UTC or with an offset.
 
+import { DIGEST } from "../memory";
+
 /** The latest time that is told apart; later dates are this one. */
 export const LATEST: u32 = 0xffffffff;
 
@@ -11,22 +13,43 @@ export const NO_DATE: i64 = -1;
  * 0 and dates after February 2106 are LATEST. NO_DATE: not a date.
  */
 export function date_parse(text: usize, length: u32): i64 {
-  if (length < 20) return NO_DATE;
-  const year = digits(text, 4);
-  const month = digits(text + 5, 2);
-  const day = digits(text + 8, 2);
-  const hour = digits(text + 11, 2);
-  const minute = digits(text + 14, 2);
-  const second = digits(text + 17, 2);
-  if ((year | month | day | hour | minute | second) < 0) return NO_DATE;
-  if (!is(text, 4, 0x2d) || !is(text, 7, 0x2d) || !is(text, 13, 0x3a) || !is(text, 16, 0x3a)) return NO_DATE;
-  if ((load<u8>(text, 10) | 0x20) != 0x74) return NO_DATE;
+  if (length < 20 || !fields_read(text)) return NO_DATE;
+  const year = field(0);
+  const month = field(1);
+  const day = field(2);
   if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return NO_DATE;
-  if (hour > 23 || minute > 59 || second > 60) return NO_DATE;
+  if (field(3) > 23 || field(4) > 59 || field(5) > 60) return NO_DATE;
   const offset = zone(text, length);
   if (offset == NO_OFFSET) return NO_DATE;
-  const seconds = days_before(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  const seconds = days_before(year, month, day) * 86400 + field(3) * 3600 + field(4) * 60 + field(5) - offset;
   return max<i64>(0, min<i64>(seconds, LATEST));
+}
+
+/** How a date begins; a 0 stands for any digit. */
+const PATTERN = "0000-00-00T00:00:00";
+
+/** Reads year, month, day, hour, minute and second; false if the text does not look like a date. */
+function fields_read(text: usize): bool {
+  let at = DIGEST;
+  let value = 0;
+  for (let i: usize = 0; i < 19; i++) {
+    const wanted: u32 = load<u16>(changetype<usize>(PATTERN) + (i << 1));
+    const c: u32 = load<u8>(text + i);
+    if (wanted == 0x30) {
+      if (c - 0x30 > 9) return false;
+      value = value * 10 + c - 0x30;
+      store<i32>(at, value);
+    } else {
+      if (wanted != c && (wanted | 0x20) != c) return false;
+      value = 0;
+      at += 4;
+    }
+  }
+  return true;
+}
+
+function field(index: usize): i32 {
+  return load<i32>(DIGEST + (index << 2));
 }
 
 const NO_OFFSET: i32 = i32.MAX_VALUE;
@@ -34,34 +57,26 @@ const NO_OFFSET: i32 = i32.MAX_VALUE;
 /** Seconds east of UTC, after a fraction of any length. */
 function zone(text: usize, length: u32): i32 {
   let at: u32 = 19;
-  if (is(text, at, 0x2e)) {
+  if (load<u8>(text + at) == 0x2e) {
     const first = ++at;
-    while (at < length && digits(text + at, 1) >= 0) at++;
+    while (at < length && load<u8>(text + at) - 0x30 < <u8>10) at++;
     if (at == first) return NO_OFFSET;
   }
-  if (at + 1 == length) return (load<u8>(text + at) | 0x20) == 0x7a ? 0 : NO_OFFSET;
-  if (at + 6 != length || !is(text, at + 3, 0x3a)) return NO_OFFSET;
-  const hours = digits(text + at + 1, 2);
-  const minutes = digits(text + at + 4, 2);
-  if ((hours | minutes) < 0 || hours > 23 || minutes > 59) return NO_OFFSET;
+  const sign: u32 = load<u8>(text + at);
+  if (at + 1 == length) return (sign | 0x20) == 0x7a ? 0 : NO_OFFSET;
+  if (at + 6 != length || load<u8>(text + at + 3) != 0x3a) return NO_OFFSET;
+  const hours = two_digits(text + at + 1);
+  const minutes = two_digits(text + at + 4);
+  if (hours > 23 || minutes > 59) return NO_OFFSET;
   const seconds = hours * 3600 + minutes * 60;
-  if (is(text, at, 0x2b)) return seconds;
-  return is(text, at, 0x2d) ? -seconds : NO_OFFSET;
+  return sign == 0x2b ? seconds : sign == 0x2d ? -seconds : NO_OFFSET;
 }
 
-function is(text: usize, at: u32, c: u8): bool {
-  return load<u8>(text + at) == c;
-}
-
-/** Up to four decimal digits, or a negative number. */
-function digits(text: usize, count: i32): i32 {
-  let value = 0;
-  for (let i = 0; i < count; i++) {
-    const d = <u32>load<u8>(text + i) - 0x30;
-    if (d > 9) return -1;
-    value = value * 10 + d;
-  }
-  return value;
+/** Two decimal digits; a large number if they are none. */
+function two_digits(text: usize): i32 {
+  const tens: u32 = load<u8>(text) - <u32>0x30;
+  const ones: u32 = load<u8>(text, 1) - <u32>0x30;
+  return tens > 9 || ones > 9 ? NO_OFFSET : tens * 10 + ones;
 }
 
 function leap(year: i32): bool {

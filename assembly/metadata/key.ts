@@ -20,7 +20,7 @@ import {
   reader_text,
   TEXT_CAPACITY,
 } from "../json/reader";
-import { FILE_HASH } from "../memory";
+import { DIGEST, FILE_HASH } from "../memory";
 import { Status } from "../status";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
@@ -168,36 +168,20 @@ export function key_count(set: KeySet, key: Key): void {
 }
 
 /**
- * A digest of the threshold and of the usable materials in ascending order: equal exactly when the same
- * signatures satisfy both sets. Reorders the set.
+ * A sum over the threshold and the unique usable materials, whatever their order: equal when the same
+ * signatures satisfy both sets. Both sets come from roots whose signatures hold, so that a sum of SHA-256
+ * digests, which a forger could steer, is enough. Marks the materials as counted.
  */
-export function keys_digest(set: KeySet, out: usize): void {
-  sort_by_material(set);
-  sha256_begin(FILE_HASH);
-  sha256_update(FILE_HASH, changetype<usize>(set), 4);
-  let last: usize = 0;
+export function keys_sum(set: KeySet): u64 {
+  let sum: u64 = set.threshold;
   for (let i: u32 = 0; i < set.count; i++) {
     const key = key_at(set, i);
-    if (!key.usable) continue;
-    const material = key_material(key);
-    if (last == 0 || !bytes_equal(last, material, MATERIAL_SIZE)) sha256_update(FILE_HASH, material, MATERIAL_SIZE);
-    last = material;
+    if (!key.usable || key.counted) continue;
+    key_count(set, key);
+    sha256_begin(FILE_HASH);
+    sha256_update(FILE_HASH, key_material(key), MATERIAL_SIZE);
+    sha256_end(FILE_HASH, DIGEST);
+    sum += load<u64>(DIGEST);
   }
-  sha256_end(FILE_HASH, out);
-}
-
-function sort_by_material(set: KeySet): void {
-  for (let i: u32 = 1; i < set.count; i++) {
-    for (let j = i; j > 0 && memory.compare(key_material(key_at(set, j - 1)), key_material(key_at(set, j)), MATERIAL_SIZE) > 0; j--) {
-      swap(changetype<usize>(key_at(set, j - 1)), changetype<usize>(key_at(set, j)));
-    }
-  }
-}
-
-function swap(a: usize, b: usize): void {
-  for (let i: usize = 0; i < KEY_SIZE; i += 8) {
-    const x = load<u64>(a + i);
-    store<u64>(a + i, load<u64>(b + i));
-    store<u64>(b + i, x);
-  }
+  return sum;
 }

@@ -8,7 +8,7 @@
 
 import { Area } from "../abi";
 import { crc32, round_up } from "../bytes";
-import { INSTALL, JOURNAL, JOURNAL_BUFFER } from "../memory";
+import { INSTALL, JOURNAL_BUFFER } from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
 
@@ -45,15 +45,12 @@ const STATE_AT: usize = 60;
 const VERSION_AT: usize = 92;
 const INSTALL_SIZE: u32 = 124;
 
-@unmanaged
-class Journal {
-  /** Where the half in use starts, and the next entry in it. */
-  half: u32;
-  end: u32;
-  sequence: u32;
-  /** The half cannot take another entry. */
-  spent: bool;
-}
+/** Where the half in use starts, and the next entry in it. */
+let half: u32 = 0;
+let half_end: u32 = 0;
+let sequence: u32 = 0;
+/** The half cannot take another entry. */
+let spent: bool = true;
 
 const FULL_MAGIC: u32 = 0x4c4c5546; // "FULL"
 const PROGRESS_MAGIC: u32 = 0x474f5250; // "PROG"
@@ -62,8 +59,6 @@ const PROGRESS_MAGIC: u32 = 0x474f5250; // "PROG"
 const FULL_SIZE: u32 = 12 + INSTALL_SIZE;
 /** magic, offset, state, CRC seeded with the sequence */
 const PROGRESS_SIZE: u32 = 44;
-
-const j = changetype<Journal>(JOURNAL);
 
 /** The install that is under way. */
 export const install = changetype<Install>(INSTALL);
@@ -86,31 +81,31 @@ export function install_version(): usize {
 /** Reads where the last install stands. */
 export function journal_mount(): Status {
   memory.fill(INSTALL, 0, INSTALL_SIZE);
-  j.half = 0;
-  j.sequence = 0;
-  j.spent = true;
+  half = 0;
+  sequence = 0;
+  spent = true;
   if (!flash_usable(Area.JOURNAL, 512) || half_size() < 256) return Status.LAYOUT_INVALID;
   const first = half_sequence(0);
   const second = half_sequence(half_size());
   if (first == 0 && second == 0) return Status.OK;
-  j.half = first > second ? 0 : half_size();
+  half = first > second ? 0 : half_size();
   walk();
   return Status.OK;
 }
 
 /** Records the whole install. */
 export function journal_record(): Status {
-  if (!j.spent && fits(FULL_SIZE)) return append_full();
+  if (!spent && fits(FULL_SIZE)) return append_full();
   return begin_other_half();
 }
 
 /** Records only how far the download has come. */
 export function journal_progress(): Status {
-  if (j.spent || !fits(PROGRESS_SIZE)) return begin_other_half();
+  if (spent || !fits(PROGRESS_SIZE)) return begin_other_half();
   store<u32>(JOURNAL_BUFFER, PROGRESS_MAGIC);
   store<u32>(JOURNAL_BUFFER, install.offset, 4);
   memory.copy(JOURNAL_BUFFER + 8, install_state(), 32);
-  store<u32>(JOURNAL_BUFFER, crc32(j.sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4), PROGRESS_SIZE - 4);
+  store<u32>(JOURNAL_BUFFER, crc32(sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4), PROGRESS_SIZE - 4);
   return append(PROGRESS_SIZE);
 }
 
@@ -121,34 +116,34 @@ export function journal_clear(): Status {
 }
 
 function append_full(): Status {
-  j.sequence++;
+  sequence++;
   store<u32>(JOURNAL_BUFFER, FULL_MAGIC);
-  store<u32>(JOURNAL_BUFFER, j.sequence, 4);
+  store<u32>(JOURNAL_BUFFER, sequence, 4);
   memory.copy(JOURNAL_BUFFER + 8, INSTALL, INSTALL_SIZE);
   store<u32>(JOURNAL_BUFFER, crc32(0, JOURNAL_BUFFER, FULL_SIZE - 4), FULL_SIZE - 4);
   return append(FULL_SIZE);
 }
 
 function append(size: u32): Status {
-  const status = flash_write_padded(Area.JOURNAL, j.end, JOURNAL_BUFFER, size);
-  if (status != Status.OK) j.spent = true;
-  j.end += padded(size);
+  const status = flash_write_padded(Area.JOURNAL, half_end, JOURNAL_BUFFER, size);
+  if (status != Status.OK) spent = true;
+  half_end += padded(size);
   return status;
 }
 
 /** The half in use stays as it is until the first entry of the other one stands. */
 function begin_other_half(): Status {
-  const half = j.half == 0 ? half_size() : 0;
-  const status = flash_erase(Area.JOURNAL, half, half + half_size());
+  const next = half == 0 ? half_size() : 0;
+  const status = flash_erase(Area.JOURNAL, next, next + half_size());
   if (status != Status.OK) return status;
-  j.half = half;
-  j.end = half;
-  j.spent = false;
+  half = next;
+  half_end = next;
+  spent = false;
   return append_full();
 }
 
 function fits(size: u32): bool {
-  return j.end + padded(size) <= j.half + half_size();
+  return half_end + padded(size) <= half + half_size();
 }
 
 function padded(size: u32): u32 {
@@ -157,15 +152,15 @@ function padded(size: u32): u32 {
 
 /** Half of the area, which is a block boundary in every layout that host/README.md allows. */
 function half_size(): u32 {
-  const half = flash_size(Area.JOURNAL) >> 1;
-  return flash_block_end(Area.JOURNAL, half - 1) == half ? half : 0;
+  const size = flash_size(Area.JOURNAL) >> 1;
+  return flash_block_end(Area.JOURNAL, size - 1) == size ? size : 0;
 }
 
 // ---- mounting ----
 
 /** The sequence number of a half's first entry; 0: it has none. */
-function half_sequence(half: u32): u32 {
-  return read_full(half) ? load<u32>(JOURNAL_BUFFER, 4) : 0;
+function half_sequence(start: u32): u32 {
+  return read_full(start) ? load<u32>(JOURNAL_BUFFER, 4) : 0;
 }
 
 function read_full(at: u32): bool {
@@ -175,32 +170,32 @@ function read_full(at: u32): bool {
 }
 
 function walk(): void {
-  j.end = j.half;
-  j.spent = false;
-  while (fits(PROGRESS_SIZE) && !flash_is_erased(Area.JOURNAL, j.end, padded(PROGRESS_SIZE))) {
-    if (fits(FULL_SIZE) && read_full(j.end)) take_full();
-    else if (read_progress(j.end)) take_progress();
+  half_end = half;
+  spent = false;
+  while (fits(PROGRESS_SIZE) && !flash_is_erased(Area.JOURNAL, half_end, padded(PROGRESS_SIZE))) {
+    if (fits(FULL_SIZE) && read_full(half_end)) take_full();
+    else if (read_progress(half_end)) take_progress();
     else {
-      j.spent = true;
+      spent = true;
       return;
     }
   }
 }
 
 function take_full(): void {
-  j.sequence = load<u32>(JOURNAL_BUFFER, 4);
+  sequence = load<u32>(JOURNAL_BUFFER, 4);
   memory.copy(INSTALL, JOURNAL_BUFFER + 8, INSTALL_SIZE);
-  j.end += padded(FULL_SIZE);
+  half_end += padded(FULL_SIZE);
 }
 
 function read_progress(at: u32): bool {
   if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, PROGRESS_SIZE) != Status.OK) return false;
   if (load<u32>(JOURNAL_BUFFER) != PROGRESS_MAGIC) return false;
-  return load<u32>(JOURNAL_BUFFER, PROGRESS_SIZE - 4) == crc32(j.sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4);
+  return load<u32>(JOURNAL_BUFFER, PROGRESS_SIZE - 4) == crc32(sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4);
 }
 
 function take_progress(): void {
   install.offset = load<u32>(JOURNAL_BUFFER, 4);
   memory.copy(install_state(), JOURNAL_BUFFER + 8, 32);
-  j.end += padded(PROGRESS_SIZE);
+  half_end += padded(PROGRESS_SIZE);
 }

@@ -12,7 +12,7 @@
 // - A record that is begun and not committed ends the log: the next append moves to the other bank.
 
 import { bytes_equal, crc32, round_up } from "../bytes";
-import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, HELD_BUFFER, STORE, STORE_WRITER } from "../memory";
+import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, HELD_BUFFER, STORE_WRITER } from "../memory";
 import { Area } from "../abi";
 import { Status } from "../status";
 import {
@@ -55,31 +55,24 @@ export class Entry {
 
 export const ENTRY_SIZE: u32 = 20;
 
-@unmanaged
-export class Store {
-  /** Area of the active bank. */
-  bank: i32;
-  /** Its sequence number; 0: no bank is valid. */
-  sequence: u32;
-  /** Where the next record goes. */
-  end: u32;
-  /** The log ends in something unfinished: append only after moving to the other bank. */
-  dirty: bool;
-  /** Kind of the record that is being written, or NONE. */
-  open: i32;
-  /** Nothing is on flash of it yet: all bytes so far equal the live record of its kind. */
-  matching: bool;
-  /** Its place on flash is taken. */
-  begun: bool;
-  /** Bytes received for it. */
-  received: u32;
-  /** CRC of them. */
-  crc: u32;
-}
+/** Area of the active bank. */
+let bank: i32 = 0;
+/** Its sequence number; 0: no bank is valid. */
+let sequence: u32 = 0;
+/** Where the next record goes. */
+let log_end: u32 = 0;
+/** The log ends in something unfinished: append only after moving to the other bank. */
+let dirty: bool = false;
+/** Kind of the record that is being written, or NONE. */
+let open: i32 = 0;
+/** Nothing is on flash of it yet: all bytes so far equal the live record of its kind. */
+let matching: bool = false;
+/** Its place on flash is taken. */
+let begun: bool = false;
+/** Bytes received for it, and their CRC. */
+let received: u32 = 0;
+let received_crc: u32 = 0;
 
-export const STORE_SIZE: u32 = 32;
-
-const store_ = changetype<Store>(STORE);
 const writer = changetype<Writer>(STORE_WRITER);
 
 const BANK_MAGIC: u32 = 0x314b4e42; // "BNK1"
@@ -101,12 +94,14 @@ export function store_entry(kind: i32): Entry {
 
 /** The area of the active bank, where the payloads of `store_entry` lie. */
 export function store_bank(): i32 {
-  return store_.bank;
+  return bank;
 }
 
 /** Finds the active bank and what is live in it. NOT_PROVISIONED: no bank was ever begun. */
 export function store_mount(): Status {
-  memory.fill(STORE, 0, STORE_SIZE);
+  sequence = 0;
+  dirty = false;
+  open = Kind.NONE;
   memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
   const size = flash_size(Area.STORE_A);
   if (!flash_usable(Area.STORE_A, BANK_LEAST) || !flash_usable(Area.STORE_B, BANK_LEAST)) return Status.LAYOUT_INVALID;
@@ -114,48 +109,48 @@ export function store_mount(): Status {
   const a = bank_sequence(Area.STORE_A);
   const b = bank_sequence(Area.STORE_B);
   if (a == 0 && b == 0) return Status.NOT_PROVISIONED;
-  store_.bank = a > b ? Area.STORE_A : Area.STORE_B;
-  store_.sequence = max(a, b);
+  bank = a > b ? Area.STORE_A : Area.STORE_B;
+  sequence = max(a, b);
   walk();
   const status = drop_damaged();
   if (status == Status.OK || min(a, b) == 0) return status;
   // The older bank is whole until the next move: an older state is better than a dead device.
   memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
-  store_.bank ^= Area.STORE_A ^ Area.STORE_B;
-  store_.dirty = false;
+  bank ^= Area.STORE_A ^ Area.STORE_B;
+  dirty = false;
   walk();
   return drop_damaged();
 }
 
 /** Begins an empty store; what was there is gone. */
 export function store_format(): Status {
-  store_.bank = Area.STORE_B;
+  bank = Area.STORE_B;
   memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
   return move_to_other_bank();
 }
 
 /** Bytes that a bank can hold beside its header. */
 export function store_capacity(): u32 {
-  return flash_size(store_.bank) - padded(BANK_HEADER_SIZE);
+  return flash_size(bank) - padded(BANK_HEADER_SIZE);
 }
 
 // ---- writing one record ----
 
 /** Begins a record. Its bytes follow by `record_write`, then `record_finish`, then a commit or an abort. */
 export function record_begin(kind: i32): void {
-  assert(store_.open == Kind.NONE);
-  store_.open = kind;
-  store_.matching = store_entry(kind).length != 0;
-  store_.begun = false;
-  store_.received = 0;
-  store_.crc = 0;
+  assert(open == Kind.NONE);
+  open = kind;
+  matching = store_entry(kind).length != 0;
+  begun = false;
+  received = 0;
+  received_crc = 0;
 }
 
 /** Appends bytes. STORE_FULL: they do not fit this board, even with all that is dead removed. */
 export function record_write(pointer: usize, length: u32): Status {
-  if (store_.matching) {
+  if (matching) {
     if (equals_live(pointer, length)) {
-      store_.received += length;
+      received += length;
       return Status.OK;
     }
   }
@@ -165,7 +160,7 @@ export function record_write(pointer: usize, length: u32): Status {
 
 /** Whether the bytes so far are the whole live record of the same kind: nothing new, nothing written. */
 export function record_is_unchanged(): bool {
-  return store_.matching && store_.received == store_entry(store_.open).length;
+  return matching && received == store_entry(open).length;
 }
 
 /** Ends the payload: from here on it can be read at `record_offset`. */
@@ -176,17 +171,17 @@ export function record_finish(): Status {
 
 /** Where the payload of the open record starts. */
 export function record_offset(): u32 {
-  return payload_offset(store_.end);
+  return payload_offset(log_end);
 }
 
 /** Bytes of the open record. */
 export function record_length(): u32 {
-  return store_.received;
+  return received;
 }
 
 /** Whether a record is being written. */
 export function record_is_open(): bool {
-  return store_.open != Kind.NONE;
+  return open != Kind.NONE;
 }
 
 /**
@@ -194,21 +189,21 @@ export function record_is_open(): bool {
  * one write, so that a power cut leaves either all of it or nothing.
  */
 export function record_commit(version: u32, expires: u32, drops: u32): Status {
-  const kind = store_.open;
+  const kind = open;
   const offset = record_offset();
   const status = close_record(kind, version, expires, drops);
   if (status != Status.OK) return status;
-  set_entry(kind, offset, store_.received, store_.crc, version, expires);
+  set_entry(kind, offset, received, received_crc, version, expires);
   drop_kinds(drops);
   return Status.OK;
 }
 
 /** Gives the open record up. What it wrote is skipped from now on. */
 export function record_abort(): void {
-  if (store_.open == Kind.NONE) return;
+  if (open == Kind.NONE) return;
   // Where this cannot be written the log stays dirty, and the next append moves to the other bank.
-  if (store_.begun && writer_flush(writer) == Status.OK) close_record(ABORTED, 0, 0, 0);
-  store_.open = Kind.NONE;
+  if (begun && writer_flush(writer) == Status.OK) close_record(ABORTED, 0, 0, 0);
+  open = Kind.NONE;
 }
 
 /** Begins, writes and commits a small record in one go. */
@@ -229,11 +224,11 @@ export function record_replace(kind: i32, pointer: usize, length: u32): Status {
 
 /** Takes the record's place on flash, if it has none yet, and writes what was equal to the live record. */
 function begin_on_flash(): Status {
-  if (store_.begun) return Status.OK;
-  const equal = store_.matching ? store_.received : 0;
-  store_.matching = false;
-  store_.received = 0;
-  if (store_.dirty || payload_offset(store_.end) + equal >= flash_size(store_.bank)) {
+  if (begun) return Status.OK;
+  const equal = matching ? received : 0;
+  matching = false;
+  received = 0;
+  if (dirty || payload_offset(log_end) + equal >= flash_size(bank)) {
     const status = move_to_other_bank();
     if (status != Status.OK) return status;
   }
@@ -241,7 +236,7 @@ function begin_on_flash(): Status {
   if (equal > room()) return Status.STORE_FULL;
   for (let done: u32 = 0; status == Status.OK && done < equal; ) {
     const part = min(equal - done, COPY_SIZE);
-    status = flash_read(store_.bank, store_entry(store_.open).offset + done, COPY_BUFFER, part);
+    status = flash_read(bank, store_entry(open).offset + done, COPY_BUFFER, part);
     if (status == Status.OK) status = append(COPY_BUFFER, part);
     done += part;
   }
@@ -250,12 +245,12 @@ function begin_on_flash(): Status {
 
 /** Marks the place as used, then points the writer behind it. */
 function begin_payload(): Status {
-  if (payload_offset(store_.end) >= flash_size(store_.bank)) return Status.STORE_FULL;
-  store_.dirty = true;
-  store_.begun = true;
-  writer_begin(writer, store_.bank, payload_offset(store_.end));
+  if (payload_offset(log_end) >= flash_size(bank)) return Status.STORE_FULL;
+  dirty = true;
+  begun = true;
+  writer_begin(writer, bank, payload_offset(log_end));
   store<u32>(COMMIT_BUFFER, OPEN_MAGIC);
-  return flash_write_padded(store_.bank, store_.end, COMMIT_BUFFER, OPEN_SIZE);
+  return flash_write_padded(bank, log_end, COMMIT_BUFFER, OPEN_SIZE);
 }
 
 function append(pointer: usize, length: u32): Status {
@@ -264,22 +259,22 @@ function append(pointer: usize, length: u32): Status {
     if (status != Status.OK) return status;
     if (length > room()) return Status.STORE_FULL;
   }
-  store_.crc = crc32(store_.crc, pointer, length);
-  store_.received += length;
+  received_crc = crc32(received_crc, pointer, length);
+  received += length;
   return writer_put(writer, pointer, length);
 }
 
 /** Bytes that the open record may still grow by in this bank. */
 function room(): u32 {
-  return flash_size(store_.bank) - writer.offset - writer.held;
+  return flash_size(bank) - writer.offset - writer.held;
 }
 
 function equals_live(pointer: usize, length: u32): bool {
-  const live = store_entry(store_.open);
-  if (length > live.length - store_.received) return false;
+  const live = store_entry(open);
+  if (length > live.length - received) return false;
   for (let done: u32 = 0; done < length; ) {
     const part = min(length - done, COPY_SIZE);
-    if (flash_read(store_.bank, live.offset + store_.received + done, COPY_BUFFER, part) != Status.OK) return false;
+    if (flash_read(bank, live.offset + received + done, COPY_BUFFER, part) != Status.OK) return false;
     if (!bytes_equal(COPY_BUFFER, pointer + done, part)) return false;
     done += part;
   }
@@ -287,13 +282,13 @@ function equals_live(pointer: usize, length: u32): bool {
 }
 
 function close_record(kind: i32, version: u32, expires: u32, drops: u32): Status {
-  commit_encode(kind, store_.received, store_.crc, version, expires, drops);
-  const at = store_.end + padded(OPEN_SIZE);
-  const status = flash_write_padded(store_.bank, at, COMMIT_BUFFER, COMMIT_SIZE);
-  store_.open = Kind.NONE;
+  commit_encode(kind, received, received_crc, version, expires, drops);
+  const at = log_end + padded(OPEN_SIZE);
+  const status = flash_write_padded(bank, at, COMMIT_BUFFER, COMMIT_SIZE);
+  open = Kind.NONE;
   if (status != Status.OK) return status;
-  store_.end = writer.offset;
-  store_.dirty = false;
+  log_end = writer.offset;
+  dirty = false;
   return Status.OK;
 }
 
@@ -327,10 +322,10 @@ function drop_kinds(drops: u32): void {
 
 /** The bank is full in the middle of a record: moves what is live, then what there is of the record. */
 function move_with_open_record(): Status {
-  const from = store_.bank;
+  const from = bank;
   const offset = record_offset();
   const held = writer.held;
-  const kept = store_.received - held;
+  const kept = received - held;
   memory.copy(HELD_BUFFER, writer_held(writer), held);
   let status = move_to_other_bank();
   if (status == Status.OK) status = begin_payload();
@@ -342,12 +337,12 @@ function move_with_open_record(): Status {
 
 /** Copies what is live to the other bank and makes that the active one. */
 function move_to_other_bank(): Status {
-  const from = store_.bank;
-  const open = store_.open;
-  store_.bank = from == Area.STORE_A ? Area.STORE_B : Area.STORE_A;
-  store_.end = padded(BANK_HEADER_SIZE);
-  store_.begun = false;
-  let status = flash_erase(store_.bank, 0, flash_size(store_.bank));
+  const from = bank;
+  const writing = open;
+  bank = from == Area.STORE_A ? Area.STORE_B : Area.STORE_A;
+  log_end = padded(BANK_HEADER_SIZE);
+  begun = false;
+  let status = flash_erase(bank, 0, flash_size(bank));
   for (let kind = 1; status == Status.OK && kind < KINDS; kind++) {
     const entry = store_entry(kind);
     if (entry.length != 0) status = copy_record(from, kind, entry);
@@ -357,23 +352,23 @@ function move_to_other_bank(): Status {
     store_mount();
     return status;
   }
-  store_.open = open;
-  store_.begun = false;
-  store_.dirty = false;
+  open = writing;
+  begun = false;
+  dirty = false;
   return Status.OK;
 }
 
 function copy_record(from: i32, kind: i32, entry: Entry): Status {
-  if (entry.length > flash_size(store_.bank) - payload_offset(store_.end)) return Status.STORE_FULL;
+  if (entry.length > flash_size(bank) - payload_offset(log_end)) return Status.STORE_FULL;
   let status = begin_payload();
   if (status == Status.OK) status = copy(from, entry.offset, entry.length);
   if (status == Status.OK) status = writer_flush(writer);
   if (status != Status.OK) return status;
   const offset = record_offset();
   commit_encode(kind, entry.length, entry.crc, entry.version, entry.expires, 0);
-  status = flash_write_padded(store_.bank, store_.end + padded(OPEN_SIZE), COMMIT_BUFFER, COMMIT_SIZE);
+  status = flash_write_padded(bank, log_end + padded(OPEN_SIZE), COMMIT_BUFFER, COMMIT_SIZE);
   entry.offset = offset;
-  store_.end = writer.offset;
+  log_end = writer.offset;
   return status;
 }
 
@@ -390,11 +385,11 @@ function copy(from: i32, offset: u32, length: u32): Status {
 
 function write_bank_header(): Status {
   store<u32>(BANK_HEADER, BANK_MAGIC);
-  store<u32>(BANK_HEADER, store_.sequence + 1, 4);
+  store<u32>(BANK_HEADER, sequence + 1, 4);
   store<u32>(BANK_HEADER, 1, 8);
   store<u32>(BANK_HEADER, crc32(0, BANK_HEADER, 12), 12);
-  const status = flash_write_padded(store_.bank, 0, BANK_HEADER, BANK_HEADER_SIZE);
-  if (status == Status.OK) store_.sequence++;
+  const status = flash_write_padded(bank, 0, BANK_HEADER, BANK_HEADER_SIZE);
+  if (status == Status.OK) sequence++;
   return status;
 }
 
@@ -408,33 +403,33 @@ function bank_sequence(area: i32): u32 {
 
 /** Follows the log to its end. */
 function walk(): void {
-  const size = flash_size(store_.bank);
-  store_.end = padded(BANK_HEADER_SIZE);
-  while (payload_offset(store_.end) <= size) {
-    if (flash_is_erased(store_.bank, store_.end, padded(OPEN_SIZE) + padded(COMMIT_SIZE))) return;
+  const size = flash_size(bank);
+  log_end = padded(BANK_HEADER_SIZE);
+  while (payload_offset(log_end) <= size) {
+    if (flash_is_erased(bank, log_end, padded(OPEN_SIZE) + padded(COMMIT_SIZE))) return;
     if (!walk_record(size)) {
-      store_.dirty = true;
+      dirty = true;
       return;
     }
   }
-  store_.dirty = true;
+  dirty = true;
 }
 
 /** Takes in the record at the end of what is known so far; false if it was never committed. */
 function walk_record(size: u32): bool {
-  const at = store_.end + padded(OPEN_SIZE);
-  if (flash_read(store_.bank, at, COMMIT_BUFFER, COMMIT_SIZE) != Status.OK) return false;
+  const at = log_end + padded(OPEN_SIZE);
+  if (flash_read(bank, at, COMMIT_BUFFER, COMMIT_SIZE) != Status.OK) return false;
   if (load<u32>(COMMIT_BUFFER, 28) != crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4)) return false;
   const kind = load<i32>(COMMIT_BUFFER);
   const length = load<u32>(COMMIT_BUFFER, 4);
-  const offset = payload_offset(store_.end);
+  const offset = payload_offset(log_end);
   if (length > size - offset) return false;
   if (kind > 0 && kind < KINDS) {
     const version = load<u32>(COMMIT_BUFFER, 12);
     set_entry(kind, offset, length, load<u32>(COMMIT_BUFFER, 8), version, load<u32>(COMMIT_BUFFER, 16));
     drop_kinds(load<u32>(COMMIT_BUFFER, 20));
   }
-  store_.end = offset + padded(length);
+  log_end = offset + padded(length);
   return true;
 }
 
@@ -453,7 +448,7 @@ function payload_crc(entry: Entry): u32 {
   let crc: u32 = 0;
   for (let done: u32 = 0; done < entry.length; ) {
     const part = min(entry.length - done, COPY_SIZE);
-    if (flash_read(store_.bank, entry.offset + done, COPY_BUFFER, part) != Status.OK) return ~entry.crc;
+    if (flash_read(bank, entry.offset + done, COPY_BUFFER, part) != Status.OK) return ~entry.crc;
     crc = crc32(crc, COPY_BUFFER, part);
     done += part;
   }
@@ -461,7 +456,7 @@ function payload_crc(entry: Entry): u32 {
 }
 
 function padded(length: u32): u32 {
-  return round_up(length, flash_write_unit(store_.bank));
+  return round_up(length, flash_write_unit(bank));
 }
 
 function payload_offset(record: u32): u32 {

@@ -5,14 +5,14 @@
 // ground. Delegations (5.6.7) go where Stage.DONE is.
 
 import { Role } from "../abi";
-import { bytes_equal, decimal_encode } from "../bytes";
-import { Name } from "../json/names";
+import { decimal_encode } from "../bytes";
+import { Name, name_put } from "../json/names";
 import { Reader, reader_fail, reader_member, reader_object, reader_open, reader_seek, reader_skip } from "../json/reader";
 import { text_compare } from "../json/text";
-import { ENVELOPE, FILE_INFO, KEY_SET, KEY_SET_DIGESTS, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED, WORKFLOW } from "../memory";
+import { ENVELOPE, FILE_INFO, KEY_SET, KEY_SET_SUMS, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { file_check, file_clear, file_find, file_read, FileInfo } from "../metadata/file";
-import { keys_digest, KeySet } from "../metadata/key";
+import { keys_sum, KeySet } from "../metadata/key";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import { Kind, record_abort, record_commit, record_finish, record_is_unchanged, record_length, record_offset, store_bank } from "../storage/record";
@@ -31,22 +31,18 @@ const MAX_ROOTS: u32 = 256;
 /** Times that the rollback check of a snapshot begins the new one again, when its order differs. */
 const MAX_PASSES: u32 = 64;
 
-@unmanaged
-class Workflow {
-  /** The role that is looked at now; NONE: all four are verified. */
-  role: Role;
-  /** The time of this check, fixed at its start (5.1). */
-  now: u32;
-  /** New roots so far. */
-  roots: u32;
-  /** `consistent_snapshot` of the trusted root. */
-  consistent: bool;
-  /** The most bytes of the file that is fetched. */
-  limit: u32;
-  name_length: u32;
-}
+/** The role that is looked at now; NONE: all four are verified. */
+let role: Role = Role.NONE;
+/** The time of this check, fixed at its start (5.1). */
+let start_time: u32 = 0;
+/** New roots so far. */
+let roots: u32 = 0;
+/** `consistent_snapshot` of the trusted root. */
+let consistent: bool = false;
+/** The most bytes of the file that is fetched, and the length of its name. */
+let limit: u32 = 0;
+let name_length: u32 = 0;
 
-const w = changetype<Workflow>(WORKFLOW);
 const incoming = changetype<Reader>(READER);
 const envelope = changetype<Envelope>(ENVELOPE);
 const signed = changetype<Signed>(SIGNED);
@@ -55,29 +51,29 @@ const other = changetype<FileInfo>(OTHER_FILE_INFO);
 
 /** The role that the workflow is at: that a fault concerns, or that is fetched. */
 export function workflow_role(): Role {
-  return w.role;
+  return role;
 }
 
 /** Whether the trusted root asks for names with versions and hashes. */
 export function workflow_consistent(): bool {
-  return w.consistent;
+  return consistent;
 }
 
 /** The most bytes of the file that is fetched now. */
 export function workflow_limit(): u32 {
-  return w.limit;
+  return limit;
 }
 
 /** Length of its name, which is in NAME_BUFFER. */
 export function workflow_name_length(): u32 {
-  return w.name_length;
+  return name_length;
 }
 
 /** 5.2: starts from the trusted root, whose expiry does not matter yet. `now` holds for the whole check. */
 export function workflow_begin(now: u32): Status {
-  w.role = Role.ROOT;
-  w.now = now;
-  w.roots = 0;
+  role = Role.ROOT;
+  start_time = now;
+  roots = 0;
   return trusted_entry(Role.ROOT).length == 0 ? Status.NOT_PROVISIONED : Status.OK;
 }
 
@@ -86,36 +82,36 @@ export function workflow_begin(now: u32): Status {
  * wanted, its name and limit are set.
  */
 export function workflow_next(): Status {
-  if (w.role == Role.SNAPSHOT) {
-    const status = look_up(Role.TIMESTAMP, Name.SNAPSHOT_JSON, Role.SNAPSHOT);
+  if (role == Role.SNAPSHOT) {
+    const status = look_up(Role.TIMESTAMP, Name.SNAPSHOT_JSON);
     if (status != Status.OK) return status;
-    if (is_held(Role.SNAPSHOT)) {
-      if (expired(Role.SNAPSHOT)) return Status.EXPIRED;
-      w.role = Role.TARGETS;
+    if (is_held()) {
+      if (expired()) return Status.EXPIRED;
+      role = Role.TARGETS;
     }
   }
-  if (w.role == Role.TARGETS) {
-    const status = look_up(Role.SNAPSHOT, Name.TARGETS_JSON, Role.TARGETS);
+  if (role == Role.TARGETS) {
+    const status = look_up(Role.SNAPSHOT, Name.TARGETS_JSON);
     if (status != Status.OK) return status;
-    if (is_held(Role.TARGETS)) {
-      if (expired(Role.TARGETS)) return Status.EXPIRED;
-      w.role = Role.NONE;
+    if (is_held()) {
+      if (expired()) return Status.EXPIRED;
+      role = Role.NONE;
     }
   }
-  if (w.role != Role.NONE) request();
+  if (role != Role.NONE) request();
   return Status.OK;
 }
 
 /** The repository does not have the file. Only for the next root is that an answer (5.3.3). */
 export function workflow_missing(): Status {
   record_abort();
-  if (w.role != Role.ROOT) return Status.NOT_FOUND;
+  if (role != Role.ROOT) return Status.NOT_FOUND;
   return end_of_roots();
 }
 
 /** Verifies the file in the open record and makes it the trusted one, or gives it up. */
 export function workflow_accept(): Status {
-  const status = w.role == Role.ROOT ? accept_root() : w.role == Role.TIMESTAMP ? accept_timestamp() : accept_announced();
+  const status = role == Role.ROOT ? accept_root() : role == Role.TIMESTAMP ? accept_timestamp() : accept_announced();
   if (status != Status.OK) record_abort();
   return status;
 }
@@ -123,17 +119,17 @@ export function workflow_accept(): Status {
 // ---- what to fetch ----
 
 /** Reads what the trusted file of one role announces of another, and its limit. */
-function look_up(announcer: Role, name: Name, role: Role): Status {
+function look_up(announcer: Role, name: Name): Status {
   const status = trusted_open(announcer);
   if (status != Status.OK) return status;
-  w.limit = role == Role.SNAPSHOT ? MAX_SNAPSHOT : MAX_TARGETS;
+  limit = role == Role.SNAPSHOT ? MAX_SNAPSHOT : MAX_TARGETS;
   const found = file_find(trusted_reader, trusted_signed.meta, name, announced);
-  if (announced.has_length) w.limit = min(w.limit, announced.length);
+  if (announced.has_length) limit = min(limit, announced.length);
   return found;
 }
 
 /** Whether the store has just the file that is announced. */
-function is_held(role: Role): bool {
+function is_held(): bool {
   const entry = trusted_entry(role);
   if (entry.length == 0 || entry.version != announced.version) return false;
   return file_check(store_bank(), entry.offset, entry.length, announced) == Status.OK;
@@ -141,30 +137,26 @@ function is_held(role: Role): bool {
 
 function request(): void {
   let version: u32 = 0;
-  if (w.role == Role.ROOT) {
+  if (role == Role.ROOT) {
     version = trusted_entry(Role.ROOT).version + 1;
-    w.limit = MAX_ROOT;
-  } else if (w.role == Role.TIMESTAMP) w.limit = MAX_TIMESTAMP;
-  else if (w.consistent) version = announced.version;
+    limit = MAX_ROOT;
+  } else if (role == Role.TIMESTAMP) limit = MAX_TIMESTAMP;
+  else if (consistent) version = announced.version;
   let end = NAME_BUFFER;
   if (version != 0) {
     end = decimal_encode(version, end);
     store<u8>(end++, 0x2e);
   }
-  end = put_text(end, w.role == Role.ROOT ? "root" : w.role == Role.TIMESTAMP ? "timestamp" : w.role == Role.SNAPSHOT ? "snapshot" : "targets");
-  end = put_text(end, ".json");
-  w.name_length = <u32>(end - NAME_BUFFER);
-}
-
-function put_text(out: usize, text: string): usize {
-  for (let i = 0; i < text.length; i++) store<u8>(out++, load<u16>(changetype<usize>(text) + (<usize>i << 1)));
-  return out;
+  end = name_put(Name.ROOT + role, end);
+  store<u32>(end, 0x6f736a2e); // ".jso"
+  store<u8>(end + 4, 0x6e); // "n"
+  name_length = <u32>(end + 5 - NAME_BUFFER);
 }
 
 // ---- 5.3 root ----
 
 function accept_root(): Status {
-  let status = verify_by_trusted_root(Role.ROOT);
+  let status = verify_by_trusted_root();
   if (status != Status.OK) return status;
   // 5.3.5: exactly the next version, so that no root is skipped and none comes back.
   if (signed.version != trusted_entry(Role.ROOT).version + 1) return Status.ROOT_VERSION;
@@ -178,17 +170,17 @@ function accept_root(): Status {
   if (status != Status.OK) return status;
   status = record_commit(signed.version, signed.expires, dropped);
   if (status != Status.OK) return status;
-  return ++w.roots > MAX_ROOTS ? Status.TOO_MANY_ROOTS : Status.OK;
+  return ++roots > MAX_ROOTS ? Status.TOO_MANY_ROOTS : Status.OK;
 }
 
 /** The kinds of record whose keys the new root changes, as bits. */
 let dropped: u32 = 0;
 
 function remember_key_sets(): Status {
-  for (let role: i32 = Role.TIMESTAMP; role <= Role.TARGETS; role++) {
-    const status = threshold_load(trusted_reader, trusted_signed, role);
+  for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {
+    const status = threshold_load(trusted_reader, trusted_signed, each);
     if (status != Status.OK) return status;
-    keys_digest(changetype<KeySet>(KEY_SET), KEY_SET_DIGESTS + ((role - 1) << 5));
+    store<u64>(KEY_SET_SUMS + ((each - 1) << 3), keys_sum(changetype<KeySet>(KEY_SET)));
   }
   return Status.OK;
 }
@@ -199,11 +191,11 @@ function remember_key_sets(): Status {
  */
 function compare_key_sets(): Status {
   dropped = 0;
-  for (let role: i32 = Role.TIMESTAMP; role <= Role.TARGETS; role++) {
-    const status = threshold_load(incoming, signed, role);
+  for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {
+    const status = threshold_load(incoming, signed, each);
     if (status != Status.OK) return status;
-    keys_digest(changetype<KeySet>(KEY_SET), changetype<usize>(other));
-    if (!bytes_equal(changetype<usize>(other), KEY_SET_DIGESTS + ((role - 1) << 5), 32)) dropped |= 1 << trusted_kind(role);
+    const sum = keys_sum(changetype<KeySet>(KEY_SET));
+    if (sum != load<u64>(KEY_SET_SUMS + ((each - 1) << 3))) dropped |= 1 << trusted_kind(each);
   }
   const both = (1 << Kind.TIMESTAMP) | (1 << Kind.SNAPSHOT);
   if (dropped & both) dropped |= both;
@@ -212,23 +204,23 @@ function compare_key_sets(): Status {
 
 /** The repository has no newer root. */
 function end_of_roots(): Status {
-  if (expired(Role.ROOT)) return Status.EXPIRED; // 5.3.10, against a freeze
+  if (expired()) return Status.EXPIRED; // 5.3.10, against a freeze
   const status = trusted_open(Role.ROOT);
   if (status != Status.OK) return status;
-  w.consistent = trusted_signed.consistent;
-  w.role = Role.TIMESTAMP;
+  consistent = trusted_signed.consistent;
+  role = Role.TIMESTAMP;
   return Status.OK;
 }
 
 /** 5.2: the first root of a device must be signed to its own threshold. */
 export function root_provision(): Status {
-  w.role = Role.ROOT;
+  role = Role.ROOT;
   let status = open_incoming();
   if (status == Status.OK) status = signed_read(incoming, envelope.signed, Role.ROOT, signed);
   if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
-  for (let role: i32 = Role.TIMESTAMP; status == Status.OK && role <= Role.TARGETS; role++) {
-    status = threshold_load(incoming, signed, role);
+  for (let each: i32 = Role.TIMESTAMP; status == Status.OK && each <= Role.TARGETS; each++) {
+    status = threshold_load(incoming, signed, each);
   }
   if (status == Status.OK) status = record_commit(signed.version, signed.expires, 0);
   if (status != Status.OK) record_abort();
@@ -239,7 +231,7 @@ export function root_provision(): Status {
 
 function accept_timestamp(): Status {
   if (record_is_unchanged()) return keep_timestamp(); // byte for byte what was verified before
-  let status = verify_by_trusted_root(Role.TIMESTAMP);
+  let status = verify_by_trusted_root();
   if (status != Status.OK) return status;
   status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
   if (status != Status.OK) return status;
@@ -252,17 +244,17 @@ function accept_timestamp(): Status {
     if (status != Status.OK) return status;
     if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
   }
-  if (signed.expires <= w.now) return Status.EXPIRED; // 5.4.4, against a freeze
+  if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
   status = record_commit(signed.version, signed.expires, 0);
-  if (status == Status.OK) w.role = Role.SNAPSHOT;
+  if (status == Status.OK) role = Role.SNAPSHOT;
   return status;
 }
 
 /** The same version as before: the one that is held goes on to count, if it has not expired. */
 function keep_timestamp(): Status {
   record_abort();
-  if (expired(Role.TIMESTAMP)) return Status.EXPIRED;
-  w.role = Role.SNAPSHOT;
+  if (expired()) return Status.EXPIRED;
+  role = Role.SNAPSHOT;
   return Status.OK;
 }
 
@@ -272,16 +264,16 @@ function accept_announced(): Status {
   // 5.5.2, 5.6.2: length and hashes before any signature, against mix-and-match.
   let status = record_finish();
   if (status == Status.OK) status = file_check(store_bank(), record_offset(), record_length(), announced);
-  if (status == Status.OK) status = verify_by_trusted_root(w.role);
+  if (status == Status.OK) status = verify_by_trusted_root();
   if (status != Status.OK) return status;
   if (signed.version != announced.version) return Status.VERSION_MISMATCH; // 5.5.4, 5.6.4
-  if (w.role == Role.SNAPSHOT) {
+  if (role == Role.SNAPSHOT) {
     status = check_snapshot();
     if (status != Status.OK) return status;
   }
-  if (signed.expires <= w.now) return Status.EXPIRED; // 5.5.6, 5.6.5
+  if (signed.expires <= start_time) return Status.EXPIRED; // 5.5.6, 5.6.5
   status = record_commit(signed.version, signed.expires, 0);
-  if (status == Status.OK) w.role = w.role == Role.SNAPSHOT ? Role.TARGETS : Role.NONE;
+  if (status == Status.OK) role = role == Role.SNAPSHOT ? Role.TARGETS : Role.NONE;
   return status;
 }
 
@@ -336,7 +328,7 @@ function read_version(r: Reader): u32 {
 // ---- common ----
 
 /** Signatures by the keys that the trusted root gives a role; then, and only then, the common fields. */
-function verify_by_trusted_root(role: Role): Status {
+function verify_by_trusted_root(): Status {
   let status = trusted_open(Role.ROOT);
   if (status == Status.OK) status = threshold_load(trusted_reader, trusted_signed, role);
   if (status == Status.OK) status = open_incoming();
@@ -351,6 +343,6 @@ function open_incoming(): Status {
   return envelope_read(incoming, envelope);
 }
 
-function expired(role: Role): bool {
-  return trusted_entry(role).expires <= w.now;
+function expired(): bool {
+  return trusted_entry(role).expires <= start_time;
 }
