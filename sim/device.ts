@@ -3,9 +3,9 @@ import { Area } from '../host/node/abi.ts';
 import { RecordedBoot, type Slot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type HardwareCounter } from '../host/node/core.ts';
-import { type FlashContents, type Geometry, programArea } from '../host/node/flash.ts';
+import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../host/node/provision.ts';
-import { SimFlash, uniformGeometry } from './flash.ts';
+import { SimFlash } from './flash.ts';
 import { type Operation, Power, PowerCut } from './power.ts';
 
 export interface SimDeviceOptions {
@@ -22,8 +22,8 @@ export interface SimDeviceOptions {
   readonly seed?: number;
 }
 
-/** 4 KiB blocks, slots of 64 KiB. */
-const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 16_384, slot: 65_536 });
+/** 4 KiB blocks, banks that hold the longest timestamp that is read, slots of 64 KiB. */
+const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
 
 export class SimDevice {
   readonly power = new Power();

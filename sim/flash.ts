@@ -1,4 +1,4 @@
-import { type AreaGeometry, type Geometry, NorFlash } from '../host/node/flash.ts';
+import { type Geometry, NorFlash } from '../host/node/flash.ts';
 import type { Cut, Power } from './power.ts';
 import { Random } from './random.ts';
 
@@ -67,23 +67,4 @@ export class SimFlash extends NorFlash {
   #random(cut: Cut): Random {
     return new Random(this.#seed ^ Math.imul(cut.operation + 1, 0x85ebca6b) ^ cut.units);
   }
-}
-
-/** Areas for a device whose erase blocks are all alike; sizes in bytes. */
-export interface UniformLayout {
-  readonly block: number;
-  readonly unit: number;
-  readonly erased: number;
-  /** Of one bank of the trust store. */
-  readonly bank: number;
-  readonly slot: number;
-}
-
-export function uniformGeometry({ block, unit, erased, bank, slot }: UniformLayout): Geometry {
-  const area = (size: number): AreaGeometry => ({
-    blocks: Array.from({ length: Math.ceil(size / block) }, () => block),
-    unit,
-    erased,
-  });
-  return [area(bank), area(bank), area(2 * block), area(slot), area(slot), area(2 * block)];
 }

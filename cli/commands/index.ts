@@ -1,5 +1,6 @@
 // Every command, in the order of `moult --help`.
 import type { AddCommand } from '../main.ts';
+import { addDevice } from './device.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
 import { addPublish } from './publish.ts';
@@ -20,4 +21,5 @@ export const commands: readonly AddCommand[] = [
   addStatus,
   addVerify,
   addServe,
+  addDevice,
 ];

@@ -708,7 +708,7 @@ export type CoreExports = {
   image_reject(): number;
   io_capacity(): number;
   io_pointer(): number;
-  provision_begin(part: number): number;
+  provision_begin(wanted: number): number;
   provision_end(): number;
   provision_write(length: number): number;
   /** Where the name of the file that is wanted stands. */

@@ -30,6 +30,25 @@ export interface AreaGeometry {
 /** One entry an area. */
 export type Geometry = readonly AreaGeometry[];
 
+/** Areas for a device whose erase blocks are all alike; sizes in bytes. */
+export interface UniformLayout {
+  readonly block: number;
+  readonly unit: number;
+  readonly erased: number;
+  /** Of one bank of the trust store. */
+  readonly bank: number;
+  readonly slot: number;
+}
+
+export function uniformGeometry({ block, unit, erased, bank, slot }: UniformLayout): Geometry {
+  const area = (size: number): AreaGeometry => ({
+    blocks: Array.from({ length: Math.ceil(size / block) }, () => block),
+    unit,
+    erased,
+  });
+  return [area(bank), area(bank), area(2 * block), area(slot), area(slot), area(2 * block)];
+}
+
 /**
  * What a host gives the core. Offsets and lengths in bytes. Each operation has happened when it returns
  * true; false: the flash failed. An exception means that the device lost its power, and passes through the core.

@@ -6,7 +6,7 @@ import { SCENARIOS } from '../../sim/scenarios/powercuts.ts';
 describe.each(GEOMETRIES)('$name', ({ geometry }) => {
   test.each(Object.entries(SCENARIOS))('a power cut at any flash operation: %s', async (_, scenario) => {
     const result = await sweep(
-      await scenario({ geometry, hardwareCounter: false }, { places: 12, liveEvery: 20 }),
+      await scenario({ geometry, hardwareCounter: false }, { places: 4, liveEvery: 40 }),
     );
     expect(result.operations).toBeGreaterThan(3);
     expect(countCuts(result)).toBeGreaterThan(3 * result.operations - 1);
