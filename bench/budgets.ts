@@ -1,0 +1,99 @@
+// What does not depend on the machine: bytes. `npm run budgets -- --json` prints the rows, test/size.test.ts
+// holds their `must`.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { State } from '../host/node/abi.ts';
+import { uniformGeometry } from '../host/node/flash.ts';
+import { projectRoot } from '../scripts/abi.ts';
+import { SimClock } from '../sim/clock.ts';
+import { SimDevice } from '../sim/device.ts';
+
+import { SimNetwork } from '../sim/network.ts';
+import { Random } from '../sim/random.ts';
+import { SimRepository } from '../sim/repository.ts';
+
+export interface Budget {
+  readonly id: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The most that is allowed; absent: stated, not held. */
+  readonly must?: number;
+  /** What is aimed at. */
+  readonly goal?: number;
+}
+
+const IMAGE = 262_144;
+
+/** A device in a laboratory: simulated clock and network, the module that ships. */
+function laboratory() {
+  const clock = new SimClock(1_800_000_000);
+  const repository = new SimRepository(() => clock.seconds());
+  const network = new SimNetwork(repository.source, clock);
+  const device = new SimDevice({
+    root: repository.root,
+    configuration: {
+      hardwareId: 'sim',
+      component: 'app',
+      version: '0.9.0',
+      releaseCounter: 0,
+      securityCounter: 0,
+      buildTime: 1_700_000_000,
+      checkInterval: 86_400,
+    },
+    image: new Random(1).bytes(IMAGE),
+    geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 16_384, slot: IMAGE }),
+    client: {
+      metadataUrl: 'http://localhost/metadata/',
+      targetsUrl: 'http://localhost/targets/',
+      fetch: network.fetch,
+      clock,
+    },
+  });
+  return { clock, repository, network, device };
+}
+
+async function measured() {
+  const { clock, repository, network, device } = laboratory();
+  const update = async () => {
+    const before = { wire: network.sent, flash: device.flash.written };
+    await clock.run(device.update());
+    return { wire: network.sent - before.wire, flash: device.flash.written - before.flash };
+  };
+  const first = await update();
+  const idle = await update();
+  repository.publish({ image: new Random(2).bytes(IMAGE), version: '1.0.0', releaseCounter: 1 });
+  const full = await update();
+  return { first, idle, full, memory: device.powerOn().stateRead(State.MEMORY_USED) };
+}
+
+export async function budgets(): Promise<Budget[]> {
+  const module = readFileSync(join(projectRoot(), 'build/moult.wasm')).length;
+  const { first, idle, full, memory } = await measured();
+  const KIB = 1024;
+  return [
+    { id: 'module-bytes', value: module, unit: 'B', must: 32 * KIB, goal: 24 * KIB },
+    { id: 'linear-memory', value: memory, unit: 'B', must: 24 * KIB, goal: 16 * KIB },
+    { id: 'wire-first-check', value: first.wire, unit: 'B' },
+    { id: 'wire-idle-check', value: idle.wire, unit: 'B', must: KIB, goal: KIB / 2 },
+    { id: 'wire-update-beside-image', value: full.wire - IMAGE, unit: 'B' },
+    { id: 'flash-idle-check', value: idle.flash, unit: 'B' },
+    { id: 'flash-full-install', value: full.flash / IMAGE, unit: 'B/B', must: 1.05, goal: 1.02 },
+  ];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const rows = await budgets();
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
+  else for (const row of rows) process.stdout.write(`${line(row)}\n`);
+  return rows.every(({ value, must }) => must === undefined || value <= must) ? 0 : 1;
+}
+
+function line({ id, value, unit, must, goal }: Budget): string {
+  const limits = must === undefined ? '' : `must ${must}, goal ${goal}${value > must ? '  OVER BUDGET' : ''}`;
+  const figure = Number.isInteger(value) ? `${value}` : value.toFixed(3);
+  return `${id.padEnd(26)}${figure.padStart(10)} ${unit.padEnd(5)}${limits}`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
+  process.exitCode = await main(process.argv.slice(2));
