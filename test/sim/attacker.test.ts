@@ -128,7 +128,7 @@ describe('what a device says to an attacker who owns the network, and that it re
   test('a stolen timestamp key cannot bring an older snapshot back', async () => {
     const expires = world.clock.seconds() + 365 * DAY;
     expect(await attacked(() => attacker.useTimestampKeys(world.repository.keys.timestamp, expires))).toEqual(
-      [Status.ROLLBACK, Role.TIMESTAMP],
+      [Status.SNAPSHOT_ROLLBACK, Role.TIMESTAMP],
     );
     await recovers();
   });
