@@ -111,16 +111,22 @@ export function io_capacity(): u32 {
 
 // ---- start ----
 
-/** Mounts what is on flash and takes up what a reboot or a power cut interrupted. */
+/**
+ * Mounts what is on flash and takes up what a reboot or a power cut interrupted. Negative: nothing can be
+ * done. What became of an interrupted install is the outcome that `state_read` tells.
+ */
 export function core_start(): Status {
   phase = Phase.UNUSABLE;
   due = 0;
   failures = 0;
   fetching = false;
+  outcome = Status.OK;
   outcome_role = Role.NONE;
-  outcome = start();
-  if (outcome < 0 && phase != Phase.IDLE && phase != Phase.REBOOT) phase = Phase.UNUSABLE;
-  return outcome;
+  const status = start();
+  if (phase == Phase.UNUSABLE) return status;
+  outcome = status;
+  if (status < 0) outcome_role = Role.IMAGE;
+  return Status.OK;
 }
 
 function start(): Status {

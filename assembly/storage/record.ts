@@ -97,7 +97,10 @@ export function store_bank(): i32 {
   return bank;
 }
 
-/** Finds the active bank and what is live in it. NOT_PROVISIONED: no bank was ever begun. */
+/**
+ * Finds the active bank and what is live in it. NOT_PROVISIONED: no bank was ever begun. STORE_CORRUPT: one was,
+ * and is no longer readable; that a device had a root must not be forgotten, or it could be given another.
+ */
 export function store_mount(): Status {
   sequence = 0;
   dirty = false;
@@ -108,7 +111,7 @@ export function store_mount(): Status {
   if (flash_size(Area.STORE_B) != size) return Status.LAYOUT_INVALID;
   const a = bank_sequence(Area.STORE_A);
   const b = bank_sequence(Area.STORE_B);
-  if (a == 0 && b == 0) return Status.NOT_PROVISIONED;
+  if (a == 0 && b == 0) return has_record(Area.STORE_A) || has_record(Area.STORE_B) ? Status.STORE_CORRUPT : Status.NOT_PROVISIONED;
   bank = a > b ? Area.STORE_A : Area.STORE_B;
   sequence = max(a, b);
   walk();
@@ -127,11 +130,6 @@ export function store_format(): Status {
   bank = Area.STORE_B;
   memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
   return move_to_other_bank();
-}
-
-/** Bytes that a bank can hold beside its header. */
-export function store_capacity(): u32 {
-  return flash_size(bank) - padded(BANK_HEADER_SIZE);
 }
 
 // ---- writing one record ----
@@ -399,6 +397,12 @@ function bank_sequence(area: i32): u32 {
   if (flash_read(area, 0, BANK_HEADER, BANK_HEADER_SIZE) != Status.OK) return 0;
   if (load<u32>(BANK_HEADER) != BANK_MAGIC || load<u32>(BANK_HEADER, 8) != 1) return 0;
   return load<u32>(BANK_HEADER, 12) == crc32(0, BANK_HEADER, 12) ? load<u32>(BANK_HEADER, 4) : 0;
+}
+
+/** Whether a bank without a header has the mark of a first record. */
+function has_record(area: i32): bool {
+  bank = area;
+  return flash_read(area, padded(BANK_HEADER_SIZE), BANK_HEADER, OPEN_SIZE) == Status.OK && load<u32>(BANK_HEADER) == OPEN_MAGIC;
 }
 
 /** Follows the log to its end. */

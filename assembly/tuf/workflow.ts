@@ -98,6 +98,7 @@ export function workflow_next(): Status {
       role = Role.NONE;
     }
   }
+  if (role == Role.ROOT && roots == MAX_ROOTS) return Status.TOO_MANY_ROOTS;
   if (role != Role.NONE) request();
   return Status.OK;
 }
@@ -169,8 +170,8 @@ function accept_root(): Status {
   status = compare_key_sets();
   if (status != Status.OK) return status;
   status = record_commit(signed.version, signed.expires, dropped);
-  if (status != Status.OK) return status;
-  return ++roots > MAX_ROOTS ? Status.TOO_MANY_ROOTS : Status.OK;
+  roots++;
+  return status;
 }
 
 /** The kinds of record whose keys the new root changes, as bits. */

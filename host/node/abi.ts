@@ -690,7 +690,10 @@ export type CoreExports = {
   abi_version(): number;
   agent_step(now: number): number;
   agent_until(): number;
-  /** Mounts what is on flash and takes up what a reboot or a power cut interrupted. */
+  /**
+   * Mounts what is on flash and takes up what a reboot or a power cut interrupted. Negative: nothing can
+   * be done. What became of an interrupted install is the outcome that `state_read` tells.
+   */
   core_start(): number;
   /** An answer begins, at this byte of the file. Called again, it starts over. */
   fetch_begin(offset: number): number;

@@ -117,9 +117,10 @@ export class Client {
   start(core: Core): boolean {
     const status = core.coreStart();
     if (status === Status.NOT_PROVISIONED) return false;
-    if (status === Status.SELF_TEST_FAILED || status === Status.TRIAL_FAILED)
-      this.#emit({ type: 'finding', status, role: Role.IMAGE, message: statusMessage(status) });
-    else if (status < 0) throw new StatusError(status, 'the flash of this device');
+    if (status < 0) throw new StatusError(status, 'the flash of this device');
+    const outcome = core.stateRead(State.CHECK_STATUS) | 0;
+    if (outcome < 0)
+      this.#emit({ type: 'finding', status: outcome, role: Role.IMAGE, message: statusMessage(outcome) });
     return true;
   }
 
