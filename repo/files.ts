@@ -1,5 +1,6 @@
 // Files that appear whole or not at all, and stay when the power goes.
 import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, RepositoryError, systemCode } from './errors.ts';
@@ -101,24 +102,38 @@ export async function* readChunks(handle: FileHandle): AsyncGenerator<Uint8Array
   }
 }
 
-/** The bytes of a file; undefined when it is not there. Refuses more than `limit` bytes (`metadata-too-large`). */
-export async function readLimited(path: string, limit: number): Promise<Uint8Array | undefined> {
-  const handle = await openExisting(path);
-  if (handle === undefined) return undefined;
+/** The bytes of a small file; undefined when it is not there. Refuses more than `limit` bytes
+ * (`metadata-too-large`). It reads in one go without giving way: for metadata that is many times faster. */
+export function readLimited(path: string, limit: number): Uint8Array | undefined {
   try {
-    return await collect(readChunks(handle), limit, path);
-  } finally {
-    await handle.close();
+    const descriptor = openSync(path, 'r');
+    try {
+      if (fstatSync(descriptor).size <= limit) return readFileSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw unreadable(path, error);
   }
+  throw new RepositoryError('metadata-too-large', `${path} has more than ${limit} bytes`);
 }
 
 export async function openExisting(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw new RepositoryError('file-unreadable', `${path} cannot be read (${systemCode(error)})`, error);
+    if (isAbsent(error)) return undefined;
+    throw unreadable(path, error);
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR';
+}
+
+function unreadable(path: string, error: unknown): RepositoryError {
+  return new RepositoryError('file-unreadable', `${path} cannot be read (${systemCode(error)})`, error);
 }
 
 /** All bytes of a stream, up to `limit`; `name` is for the message. */

@@ -56,7 +56,7 @@ export async function writeNewKey(path: string, encrypt: boolean, options: KeyOp
     throw new RepositoryError('bad-argument', `a key file is called NAME.pem, not "${basename(path)}"`);
   }
   for (const taken of [`${name}.pem`, `${name}.pub`].map((file) => join(directory, file))) {
-    if ((await readLimited(taken, KEY_FILE_LIMIT)) === undefined) continue;
+    if (readLimited(taken, KEY_FILE_LIMIT) === undefined) continue;
     throw new RepositoryError('key-exists', `${taken} exists already; choose another name`);
   }
   const { keys, files } = await makeKeys(directory, [name], encrypt, options);
@@ -117,7 +117,7 @@ export class KeyStore {
     const known = this.#unlocked.get(stored.id);
     if (known !== undefined) return known;
     const file = join(this.directory, `${stored.name}.pem`);
-    const text = Buffer.from((await readLimited(file, KEY_FILE_LIMIT)) ?? []).toString();
+    const text = Buffer.from(readLimited(file, KEY_FILE_LIMIT) ?? []).toString();
     const passphrase = isEncrypted(text) ? await this.#ask(stored.name) : undefined;
     const secret = importKey(text, passphrase, file);
     if (secret.asymmetricKeyType !== 'ed25519' || signingKey(secret).id !== stored.id) {
@@ -138,14 +138,14 @@ export class KeyStore {
   async #read(name: string): Promise<StoredKey> {
     const path = join(this.directory, `${name}.pub`);
     const publicKey = await this.#readPublic(path);
-    const pem = await readLimited(join(this.directory, `${name}.pem`), KEY_FILE_LIMIT);
+    const pem = readLimited(join(this.directory, `${name}.pem`), KEY_FILE_LIMIT);
     const encrypted = pem !== undefined && isEncrypted(Buffer.from(pem).toString());
     return { name, id: keyId(publicKey), public: publicKey, held: pem !== undefined, encrypted };
   }
 
   async #readPublic(path: string): Promise<PublicKey> {
     try {
-      return parsePublicKey((await readLimited(path, KEY_FILE_LIMIT)) ?? new Uint8Array(), path);
+      return parsePublicKey(readLimited(path, KEY_FILE_LIMIT) ?? new Uint8Array(), path);
     } catch (error) {
       throw new RepositoryError('key-corrupt', `${path} is not a public key file`, error);
     }

@@ -217,7 +217,7 @@ async function recordPaths(directory: string): Promise<string[]> {
 async function readRecord(directory: string, name: string): Promise<Release> {
   const path = join(directory, name);
   try {
-    const release = parseRecord((await readLimited(path, RECORD_LIMIT)) ?? new Uint8Array(), path);
+    const release = parseRecord(readLimited(path, RECORD_LIMIT) ?? new Uint8Array(), path);
     if (recordName(release) !== name.replaceAll('\\', '/'))
       throw bad('it lies under another name than its own');
     return release;

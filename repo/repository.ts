@@ -99,7 +99,7 @@ const ROOT_LIMIT = 512_000;
 /** Refuses with `repository-missing` or `repository-corrupt`; metadata is read when it is needed. */
 export async function openRepository(directory: string, options: OpenOptions = {}): Promise<Repository> {
   const path = resolve(directory);
-  const text = await readLimited(join(path, CONFIG_NAME), CONFIG_LIMIT);
+  const text = readLimited(join(path, CONFIG_NAME), CONFIG_LIMIT);
   if (text === undefined) {
     const hint = 'make one with "moult init NAME", or point to it with -C';
     throw new RepositoryError(
@@ -135,7 +135,7 @@ class DiskRepository implements Repository {
 
   async root(version?: number): Promise<Uint8Array> {
     const name = metadataName('root', version ?? (await this.#highest()).root);
-    const bytes = await readLimited(join(this.#metadata, name), ROOT_LIMIT);
+    const bytes = readLimited(join(this.#metadata, name), ROOT_LIMIT);
     if (bytes === undefined)
       throw new RepositoryError('metadata-missing', `${name} is not in ${this.#metadata}`);
     return bytes;

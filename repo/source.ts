@@ -28,7 +28,7 @@ export async function openSource(place: string): Promise<Source> {
 export function folderSource(folder: string): Source {
   return {
     where: folder,
-    metadata: (name, limit) => readLimited(join(folder, 'metadata', name), limit),
+    metadata: async (name, limit) => readLimited(join(folder, 'metadata', name), limit),
     async target(name) {
       const handle = await openExisting(join(folder, 'targets', name));
       return handle && closing(handle);

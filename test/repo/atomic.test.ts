@@ -14,7 +14,7 @@ import { addRelease, NOW, seeded, testRepository } from '../fixtures/repositorie
 const PUBLISHES = 1000;
 const KILLS = 15;
 /** Between two reads of one reader, so that the publisher has its share of the processor. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 50;
 
 async function assertValid(
   repository: Repository,
