@@ -281,7 +281,11 @@ function accept_announced(): Status {
 /** 5.5.5: no file that the trusted snapshot lists may vanish or fall in version. */
 function check_snapshot(): Status {
   const status = file_find(incoming, signed.meta, Name.TARGETS_JSON, other);
-  if (status != Status.OK || trusted_entry(Role.SNAPSHOT).length == 0) return status;
+  if (status != Status.OK) return status;
+  // Each entry, or no later snapshot could be compared with this one.
+  restart_incoming();
+  while (reader_member(incoming)) read_version(incoming);
+  if (incoming.status != Status.OK || trusted_entry(Role.SNAPSHOT).length == 0) return incoming.status;
   const opened = trusted_open(Role.SNAPSHOT);
   if (opened != Status.OK) return opened;
   reader_seek(trusted_reader, trusted_signed.meta);
