@@ -226,14 +226,18 @@ function window(memory: ArrayBuffer, pointer: number, length: number): Uint8Arra
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The core, compiled once a process and shared by all devices in it. */
+/**
+ * The core, compiled once a process and shared by all devices in it: build/moult.wasm, or the file that
+ * MOULT_WASM names (another build of it, under test).
+ */
 export function coreModule(): WebAssembly.Module {
   compiled ??= compile();
   return compiled;
 }
 
 function compile(): WebAssembly.Module {
-  const path = join(projectRoot(dirname(fileURLToPath(import.meta.url))), 'build', 'moult.wasm');
+  const built = () => join(projectRoot(dirname(fileURLToPath(import.meta.url))), 'build', 'moult.wasm');
+  const path = process.env.MOULT_WASM ?? built();
   try {
     return new WebAssembly.Module(readFileSync(path));
   } catch (cause) {
