@@ -1,0 +1,20 @@
+// `npm run bench`: what depends on the machine, always beside a peer measured in the same run.
+import { budgets } from './budgets.ts';
+import { cryptoRows } from './crypto.ts';
+import type { Row } from './row.ts';
+import { startupRows } from './startup.ts';
+
+/** The rows of the budgets belong to the picture, though they need no peer. */
+async function sizeRows(): Promise<Row[]> {
+  return (await budgets()).map(({ id, value, unit }) => ({ id, value, unit }));
+}
+
+function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
+  const figure = value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(3);
+  const beside = peer === undefined ? '' : `${ratio?.toFixed(2)}x ${peer} ${peerVersion ?? ''}`;
+  return `${id.padEnd(30)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
+}
+
+const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows())];
+if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
+else for (const row of rows) process.stdout.write(`${line(row)}\n`);
