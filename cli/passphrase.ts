@@ -41,18 +41,25 @@ function promptHidden(io: Io, label: string): Promise<string> {
   stdin.setEncoding('utf8');
   return new Promise((done, fail) => {
     let typed = '';
-    const finish = (act: () => void) => {
+    const finish = (rest: string, act: () => void) => {
       stdin.off('data', take);
       stdin.setRawMode?.(false);
       stdin.pause();
+      if (rest !== '') stdin.unshift(rest);
       io.stderr.write('\n');
       act();
     };
     const take = (chunk: string) => {
-      for (const sign of chunk) {
-        if (ENTER.includes(sign)) return finish(() => done(typed));
-        if (CANCEL.includes(sign))
-          return finish(() => fail(new RepositoryError('passphrase-missing', 'no passphrase was given')));
+      for (const [index, sign] of [...chunk].entries()) {
+        if (ENTER.includes(sign)) {
+          // What was typed or pasted ahead is for whoever asks next.
+          finish([...chunk].slice(index + 1).join(''), () => done(typed));
+          return;
+        }
+        if (CANCEL.includes(sign)) {
+          finish('', () => fail(new RepositoryError('passphrase-missing', 'no passphrase was given')));
+          return;
+        }
         typed = ERASE.includes(sign) ? typed.slice(0, -1) : typed + sign;
       }
     };

@@ -34,7 +34,7 @@ export interface ServedRequest {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** Bytes of content that were sent. */
+  /** The length of the answer's content, whether all of it arrived or not. */
   readonly bytes: number;
 }
 

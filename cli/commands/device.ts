@@ -7,7 +7,7 @@ import { RecordedBoot } from '../../host/node/boot.ts';
 import { Client, type ClientEvent } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
 import { Core } from '../../host/node/core.ts';
-import { HostError, StatusError } from '../../host/node/errors.ts';
+import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
 import { FileFlash, uniformGeometry } from '../../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../../host/node/provision.ts';
 import { systemFetch } from '../../host/node/transfer.ts';
@@ -109,13 +109,16 @@ async function openDevice(
   client: Client,
 ): Promise<Device> {
   const path = join(folder, 'flash.bin');
-  const isNew = !existsSync(path);
-  if (isNew && (options.root === undefined || options.hw === undefined)) throw needsProvisioning(folder);
+  const needs = existsSync(path)
+    ? `${path} holds no device (damaged, or its provisioning was cut short)`
+    : `${folder} is a new device`;
+  const unprovisioned = new RepositoryError('bad-argument', `${needs}: give it --root and --hw`);
+  if (!existsSync(path) && (options.root === undefined || options.hw === undefined)) throw unprovisioned;
   const root = options.root && (await readInput('the root of trust', session.path(options.root)));
   await mkdir(folder, { recursive: true });
   const unlock = lock(folder);
   const provisionNew = (core: Core) => {
-    if (!root || options.hw === undefined) throw needsProvisioning(folder);
+    if (!root || options.hw === undefined) throw unprovisioned;
     provision(core, configurationOf(options.hw, options, session.io.clock()), root);
     session.output.event(
       `provisioned as ${options.hw} with root version ${core.stateRead(State.ROOT_VERSION)}`,
@@ -154,7 +157,7 @@ class Device {
 
   powerOn(): Core {
     const core = new Core({ flash: this.#flash, boot: new RecordedBoot(this.#flash) });
-    if (!this.#client.start(core)) this.#provision(core);
+    if (!this.#start(core)) this.#provision(core);
     const found = core.textRead(Text.HARDWARE_ID);
     if (this.#hardware !== undefined && this.#hardware !== found)
       throw new RepositoryError(
@@ -163,6 +166,18 @@ class Device {
       );
     this.#core = core;
     return core;
+  }
+
+  #start(core: Core): boolean {
+    try {
+      return this.#client.start(core);
+    } catch (cause) {
+      if (!(cause instanceof StatusError)) throw cause;
+      const wayOut = 'restore it from a copy, or delete it to start with a new device';
+      throw new HostError('flash-file', `${this.#flash.path}: ${statusMessage(cause.status)}; ${wayOut}`, {
+        cause,
+      });
+    }
   }
 
   switchOff(): void {
@@ -180,13 +195,6 @@ class Device {
       rootVersion: core.stateRead(State.ROOT_VERSION),
     };
   }
-}
-
-function needsProvisioning(folder: string): RepositoryError {
-  return new RepositoryError(
-    'bad-argument',
-    `${folder} is a new device: give it a root of trust (--root) and a hardware id (--hw)`,
-  );
 }
 
 function configurationOf(
