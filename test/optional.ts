@@ -9,7 +9,7 @@ export function optional(
 ): (name: string, body: TestFunction, timeout?: number) => void {
   if (available) return (name, body, timeout) => test(name, body, timeout);
   return (name) => {
-    test(`LEFT OUT: ${name}`, () => {
+    test(`LEFT OUT: ${name} (to run it: ${howToGet})`, () => {
       const text = `left out: "${name}"; to run it: ${howToGet}`;
       if (process.env.MOULT_REQUIRE_ALL === '1') throw new Error(text);
       process.stderr.write(`${text}\n`);

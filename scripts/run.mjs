@@ -1,0 +1,258 @@
+// The one entry of all npm scripts: brings a clone to where a task can run, doing only what is not done yet, and runs
+// the task. What it says itself goes to standard error, so that the standard output of a task is the task's alone.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const NODE = { major: 20, minor: 19 };
+
+/** Compiled modules: the file, the compiler's target (asconfig.json), its entry. */
+const CORE = { file: 'build/moult.wasm', target: 'release', entry: 'assembly/index.ts' };
+const CRYPTO = { file: 'build/crypto.wasm', target: 'crypto', entry: 'assembly/crypto/index.ts' };
+const CRYPTO_TEST = {
+  file: 'build/crypto.test.wasm',
+  target: 'crypto-test',
+  entry: 'assembly/crypto/test.ts',
+};
+
+const ASC = 'node_modules/assemblyscript/bin/asc.js';
+const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const TSC = 'node_modules/typescript/bin/tsc';
+const VITEST = 'node_modules/vitest/vitest.mjs';
+/** Written by vitest, see vitest.config.ts. */
+const RESULTS = 'build/test-results.json';
+
+const TASKS = {
+  start: { modules: [CORE], run: (args) => runScript('build/js/cli/demo/demo.js', args) },
+  test: { modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
+  build: { modules: [CORE, CRYPTO], run: showBuilt },
+  budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
+  bench: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
+};
+
+/** A step that cannot go on: what the user reads, and what the failed tool had to say. */
+class StepFailed extends Error {
+  constructor(message, output, status) {
+    super(message);
+    this.output = output || '';
+    this.status = status || 1;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(error.output);
+    process.stderr.write(`✗ ${error.message}\n`);
+    process.exitCode = error.status;
+  },
+);
+
+async function main([name, ...args]) {
+  checkNode();
+  const task = Object.hasOwn(TASKS, name || '') ? TASKS[name] : undefined;
+  if (task === undefined) {
+    const known = Object.keys(TASKS).join(', ');
+    throw new StepFailed(`there is no task "${name || ''}"; the tasks are ${known}`, '', 2);
+  }
+  process.chdir(ROOT);
+  await install();
+  await buildModules(task.modules);
+  await compile();
+  return task.run(args);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > NODE.major || (major === NODE.major && minor >= NODE.minor)) return;
+  const needed = `${NODE.major}.${NODE.minor}`;
+  throw new StepFailed(
+    `moult needs Node ${needed} or newer and this is ${process.versions.node}; install one from https://nodejs.org`,
+  );
+}
+
+// ---- set-up ----
+
+async function install() {
+  if (isInstalled()) return;
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  await step('installing packages (npm ci, once, mostly under a minute)', async () => {
+    const { status, output } = npm?.endsWith('.js')
+      ? await capture(process.execPath, [npm, ...args])
+      : await capture('npm', args, { shell: process.platform === 'win32' });
+    if (status !== 0) throw new StepFailed('npm ci failed; what it says stands above', output);
+  });
+}
+
+/** Whether node_modules holds what package-lock.json asks for. npm keeps the same list of what it installed. */
+function isInstalled() {
+  const found = readPackages('node_modules/.package-lock.json');
+  const wanted = readPackages('package-lock.json');
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || found[path]?.version === version,
+  );
+}
+
+function readPackages(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {};
+}
+
+async function buildModules(modules) {
+  const stamp = digestOf(['asconfig.json', 'node_modules/assemblyscript/package.json', ...files('assembly')]);
+  const stale = modules.filter(({ file }) => !isCurrent(file, stamp));
+  if (stale.length === 0) return;
+  mkdirSync('build', { recursive: true });
+  const names = stale.map(({ file }) => file).join(', ');
+  await step(`building ${names} (asc, some seconds)`, () =>
+    Promise.all(
+      stale.map(async ({ file, target, entry }) => {
+        // Renamed when it is whole: a build that was broken off leaves the old one.
+        const draft = file.replace(/\.wasm$/, `.${process.pid}.wasm`);
+        await node(`${entry} does not compile`, [ASC, entry, '--target', target, '--outFile', draft]);
+        renameSync(draft, file);
+        noteCurrent(file, stamp);
+      }),
+    ),
+  );
+}
+
+async function compile() {
+  const { include } = JSON.parse(readFileSync('tsconfig.json', 'utf8'));
+  const folders = include.map((pattern) => pattern.replace(/\/\*.*$/, '')).filter(existsSync);
+  const sources = folders.flatMap(files).filter((file) => file.endsWith('.ts'));
+  const stamp = digestOf(['tsconfig.json', 'package-lock.json', ...sources]);
+  if (isCurrent('build/js', stamp)) return;
+  await step('compiling TypeScript (tsc, a few seconds)', async () => {
+    await node('the TypeScript sources do not compile', [TSC, '-p', 'tsconfig.json']);
+    noteCurrent('build/js', stamp);
+  });
+}
+
+// ---- tasks ----
+
+/** Replaces this process as far as Node can: its terminal, its signals, its status. */
+function runScript(script, args) {
+  return inherit([script, ...args]);
+}
+
+async function runTests(args) {
+  rmSync(RESULTS, { force: true });
+  const lint = await inherit([BIOME, 'check', '.']);
+  const tests = await inherit([VITEST, 'run', ...args]);
+  reportLeftOut();
+  if (lint !== 0) process.stderr.write('✗ the sources are not as "npm run format" leaves them\n');
+  return tests || lint;
+}
+
+/** Tests that need something this machine lacks say so in their names: see test/optional.ts. */
+function reportLeftOut() {
+  const mark = 'LEFT OUT: ';
+  const { testResults = [] } = readJson(RESULTS);
+  const titles = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ title }) => title));
+  const left = titles.filter((title) => title.startsWith(mark)).map((title) => title.slice(mark.length));
+  if (left.length === 0) return;
+  process.stderr.write(`! ${left.length} tests were left out, for want of something optional:\n`);
+  for (const title of left) process.stderr.write(`    ${title}\n`);
+}
+
+function readJson(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+}
+
+async function showBuilt() {
+  for (const { file } of [CORE, CRYPTO]) {
+    process.stdout.write(`✓ ${file}: ${statSync(file).size.toLocaleString('en')} bytes\n`);
+  }
+  process.stdout.write('✓ build/js: the command line (node bin/moult --help)\n');
+  return 0;
+}
+
+// ---- tools ----
+
+/** One line: what is done, then how long it took. */
+async function step(what, act) {
+  const begun = Date.now();
+  process.stderr.write(`· ${what} … `);
+  try {
+    await act();
+  } catch (error) {
+    process.stderr.write('failed\n');
+    throw error;
+  }
+  process.stderr.write(`${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
+}
+
+/** Runs a JavaScript tool; its output is shown only when it fails. */
+async function node(complaint, args) {
+  const { status, output } = await capture(process.execPath, args);
+  if (status !== 0) throw new StepFailed(`${complaint}; what the compiler says stands above`, output);
+}
+
+function capture(command, args, options) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    let output = '';
+    const take = (chunk) => {
+      output += chunk;
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('error', (error) => done({ status: 1, output: `${output}${error.message}\n` }));
+    child.on('close', (status) => done({ status: status === null ? 1 : status, output }));
+  });
+}
+
+/** Runs a script with this terminal. A Ctrl-C reaches it too, and it decides. */
+function inherit(args) {
+  const ignore = () => undefined;
+  process.on('SIGINT', ignore);
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    child.on('close', (status, signal) => {
+      process.off('SIGINT', ignore);
+      done(status === null ? 128 + (signal === 'SIGINT' ? 2 : 15) : status);
+    });
+  });
+}
+
+// ---- what is done already ----
+
+function files(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+function digestOf(paths) {
+  const hash = createHash('sha256');
+  for (const path of [...paths].sort()) hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
+  return hash.digest('hex');
+}
+
+/** The stamp of an output is the digest of what it was made from. */
+function stampFile(output) {
+  return join('build', `.${output.replace(/\W/g, '-')}.stamp`);
+}
+
+function isCurrent(output, stamp) {
+  const file = stampFile(output);
+  return existsSync(output) && existsSync(file) && readFileSync(file, 'utf8') === stamp;
+}
+
+function noteCurrent(output, stamp) {
+  writeFileSync(stampFile(output), stamp);
+}
