@@ -4,10 +4,11 @@
 // the formulas is left as the product E H and multiplied out only where an addition wants it, so that a
 // doubling which another doubling follows never pays for it.
 //
-// A multiple, what is added to a point, is Y + X, Y - X, 2 d T and 2 Z; an affine one, with Z = 1, ends
-// after 2 d T. Formulas: Hisil, Wong, Carter, Dawson, "Twisted Edwards Curves Revisited", with a = -1.
+// A multiple, what is added to a point, is Y + X, Y - X, 2 d T and 2 Z; an affine one, with Z = 1, is half
+// of that, (y + x) / 2, (y - x) / 2 and d x y, and needs no Z. Formulas: Hisil, Wong, Carter, Dawson, "Twisted
+// Edwards Curves Revisited", with a = -1. What is not reduced has its size, in units of U, noted beside it.
 import {
-  FIELD, field_add, field_freeze, field_is_zero, field_load, field_multiply, field_parity, field_power_p58,
+  FIELD, field_add, field_add_reduced, field_freeze, field_is_zero, field_load, field_multiply, field_parity, field_power_p58,
   field_square, field_subtract,
 } from "./field25519";
 import { POINT_SCRATCH } from "./memory";
@@ -60,16 +61,16 @@ export function point_is_neutral(p: usize): bool {
 export function point_double(p: usize): void {
   const e = p + E;
   const h = p + H;
-  field_subtract(D, p, p + Y);
+  field_subtract(D, p, p + Y); // 1
   field_square(A, p, 1);
   field_square(B, p + Y, 1);
   field_square(C, p + Z, 1);
   field_square(D, D, 1);
-  field_add(h, A, B);
-  field_subtract(e, h, D); // 2 X Y, in (-1, 1) U
-  field_subtract(B, B, A); // G, in (-1, 1) U
+  field_add_reduced(h, A, B);
+  field_subtract(e, h, D); // 2 X Y: 1
+  field_subtract(B, B, A); // G: 1
   field_add(C, C, C);
-  field_subtract(C, C, B); // -F, in (-1, 2) U
+  field_subtract(C, C, B); // -F: 3
   field_multiply(p, e, C);
   field_multiply(p + Y, B, h);
   field_multiply(p + Z, C, B);
@@ -81,19 +82,22 @@ export function point_add(p: usize, m: usize, affine: bool, negative: bool): voi
   const h = p + H;
   const y = p + Y;
   const z = p + Z;
-  const sum = negative ? FIELD : 0;
-  field_subtract(A, y, p);
-  field_add(B, y, p);
-  field_multiply(A, A, m + FIELD - sum);
-  field_multiply(B, B, m + sum);
+  const swap = negative ? FIELD : 0;
+  let d = z;
+  field_subtract(A, y, p); // 1
+  field_add(B, y, p); // 2
+  field_multiply(A, A, m + FIELD - swap);
+  field_multiply(B, B, m + swap);
   field_multiply(C, e, h);
   field_multiply(C, C, m + 2 * FIELD);
-  if (affine) field_add(D, z, z);
-  else field_multiply(D, z, m + 3 * FIELD);
-  field_subtract(e, B, A);
-  field_add(h, B, A);
-  field_subtract(A, D, C);
-  field_add(D, D, C);
+  if (!affine) {
+    d = D;
+    field_multiply(d, z, m + 3 * FIELD);
+  }
+  field_subtract(e, B, A); // 1
+  field_add(h, B, A); // 2
+  field_subtract(A, d, C); // 1
+  field_add_reduced(D, d, C);
   field_multiply(p, e, negative ? D : A);
   field_multiply(y, negative ? A : D, h);
   field_multiply(z, A, D);
@@ -101,7 +105,7 @@ export function point_add(p: usize, m: usize, affine: bool, negative: bool): voi
 
 /** Writes p as a multiple. */
 export function point_multiple(m: usize, p: usize): void {
-  field_add(m, p + Y, p);
+  field_add_reduced(m, p + Y, p);
   field_subtract(m + FIELD, p + Y, p);
   field_multiply(A, p + E, p + H);
   field_multiply(m + 2 * FIELD, A, CURVE_2D);
@@ -121,7 +125,7 @@ export function point_load(p: usize, bytes: usize): bool {
   field_square(A, y, 1);
   field_subtract(u, A, ONE);
   field_multiply(v, A, CURVE_D);
-  field_add(v, v, ONE);
+  field_add_reduced(v, v, ONE);
   // x = (u / v)^((p + 3) / 8) = u v^3 (u v^7)^((p - 5) / 8)
   field_square(A, v, 1);
   field_multiply(A, A, v);

@@ -2,13 +2,13 @@
 //
 // An element is nine signed limbs of 29 bits, stored as i32, the lowest first: the value is the sum of
 // limb[i] * 2^(29 i), so a carry out of the last limb has the weight 2^261, which is 64 * 19 = 1216 (FOLD).
-// Limbs are reduced lazily. Bounds are counted in units of U = 2^29 + 2^17:
+// Limbs are reduced lazily. Sizes are counted in units of U = 2^29 + 2^17:
 //
-//   a product, a square, a sum:   every limb is in [0, U)   ("reduced")
-//   a difference of x and y:      every limb is in (-y, x)  ("loose", no carry)
-//   accepted by add, subtract:    below 3 U in size, so that nothing leaves an i32
-//   accepted by multiply:         the product of the sizes of the two factors is at most 3 U^2
-//   accepted by square:           below 1.7 U in size
+//   products, squares, `field_add_reduced`   give elements of size 1
+//   `field_add`, `field_subtract`            give the sum of the sizes (1 for a - b of limbs that are not negative)
+//   `field_multiply`                         takes sizes whose product is at most 3
+//   `field_square`                           takes a size of at most 1.7
+//   everything else                          takes sizes that add up to at most 3
 //
 // Proof of the multiplication. A column is the sum of at most nine products of two limbs. With factors of
 // sizes x U and y U, x y <= 3, it is below 9 * 3 * U^2 < 27 * 2^58 * 1.0005 < 27.02 * 2^58. A column also
@@ -159,27 +159,59 @@ export function field_square(out: usize, a: usize, n: i32): void {
   bound_size(out, 10);
 }
 
+/** out = a + b, no carry. */
+export function field_add(out: usize, a: usize, b: usize): void {
+  bound_sum(a, b);
+  store<i32>(out, load<i32>(a) + load<i32>(b));
+  store<i32>(out, load<i32>(a, 4) + load<i32>(b, 4), 4);
+  store<i32>(out, load<i32>(a, 8) + load<i32>(b, 8), 8);
+  store<i32>(out, load<i32>(a, 12) + load<i32>(b, 12), 12);
+  store<i32>(out, load<i32>(a, 16) + load<i32>(b, 16), 16);
+  store<i32>(out, load<i32>(a, 20) + load<i32>(b, 20), 20);
+  store<i32>(out, load<i32>(a, 24) + load<i32>(b, 24), 24);
+  store<i32>(out, load<i32>(a, 28) + load<i32>(b, 28), 28);
+  store<i32>(out, load<i32>(a, 32) + load<i32>(b, 32), 32);
+}
+
+/** out = a - b, no carry. */
+export function field_subtract(out: usize, a: usize, b: usize): void {
+  bound_sum(a, b);
+  store<i32>(out, load<i32>(a) - load<i32>(b));
+  store<i32>(out, load<i32>(a, 4) - load<i32>(b, 4), 4);
+  store<i32>(out, load<i32>(a, 8) - load<i32>(b, 8), 8);
+  store<i32>(out, load<i32>(a, 12) - load<i32>(b, 12), 12);
+  store<i32>(out, load<i32>(a, 16) - load<i32>(b, 16), 16);
+  store<i32>(out, load<i32>(a, 20) - load<i32>(b, 20), 20);
+  store<i32>(out, load<i32>(a, 24) - load<i32>(b, 24), 24);
+  store<i32>(out, load<i32>(a, 28) - load<i32>(b, 28), 28);
+  store<i32>(out, load<i32>(a, 32) - load<i32>(b, 32), 32);
+}
+
 /**
  * out = a + b, reduced. All carries move up at once: each is within (-8, 8), so a limb ends within
  * [-8, 2^29 + 8), limb 0 within 8 * 1216 of that.
  */
-export function field_add(out: usize, a: usize, b: usize): void {
+export function field_add_reduced(out: usize, a: usize, b: usize): void {
   bound_sum(a, b);
-  const last = load<i32>(a, 32) + load<i32>(b, 32);
-  let carry = (last >> 29) * <i32>FOLD;
-  for (let i: usize = 0; i < 32; i += 4) {
-    const limb = load<i32>(a + i) + load<i32>(b + i);
-    store<i32>(out + i, (limb & <i32>MASK) + carry);
-    carry = limb >> 29;
-  }
-  store<i32>(out, (last & <i32>MASK) + carry, 32);
+  const s0 = load<i32>(a) + load<i32>(b);
+  const s1 = load<i32>(a, 4) + load<i32>(b, 4);
+  const s2 = load<i32>(a, 8) + load<i32>(b, 8);
+  const s3 = load<i32>(a, 12) + load<i32>(b, 12);
+  const s4 = load<i32>(a, 16) + load<i32>(b, 16);
+  const s5 = load<i32>(a, 20) + load<i32>(b, 20);
+  const s6 = load<i32>(a, 24) + load<i32>(b, 24);
+  const s7 = load<i32>(a, 28) + load<i32>(b, 28);
+  const s8 = load<i32>(a, 32) + load<i32>(b, 32);
+  store<i32>(out, (s8 >> 29) * <i32>FOLD + (s0 & <i32>MASK));
+  store<i32>(out, (s0 >> 29) + (s1 & <i32>MASK), 4);
+  store<i32>(out, (s1 >> 29) + (s2 & <i32>MASK), 8);
+  store<i32>(out, (s2 >> 29) + (s3 & <i32>MASK), 12);
+  store<i32>(out, (s3 >> 29) + (s4 & <i32>MASK), 16);
+  store<i32>(out, (s4 >> 29) + (s5 & <i32>MASK), 20);
+  store<i32>(out, (s5 >> 29) + (s6 & <i32>MASK), 24);
+  store<i32>(out, (s6 >> 29) + (s7 & <i32>MASK), 28);
+  store<i32>(out, (s7 >> 29) + (s8 & <i32>MASK), 32);
   bound_size(out, 10);
-}
-
-/** out = a - b, loose. */
-export function field_subtract(out: usize, a: usize, b: usize): void {
-  bound_sum(a, b);
-  for (let i: usize = 0; i < 36; i += 4) store<i32>(out + i, load<i32>(a + i) - load<i32>(b + i));
 }
 
 /** out = the 255 low bits of 32 bytes, little endian. */

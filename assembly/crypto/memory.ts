@@ -7,11 +7,14 @@
 /** The message schedule of one block: 64 words of SHA-256, 80 of SHA-512. Owner: sha256.ts, sha512.ts. */
 export const SCHEDULE: usize = memory.data(640, 8);
 
-/** Ten limbs and words of long integers. Owner: scalar25519.ts. */
+/** Limbs of long integers. Owner: scalar25519.ts. */
 export const SCALAR_LIMBS: usize = memory.data(19 * 8, 8);
 
-/** The two rows of the half-size search, 80 bytes each. Owner: scalar25519.ts. */
-export const SCALAR_ROWS: usize = memory.data(160, 8);
+/** Ten limbs of a factor. Owner: scalar25519.ts. */
+export const SCALAR_FACTOR: usize = memory.data(10 * 8, 8);
+
+/** The two rows of the half-size search. Owner: scalar25519.ts. */
+export const SCALAR_ROWS: usize = memory.data(2 * 72, 8);
 
 /** Three scalars: r and t of the half-size search, and one for splitting, 40 bytes each. Owner: ed25519.ts. */
 export const SCALARS: usize = memory.data(120, 8);

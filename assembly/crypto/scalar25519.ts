@@ -1,5 +1,5 @@
 // Integers modulo L = 2^252 + c, the order of the base point. A scalar is 32 bytes, little endian.
-import { SCALAR_LIMBS, SCALAR_ROWS } from "./memory";
+import { SCALAR_FACTOR, SCALAR_LIMBS, SCALAR_ROWS } from "./memory";
 
 /** L, little endian. */
 const ORDER = memory.data<u64>([0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0, 0x1000000000000000]);
@@ -27,15 +27,17 @@ export function scalar_reduce(out: usize, wide: usize): void {
   reduce(out);
 }
 
-/** out = a b modulo L; a below 2^252, b below 2^256. */
+/** out = a b modulo L; a below 2^160, b below 2^256. */
 export function scalar_multiply(out: usize, a: usize, b: usize): void {
   const x = SCALAR_LIMBS;
   memory.fill(x, 0, 19 * 8);
-  for (let i: usize = 0; i < 9; i++) {
+  unpack(SCALAR_FACTOR, b, 9);
+  store<i64>(SCALAR_FACTOR, load<u8>(b, 31) >> 4, 9 * 8);
+  for (let i: usize = 0; i < 6; i++) {
     const limb = limb_at(a, i);
-    for (let j: usize = 0; j < 10; j++) {
-      const at = x + ((i + j) << 3);
-      store<i64>(at, load<i64>(at) + limb * limb_at(b, j));
+    for (let j: usize = 0; j < 80; j += 8) {
+      const at = x + (i << 3) + j;
+      store<i64>(at, load<i64>(at) + limb * load<i64>(SCALAR_FACTOR + j));
     }
   }
   let carry: i64 = 0;
@@ -47,16 +49,15 @@ export function scalar_multiply(out: usize, a: usize, b: usize): void {
   reduce(out);
 }
 
-/** 28 bits of a 32-byte integer. */
+/** 28 bits of an integer. */
+// @ts-ignore: decorator
+@inline
 function limb_at(bytes: usize, index: usize): i64 {
-  if (index == 9) return load<u8>(bytes, 31) >> 4;
-  return (load<u64>(bytes + ((index * 7) >> 1)) >> ((index & 1) << 2)) & MASK;
+  return <i64>(load<u32>(bytes + ((index * 7) >> 1)) >>> ((index & 1) << 2)) & MASK;
 }
 
 function unpack(x: usize, bytes: usize, count: usize): void {
-  for (let i: usize = 0; i < count; i++) {
-    store<i64>(x + (i << 3), <i64>(load<u32>(bytes + ((i * 7) >> 1)) >>> ((i & 1) << 2)) & MASK);
-  }
+  for (let i: usize = 0; i < count; i++) store<i64>(x + (i << 3), limb_at(bytes, i));
 }
 
 /**
@@ -93,18 +94,22 @@ function fold(x: usize, q: i64): void {
 
 // Half-size scalars. Every vector (r, t) of the lattice r = t h (mod 8 L) turns "P = O" into "[t] P = O";
 // the two say the same, for points of mixed order too, when t is odd and not a multiple of L. The search
-// walks Euclid's remainders of 8 L and h down to 128 bits.
+// walks Euclid's remainders of 8 L and h down to 128 bits (Lehmer: most quotients are found from the
+// leading bits, and applied some fifteen at a time). Any integer combination of two vectors is a vector,
+// so a quotient that is off costs length, never truth.
 //
-// A row is two integers in two's complement, r in 36 bytes at 0 and t in 36 bytes at 40.
+// A row is a vector, both integers in two's complement: r in 36 bytes at 0, t in 24 bytes at 40, each with
+// a gap of at least 4 bytes behind it.
 
-const PART: usize = 40;
-const WORDS: usize = 36;
-const ROW: usize = 80;
+const T: usize = 40;
+const R_BYTES: usize = 36;
+const T_BYTES: usize = 24;
+const ROW: usize = 72;
 
 /**
- * Finds r and an odd t with r = t h modulo 8 L, both of about 128 bits. Writes r and |t|, 36 bytes each
- * (40 are touched); returns whether t is negative. `h` is below 2^253. Whatever the h, r is in
- * [0, 2^256) and |t| below 2^160: a bad h costs time, at most that of whole scalars, never truth.
+ * Finds r and an odd t with r = t h modulo 8 L, both of about 128 bits. Writes r and |t|, 40 bytes each;
+ * returns whether t is negative. `h` is below 2^253. Whatever the h, r is in [0, 2^255) and |t| is below
+ * 2^160: a bad h costs time, at most that of whole scalars.
  */
 export function scalar_halve(r: usize, t: usize, h: usize): bool {
   let upper = SCALAR_ROWS;
@@ -113,84 +118,148 @@ export function scalar_halve(r: usize, t: usize, h: usize): bool {
   for (let i: usize = 0; i < 32; i += 8) store<u64>(upper + i, load<u64>(ORDER + i) << 3);
   store<u64>(upper, load<u64>(upper, 8) | (load<u64>(ORDER) >> 61), 8);
   memory.copy(lower, h, 32);
-  store<u8>(lower + PART, 1);
+  store<u8>(lower + T, 1);
   // Each turn takes at least one bit off one of the two or swaps them; 255 + 253 bits come in.
   for (let turn = 0; turn < 512 && (load<u64>(lower, 16) | load<u64>(lower, 24)) != 0; turn++) {
-    if (!subtract_quotient(upper, lower)) {
-      const swap = upper;
-      upper = lower;
-      lower = swap;
-    }
+    if (divide_leading(upper, lower) || divide_once(upper, lower)) continue;
+    const swap = upper;
+    upper = lower;
+    lower = swap;
   }
-  if (!(load<u8>(lower + PART) & 1)) {
+  if (!(load<u8>(lower + T) & 1)) {
     balance(upper, lower);
     lower = upper;
   }
-  memory.copy(r, lower, PART);
-  memory.copy(t, lower + PART, PART);
-  const negative = load<i32>(lower + PART, 32) < 0;
-  if (negative) negate(t);
+  const negative = load<i32>(lower + T, 20) < 0;
+  if (negative) negate(lower + T, T_BYTES);
+  memory.fill(t, 0, 40);
+  memory.copy(t, lower + T, T_BYTES);
+  memory.copy(r, lower, 40);
   return negative;
 }
 
-/** Index of the highest byte that is not 0, at least 7. */
-function top_byte(part: usize): usize {
-  let top: usize = 31;
-  while (top > 7 && !load<u8>(part + top)) top--;
-  return top;
+/** Offset of the eight leading bytes, so that the highest of them is not 0. */
+function leading(r: usize): usize {
+  let at: usize = 24;
+  while (at > 0 && !load<u8>(r + at, 7)) at--;
+  return at;
 }
 
 /**
- * upper -= q lower, with q the quotient of their r from their 56 leading bits and cut to about 32 bits,
- * times a power of 256 where it is larger. False if r of `upper` is the smaller one.
+ * Takes the quotients that the 63 leading bits give and applies them at once. The factors stay below 2^30
+ * in size, so the loop ends after 45 turns at most, and the remainders of the leading bits above 2^31, so
+ * the factors' error does not change their sign. Stops at the first remainder below 2^127. False if not even
+ * one quotient was to be had.
  */
-function subtract_quotient(upper: usize, lower: usize): bool {
-  const top = top_byte(upper);
-  const gap = top - top_byte(lower);
+function divide_leading(upper: usize, lower: usize): bool {
+  const at = max(leading(upper), leading(lower)); // either may be the larger by a little
+  let x = load<u64>(upper + at) >> 1;
+  let y = load<u64>(lower + at) >> 1;
+  const stop: u64 = at < 12 ? (<u64>1) << (127 - 8 * at) : 1 << 31;
+  let a: i64 = 1;
+  let b: i64 = 0;
+  let c: i64 = 0;
+  let d: i64 = 1;
+  while (y >= stop) {
+    const q = x / y;
+    const rest = x - q * y;
+    const e = a - <i64>q * c;
+    const f = b - <i64>q * d;
+    if (rest < 1 << 31 || max(abs(e), abs(f)) >= 1 << 30) break;
+    a = c;
+    b = d;
+    c = e;
+    d = f;
+    x = y;
+    y = rest;
+  }
+  if (!c) return false;
+  combine(upper, lower, R_BYTES, a, b, c, d);
+  combine(upper + T, lower + T, T_BYTES, a, b, c, d);
+  make_positive(upper);
+  make_positive(lower);
+  return true;
+}
+
+/** (x, y) = (a x + b y, c x + d y). No sum leaves an i64: 2 * 2^30 * 2^32 and a carry of 2^31. */
+function combine(x: usize, y: usize, bytes: usize, a: i64, b: i64, c: i64, d: i64): void {
+  let xs: i64 = 0;
+  let ys: i64 = 0;
+  for (const end = x + bytes; x < end; x += 4) {
+    const u: i64 = load<u32>(x);
+    const v: i64 = load<u32>(y);
+    xs += a * u + b * v;
+    ys += c * u + d * v;
+    store<u32>(x, xs);
+    store<u32>(y, ys);
+    xs >>= 32;
+    ys >>= 32;
+    y += 4;
+  }
+}
+
+/**
+ * upper -= q lower, for a quotient q of any size: its 24 to 40 leading bits times a power of 256. False
+ * if r of `upper` is the smaller one.
+ */
+function divide_once(upper: usize, lower: usize): bool {
+  const at = leading(upper);
+  const gap = at - leading(lower);
   if (<isize>gap < 0) return false;
   const shift = gap > 2 ? gap - 2 : 0;
-  const a = load<u64>(upper + top - 7) >> 1;
-  const b = load<u64>(lower + top - 7 - shift) >> 1;
-  if (a < b) return false;
-  subtract_row(upper, lower, <i64>(a / b), shift);
+  const x = load<u64>(upper + at) >> 1;
+  const y = load<u64>(lower + at - shift) >> 1;
+  if (x < y) return false;
+  subtract(upper, lower, <i64>(x / y), shift);
   return true;
 }
 
 /** `lower` has an even t, so `upper` an odd one: takes off it as much of `lower` as makes r and t alike. */
 function balance(upper: usize, lower: usize): void {
-  const top = top_byte(upper) - 7;
-  const a = load<u64>(upper + top) >> 2;
-  const b = load<u64>(lower + top) >> 2;
-  memory.copy(SCALAR_LIMBS, lower + PART, PART);
-  if (load<i32>(SCALAR_LIMBS, 32) < 0) negate(SCALAR_LIMBS);
-  const q = a / (b + (load<u64>(SCALAR_LIMBS + top) >> 2) + 1);
-  subtract_row(upper, lower, <i64>min<u64>(q, 0x3fffffff), 0);
-}
-
-/** upper -= q 2^(8 shift) lower, both parts; then both negated if r came out negative. */
-function subtract_row(upper: usize, lower: usize, q: i64, shift: usize): void {
-  subtract_part(upper, lower, q, shift);
-  subtract_part(upper + PART, lower + PART, q, shift);
-  if (load<i32>(upper, 32) < 0) {
-    negate(upper);
-    negate(upper + PART);
+  const at = leading(upper);
+  const x = load<u64>(upper + at) >> 2;
+  const y = load<u64>(lower + at) >> 2;
+  // t is below 2^128 in size, so it counts only where r is not long; ~t is near enough to -t.
+  let t: u64 = 0;
+  if (at < 16) {
+    t = load<u64>(lower + T + at);
+    if (<i64>t < 0) t = ~t;
+    t >>= 2;
   }
+  const q = x / (y + t + 1);
+  subtract(upper, lower, <i64>min<u64>(q, 0x3fffffff), 0);
 }
 
-function subtract_part(x: usize, y: usize, q: i64, shift: usize): void {
+/** upper -= q 2^(8 shift) lower. */
+function subtract(upper: usize, lower: usize, q: i64, shift: usize): void {
+  subtract_part(upper, lower, R_BYTES, q, shift);
+  subtract_part(upper + T, lower + T, T_BYTES, q, shift);
+  make_positive(upper);
+}
+
+/** May write up to three bytes of the gap behind x. */
+function subtract_part(x: usize, y: usize, bytes: usize, q: i64, shift: usize): void {
   let carry: i64 = 0;
-  for (let i: usize = 0; i + shift < WORDS; i += 4) {
-    carry += <i64>load<u32>(x + shift + i) - q * load<u32>(y + i);
-    store<u32>(x + shift + i, <u32>carry);
+  for (const end = x + bytes; x + shift < end; x += 4) {
+    carry += <i64>load<u32>(x + shift) - q * load<u32>(y);
+    store<u32>(x + shift, carry);
     carry >>= 32;
+    y += 4;
   }
 }
 
-function negate(x: usize): void {
+/** Negates both parts if r is negative. */
+function make_positive(row: usize): void {
+  if (load<i32>(row, 32) >= 0) return;
+  negate(row, R_BYTES);
+  negate(row + T, T_BYTES);
+}
+
+function negate(x: usize, bytes: usize): void {
   let carry: i64 = 0;
-  for (let i: usize = 0; i < WORDS; i += 4) {
-    carry -= load<u32>(x + i);
-    store<u32>(x + i, <u32>carry);
+  for (const end = x + bytes; x < end; x += 4) {
+    carry -= load<u32>(x);
+    store<u32>(x, carry);
     carry >>= 32;
   }
 }
@@ -206,7 +275,7 @@ export function scalar_digits(digits: usize, number: usize, width: u32, negative
   for (let i: u32 = 0; i < 256; ) {
     const bits = (load<u32>(number + (i >> 3)) >> (i & 7)) + carry;
     if (!(bits & 1)) {
-      i++;
+      i += ctz(bits | (1 << 24)); // the upper bits of the window may be missing
       continue;
     }
     let digit = <i32>(bits & ((1 << width) - 1));
