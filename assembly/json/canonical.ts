@@ -193,8 +193,8 @@ function put_scalar(r: Reader, first: i32): void {
   reader_scalar(r);
   const end = r.pos;
   if (r.status != Status.OK) return;
-  if (first == 0x2d && end - start == 2 && byte_at(r, start + 1) == 0x30) return put(0x30); // -0 is 0
-  for (let at = start; at < end; at++) put(byte_at(r, at));
+  if (first == 0x2d && end - start == 2 && byte_at(r, start + 1) == 0x30) put(0x30); // -0 is 0
+  else for (let at = start; at < end; at++) put(byte_at(r, at));
   r.pos = end;
 }
 
