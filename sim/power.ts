@@ -47,6 +47,8 @@ export class Power {
   log: Operation[] | undefined;
   /** Called at the moment of a cut. */
   whenCut: ((cut: Cut) => void) | undefined;
+  /** Asked before each operation that no planned cut stops: how to stop it, if at all. */
+  watch: ((operation: Operation, index: number) => Cut | undefined) | undefined;
   #plan: Cut | undefined;
   #off = false;
 
@@ -62,13 +64,14 @@ export class Power {
   /** Does an operation, or the part of it that a planned cut leaves. */
   operate(operation: Operation, whole: () => void, part: (cut: Cut) => void): void {
     if (this.#off) throw new PowerCut(undefined);
-    const cut = this.#plan?.operation === this.operations ? this.#plan : undefined;
+    const planned = this.#plan?.operation === this.operations ? this.#plan : undefined;
+    const cut = planned ?? this.watch?.(operation, this.operations);
     this.operations++;
     this.log?.push(operation);
     if (!cut || cut.kind === 'after') whole();
     else if (cut.kind !== 'before') part(cut);
     if (!cut) return;
-    this.#plan = undefined;
+    if (planned) this.#plan = undefined;
     this.#off = true;
     this.cuts++;
     this.whenCut?.(cut);
