@@ -44,5 +44,5 @@ export function countSignatures(
       valid.push(keyid);
     }
   }
-  return { valid, invalid, count: material.size };
+  return { valid, invalid, count: valid.length };
 }

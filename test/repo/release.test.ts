@@ -204,6 +204,13 @@ test('a damaged, an edited and a moved release record is named', async () => {
     await expect(repository.publish(), bad).rejects.toMatchObject(corrupt);
   }
   writeFileSync(path, good);
+  const moved = join(path, '..', '2.0.0.json');
+  writeFileSync(moved, good);
+  await expect(repository.publish()).rejects.toMatchObject({
+    code: 'repository-corrupt',
+    message: expect.stringContaining(moved),
+  });
+  rmSync(moved);
   await repository.publish();
 });
 

@@ -160,6 +160,12 @@ test('[TUF-8] keys that no root names sign nothing, for each role', async () => 
     await repository.expectFault('signatures-missing', `${role}.json has 0 of`);
 });
 
+test('[TUF-1] the keys of one role sign nothing for another', async () => {
+  const forge = new Forge();
+  forge.timestamp(undefined, STAMP, forge.keys.snapshot);
+  await forge.expectFault('signatures-missing', 'timestamp.json has 0 of the 1');
+});
+
 test('too few signatures: one of two targets keys, one of the root keys', async () => {
   const forge = new Forge();
   forge.targets({}, STAMP, forge.keys.targets.slice(0, 1));
