@@ -248,7 +248,7 @@ class NorArea {
  * Operations reach the file before they return, so the device survives the end of its process.
  */
 export class FileFlash extends NorFlash {
-  readonly #path: string;
+  readonly path: string;
   readonly #file: number;
   readonly #starts: readonly number[];
 
@@ -256,7 +256,7 @@ export class FileFlash extends NorFlash {
   constructor(path: string, geometry: Geometry) {
     super(geometry);
     let end = 0;
-    this.#path = path;
+    this.path = path;
     this.#starts = geometry.map((_, area) => {
       end += this.size(area);
       return end - this.size(area);
@@ -285,23 +285,23 @@ export class FileFlash extends NorFlash {
   }
 
   #create(size: number): number {
-    mkdirSync(dirname(this.#path), { recursive: true });
+    mkdirSync(dirname(this.path), { recursive: true });
     const bytes = new Uint8Array(size);
     this.geometry.forEach(({ erased }, area) => {
       bytes.fill(erased, this.#starts[area], this.#starts[area + 1] ?? size);
     });
-    writeFileSync(`${this.#path}.json`, `${JSON.stringify(this.geometry)}\n`);
-    writeFileSync(this.#path, bytes);
-    return openSync(this.#path, 'r+');
+    writeFileSync(`${this.path}.json`, `${JSON.stringify(this.geometry)}\n`);
+    writeFileSync(this.path, bytes);
+    return openSync(this.path, 'r+');
   }
 
   #open(size: number): number {
     this.#checkStoredGeometry();
     let file: number;
     try {
-      file = openSync(this.#path, 'r+');
+      file = openSync(this.path, 'r+');
     } catch (cause) {
-      throw new HostError('flash-file', `${this.#path}: cannot be opened for reading and writing`, { cause });
+      throw new HostError('flash-file', `${this.path}: cannot be opened for reading and writing`, { cause });
     }
     const found = fstatSync(file).size;
     if (found !== size) {
@@ -327,7 +327,7 @@ export class FileFlash extends NorFlash {
   #checkStoredGeometry(): void {
     let stored: string;
     try {
-      stored = readFileSync(`${this.#path}.json`, 'utf8').trim();
+      stored = readFileSync(`${this.path}.json`, 'utf8').trim();
     } catch (cause) {
       throw this.#unusable('lacks the file with its geometry', cause);
     }
@@ -337,7 +337,7 @@ export class FileFlash extends NorFlash {
   #unusable(finding: string, cause?: unknown): HostError {
     return new HostError(
       'flash-file',
-      `${this.#path} ${finding}; restore it and ${this.#path}.json from a copy, or delete both to start with a new device`,
+      `${this.path} ${finding}; restore it and ${this.path}.json from a copy, or delete both to start with a new device`,
       { cause },
     );
   }

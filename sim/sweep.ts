@@ -1,0 +1,36 @@
+// Power cuts at every operation of every scenario, torn at every write unit, on every flash layout, with the
+// security counter on flash and in hardware. Minutes; the test suite runs a sample of it.
+import { pathToFileURL } from 'node:url';
+import { GEOMETRIES } from './geometries.ts';
+import { countCuts, type SweepResult, sweep } from './powercut.ts';
+import { SCENARIOS } from './scenarios/powercuts.ts';
+
+const EFFORT = { places: Number.POSITIVE_INFINITY, liveEvery: 10 };
+
+async function sweepAll(print: (line: string) => void): Promise<number> {
+  let total = 0;
+  for (const { name, geometry } of GEOMETRIES) {
+    for (const [what, scenario] of Object.entries(SCENARIOS)) {
+      for (const hardwareCounter of [false, true]) {
+        const result = await sweep(await scenario({ geometry, hardwareCounter }, EFFORT));
+        print(
+          `${name}, counter ${hardwareCounter ? 'in hardware' : 'on flash'}, ${what}: ${describe(result)}`,
+        );
+        total += countCuts(result) + result.live;
+      }
+    }
+  }
+  return total;
+}
+
+function describe(result: SweepResult): string {
+  const kinds = Object.entries(result.cuts).map(([kind, count]) => `${count} ${kind}`);
+  return `${result.operations} operations, ${countCuts(result)} cuts (${kinds.join(', ')}), ${result.live} again in a whole run`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const total = await sweepAll(console.log);
+  console.log(
+    `${total} power cuts, each fired; after each the device booted a whole image and finished the scenario`,
+  );
+}
