@@ -36,8 +36,9 @@ function notEmpty(text: string): string {
 /** Reads one line from a terminal without showing it. */
 function promptHidden(io: Io, label: string): Promise<string> {
   const stdin = io.stdin as NodeJS.ReadStream;
-  io.stderr.write(label);
+  // Before the label: what is typed in answer to it must not show.
   stdin.setRawMode?.(true);
+  io.stderr.write(label);
   stdin.setEncoding('utf8');
   return new Promise((done, fail) => {
     let typed = '';

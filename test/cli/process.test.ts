@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { builtCli } from '../fixtures/built-cli.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { imageOf } from '../fixtures/repositories.ts';
+import { optional } from '../optional.ts';
 
 const run = (args: string[], cwd: string, env: Record<string, string> = {}) =>
   spawnSync(process.execPath, [builtCli(), ...args], {
@@ -41,6 +42,33 @@ test('init, release add, publish, verify, with encrypted keys and the real clock
   expect(verified).toMatchObject({ status: 0, stdout: expect.stringContaining('verifies: 1 images') });
   expect(verified.stdout).not.toContain('\x1b');
 }, 30_000);
+
+const python = spawnSync('python3', ['-c', 'import pty'], { encoding: 'utf8' });
+
+optional(python.status === 0, 'a python3 on a Unix')(
+  'at a terminal the passphrase is asked for twice and does not show',
+  () => {
+    const cwd = temporaryFolder();
+    const small = ['--root', '1of1', '--targets', '1of1'];
+    const order = {
+      command: [process.execPath, builtCli(), 'init', 'acme', ...small],
+      answers: [
+        ['New passphrase: ', 'tree frog\r'],
+        ['Again: ', 'tree frog\r'],
+      ],
+    };
+    const script = fileURLToPath(new URL('terminal.py', import.meta.url));
+    const { status, stdout } = spawnSync('python3', [script, JSON.stringify(order)], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain('acme is a repository');
+    expect(stdout).not.toContain('tree');
+    expect(status).toBe(0);
+    expect(run(['-C', 'acme', 'publish'], cwd, { MOULT_PASSPHRASE: 'tree frog' }).status).toBe(0);
+  },
+  30_000,
+);
 
 test('serve ends with 0 on Ctrl-C', async () => {
   const cwd = temporaryFolder();
