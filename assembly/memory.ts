@@ -3,7 +3,6 @@
 // The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
 
 import { ED25519_CONTEXT } from "./crypto/ed25519";
-import { SHA256_CONTEXT } from "./crypto/sha256";
 import { SHA512_CONTEXT } from "./crypto/sha512";
 
 // ---- the ABI ----
@@ -83,14 +82,14 @@ export const DIGEST: usize = memory.data(64, 8);
 /** tuf: sums of the key sets before a new root. Within one root. */
 export const KEY_SET_SUMS: usize = memory.data(24, 8);
 /** selection: the Release in hand and the best one so far. During one check. */
-export const RELEASE: usize = memory.data(128, 8);
-export const BEST_RELEASE: usize = memory.data(128, 8);
+export const RELEASE: usize = memory.data(152, 8);
+export const BEST_RELEASE: usize = memory.data(152, 8);
 /** selection: where the newest release for another hardware has its name. Until the next check. */
-export const OTHER_HARDWARE: usize = memory.data(16, 8);
+export const OTHER_HARDWARE: usize = memory.data(24, 8);
 
 // ---- install ----
 
 /** slots: the Writer into the slot. During one download. */
 export const SLOT_WRITER: usize = memory.data(48, 8);
 /** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
-export const IMAGE_HASH: usize = memory.data(SHA256_CONTEXT, 8);
+export const IMAGE_HASH: usize = memory.data(SHA512_CONTEXT, 8);

@@ -41,7 +41,7 @@ import {
 } from "../tuf/workflow";
 import { config, config_read, MAX_CONFIG } from "./config";
 import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time } from "./device";
-import { best, best_digest, best_version, elsewhere, selection_name, selection_run } from "./selection";
+import { best, best_digest, best_sha512, best_version, elsewhere, selection_name, selection_run } from "./selection";
 
 const enum Phase {
   /** no root of trust, or no storage: nothing can be done */
@@ -332,7 +332,7 @@ function select_release(): Action {
   if (best.release <= device.release) {
     return end_check(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
   }
-  if (!best.has_sha256) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);
+  if (!best.has_sha256 && !best.has_sha512) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);
   if (device_failed(best_digest())) return end_check(Status.RELEASE_FAILED_BEFORE, Role.NONE);
   // Against a downgrade to a release with known holes, signed as it may be.
   if (best.security < device.security) return end_check(Status.COUNTER_ROLLBACK, Role.IMAGE);
@@ -351,7 +351,7 @@ function begin_install(): Action {
     const status = journal_new(slot);
     if (status != Status.OK) return end_check(status, Role.IMAGE);
   }
-  slot_resume();
+  slot_resume(best.has_sha256, best_sha512());
   phase = Phase.IMAGE;
   stalls = 0;
   if (slot_received() == install.length) return finish_image();

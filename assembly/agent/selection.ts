@@ -36,14 +36,16 @@ export class Release {
   component_fits: bool;
   hardware_fits: bool;
   has_sha256: bool;
+  has_sha512: bool;
   /** Which of the fields a release must have were seen. */
   seen: u8;
-  // 32 bytes of SHA-256, 32 of version text (length first) follow.
+  // 32 bytes of version text (length first), 32 of SHA-256 and 64 of SHA-512 follow.
 }
 
-const DIGEST_AT: usize = 20;
-const VERSION_AT: usize = 52;
-const RELEASE_SIZE: u32 = 84;
+const VERSION_AT: usize = 24;
+const SHA256_AT: usize = 56;
+const SHA512_AT: usize = 88;
+const RELEASE_SIZE: u32 = 152;
 
 const enum Seen {
   COMPONENT = 1,
@@ -62,8 +64,14 @@ export const best = changetype<Release>(BEST_RELEASE);
 /** The newest release of the component for other hardware. */
 export const elsewhere = changetype<Release>(OTHER_HARDWARE);
 
+/** 32 bytes that tell its image from any other: its SHA-256, or the start of its SHA-512 where that is all. */
 export function best_digest(): usize {
-  return BEST_RELEASE + DIGEST_AT;
+  return BEST_RELEASE + (best.has_sha256 ? SHA256_AT : SHA512_AT);
+}
+
+/** Its SHA-512, or 0 where none is listed. */
+export function best_sha512(): usize {
+  return best.has_sha512 ? BEST_RELEASE + SHA512_AT : 0;
 }
 
 /** Length and bytes of the version text. */
@@ -105,7 +113,8 @@ function read_target(r: Reader): void {
   }
   current.length = file.length;
   current.has_sha256 = file.has_sha256;
-  memory.copy(RELEASE + DIGEST_AT, file_sha256(file), 32);
+  current.has_sha512 = file.has_sha512;
+  memory.copy(RELEASE + SHA256_AT, file_sha256(file), 96);
 }
 
 function read_custom(r: Reader): void {
@@ -174,9 +183,10 @@ export function selection_name(consistent: bool): i32 {
   let end = NAME_BUFFER + file_at;
   memory.copy(NAME_BUFFER, path, file_at);
   if (consistent) {
-    hex_encode(best_digest(), 32, end);
-    store<u8>(end + 64, 0x2e);
-    end += 65;
+    const size: u32 = best.has_sha256 ? 32 : 64;
+    hex_encode(best_digest(), size, end);
+    end += 2 * size;
+    store<u8>(end++, 0x2e);
   }
   memory.copy(end, path + file_at, length - file_at);
   return <i32>(end - NAME_BUFFER) + <i32>length - file_at;

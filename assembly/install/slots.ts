@@ -2,11 +2,11 @@
 // hashed again as it lies on flash before it may boot.
 
 import { Area } from "../abi";
-import { bytes_equal } from "../bytes";
-import { sha256_begin, sha256_end, sha256_restore, sha256_save, sha256_update } from "../crypto/sha256";
-import { COPY_BUFFER, COPY_SIZE, DIGEST, IMAGE_HASH, SLOT_WRITER } from "../memory";
+import { sha256_begin, sha256_restore, sha256_save, sha256_update } from "../crypto/sha256";
+import { IMAGE_HASH, SLOT_WRITER } from "../memory";
 import { Status } from "../status";
-import { flash_block_end, flash_erase, flash_read, flash_size } from "../storage/flash";
+import { flash_block_end, flash_erase, flash_size } from "../storage/flash";
+import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 import { install, install_digest, install_state, journal_progress } from "../storage/journal";
 import { Writer, writer_begin, writer_flush, writer_put } from "../storage/writer";
 
@@ -24,6 +24,11 @@ let received: u32 = 0;
 let erased: u32 = 0;
 /** Bytes that were read back so far. */
 let verified: u32 = 0;
+/** The hashes that the image must have: whether install_digest is its SHA-256, and its SHA-512 or 0. */
+let by_sha256: bool = true;
+let sha512: usize = 0;
+/** They are compared one after the other: this one is the SHA-512. */
+let second: bool = false;
 
 function area(): i32 {
   return Area.SLOT_A + install.slot;
@@ -38,8 +43,13 @@ export function slot_received(): u32 {
   return received;
 }
 
-/** Goes on with the install of the journal at its last entry. */
-export function slot_resume(): void {
+/**
+ * Goes on with the install of the journal at its last entry. Every hash that is listed will be compared
+ * (TUF 5.7.2): install_digest as SHA-256 if `has_sha256`, and the SHA-512 at `wide` unless that is 0.
+ */
+export function slot_resume(has_sha256: bool, wide: usize): void {
+  by_sha256 = has_sha256;
+  sha512 = wide;
   received = install.offset;
   erased = received;
   sha256_restore(IMAGE_HASH, install_state(), received);
@@ -81,33 +91,33 @@ function note_progress(): Status {
   return journal_progress();
 }
 
-/** All bytes have arrived: writes the last of them and looks at their hash. */
+/** All bytes have arrived: writes the last of them, looks at their hash and prepares to read them back. */
 export function slot_finish(): Status {
   const status = writer_flush(writer);
   if (status != Status.OK) return status;
-  sha256_end(IMAGE_HASH, DIGEST);
-  if (!bytes_equal(DIGEST, install_digest(), 32)) return Status.IMAGE_MISMATCH;
-  verified = 0;
-  sha256_begin(IMAGE_HASH);
+  if (by_sha256 && !hash_is(IMAGE_HASH, false, install_digest())) return Status.IMAGE_MISMATCH;
+  read_back(!by_sha256);
   return Status.OK;
+}
+
+function read_back(by_sha512: bool): void {
+  verified = 0;
+  second = by_sha512;
+  hash_begin(IMAGE_HASH, second);
 }
 
 /** Whether all of the image was read back and is right. */
 export function slot_is_verified(): bool {
-  return verified == install.length;
+  return verified == install.length && (second || sha512 == 0);
 }
 
-/** Reads a slice of the image back. FLASH_VERIFY: what lies on flash is not what arrived. */
+/** Reads a slice of the image back. FLASH_VERIFY, IMAGE_MISMATCH: what lies on flash is not the image. */
 export function slot_verify(): Status {
-  const end = min(install.length, verified + VERIFY_SLICE);
-  while (verified < end) {
-    const part = min(end - verified, COPY_SIZE);
-    const status = flash_read(area(), verified, COPY_BUFFER, part);
-    if (status != Status.OK) return status;
-    sha256_update(IMAGE_HASH, COPY_BUFFER, part);
-    verified += part;
-  }
-  if (verified < install.length) return Status.OK;
-  sha256_end(IMAGE_HASH, DIGEST);
-  return bytes_equal(DIGEST, install_digest(), 32) ? Status.OK : Status.FLASH_VERIFY;
+  if (verified == install.length) read_back(true);
+  const part = min(install.length - verified, VERIFY_SLICE);
+  const status = hash_flash(IMAGE_HASH, second, area(), verified, part);
+  verified += part;
+  if (status != Status.OK || verified < install.length) return status;
+  if (hash_is(IMAGE_HASH, second, second ? sha512 : install_digest())) return Status.OK;
+  return second ? Status.IMAGE_MISMATCH : Status.FLASH_VERIFY; // by SHA-256 it was right as it arrived
 }

@@ -17,11 +17,12 @@ export function date_parse(text: usize, length: u32): i64 {
   const year = field(0);
   const month = field(1);
   const day = field(2);
-  if (month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return NO_DATE;
+  const days = days_before(year, month) + day - 1;
+  if (year < 1 || <u32>(month - 1) > 11 || day < 1 || days >= days_before(year, month + 1)) return NO_DATE;
   if (field(3) > 23 || field(4) > 59 || field(5) > 60) return NO_DATE;
   const offset = zone(text, length);
   if (offset == NO_OFFSET) return NO_DATE;
-  const seconds = days_before(year, month, day) * 86400 + field(3) * 3600 + field(4) * 60 + field(5) - offset;
+  const seconds = <i64>days * 86400 + (field(3) * 3600 + field(4) * 60 + field(5) - offset);
   return max<i64>(0, min<i64>(seconds, LATEST));
 }
 
@@ -79,22 +80,11 @@ function two_digits(text: usize): i32 {
   return tens > 9 || ones > 9 ? NO_OFFSET : tens * 10 + ones;
 }
 
-function leap(year: i32): bool {
-  return (year & 3) == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-function days_in(year: i32, month: i32): i32 {
-  if (month == 2) return leap(year) ? 29 : 28;
-  return 30 + ((month + (month >> 3)) & 1);
-}
-
-/** Days from 1970-01-01 to a date of the Gregorian calendar. */
-function days_before(year: i32, month: i32, day: i32): i64 {
+/** Days from 1970-01-01 to the first of a month of the Gregorian calendar; month 13 is the next January. */
+function days_before(year: i32, month: i32): i32 {
   // Years begin in March, so that the leap day is the last of a year.
-  const y = month > 2 ? year : year - 1;
-  const m = month > 2 ? month - 3 : month + 9;
-  const era = (y >= 0 ? y : y - 399) / 400;
-  const of_era = y - era * 400;
-  const of_year = (153 * m + 2) / 5 + day - 1;
-  return <i64>era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  const early = month < 3;
+  const y: u32 = early ? year - 1 : year;
+  const m: u32 = early ? month + 9 : month - 3;
+  return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 - 719468;
 }

@@ -1,14 +1,12 @@
 // What one metadata file says of another, or of an image: version, length and hashes (TUF 4.4 to 4.6), and
 // the check of a stored file against it.
 
-import { bytes_equal, hex_decode } from "../bytes";
-import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
-import { sha512_begin, sha512_end, sha512_update } from "../crypto/sha512";
+import { hex_decode } from "../bytes";
 import { Name } from "../json/names";
 import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_seek, reader_skip, reader_string, reader_text } from "../json/reader";
-import { COPY_BUFFER, COPY_SIZE, DIGEST, FILE_HASH } from "../memory";
+import { FILE_HASH } from "../memory";
 import { Status } from "../status";
-import { flash_read } from "../storage/flash";
+import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 
 @unmanaged
 export class FileInfo {
@@ -28,6 +26,7 @@ const SHA512_AT: usize = 44;
 /** Bytes of a FileInfo with its hashes. */
 export const FILE_INFO_SIZE: u32 = 108;
 
+/** The 32 bytes of SHA-256; those of SHA-512 follow. */
 export function file_sha256(f: FileInfo): usize {
   return changetype<usize>(f) + SHA256_AT;
 }
@@ -115,30 +114,15 @@ function read_hash(r: Reader, length: u32, out: usize): bool {
 /** Whether `length` bytes on flash are what the file info says: the length, and every hash that it lists. */
 export function file_check(area: i32, offset: u32, length: u32, f: FileInfo): Status {
   if (f.has_length && f.length != length) return Status.LENGTH_MISMATCH;
-  if (f.has_sha256) {
-    sha256_begin(FILE_HASH);
-    const status = hash_flash(area, offset, length, sha256_update);
-    if (status != Status.OK) return status;
-    sha256_end(FILE_HASH, DIGEST);
-    if (!bytes_equal(DIGEST, file_sha256(f), 32)) return Status.HASH_MISMATCH;
-  }
-  if (f.has_sha512) {
-    sha512_begin(FILE_HASH);
-    const status = hash_flash(area, offset, length, sha512_update);
-    if (status != Status.OK) return status;
-    sha512_end(FILE_HASH, DIGEST);
-    if (!bytes_equal(DIGEST, file_sha512(f), 64)) return Status.HASH_MISMATCH;
-  }
-  return Status.OK;
+  let status: Status = Status.OK;
+  if (f.has_sha256) status = compare_hash(area, offset, length, false, file_sha256(f));
+  if (f.has_sha512 && status == Status.OK) status = compare_hash(area, offset, length, true, file_sha512(f));
+  return status;
 }
 
-function hash_flash(area: i32, offset: u32, length: u32, update: (ctx: usize, data: usize, length: u32) => void): Status {
-  for (let done: u32 = 0; done < length; ) {
-    const part = min(length - done, COPY_SIZE);
-    const status = flash_read(area, offset + done, COPY_BUFFER, part);
-    if (status != Status.OK) return status;
-    update(FILE_HASH, COPY_BUFFER, part);
-    done += part;
-  }
-  return Status.OK;
+function compare_hash(area: i32, offset: u32, length: u32, wide: bool, expected: usize): Status {
+  hash_begin(FILE_HASH, wide);
+  const status = hash_flash(FILE_HASH, wide, area, offset, length);
+  if (status != Status.OK) return status;
+  return hash_is(FILE_HASH, wide, expected) ? Status.OK : Status.HASH_MISMATCH;
 }

@@ -1,0 +1,34 @@
+// Hashes of what lies on flash: SHA-256, or SHA-512 where `wide`.
+
+import { bytes_equal } from "../bytes";
+import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
+import { sha512_begin, sha512_end, sha512_update } from "../crypto/sha512";
+import { COPY_BUFFER, COPY_SIZE, DIGEST } from "../memory";
+import { Status } from "../status";
+import { flash_read } from "./flash";
+
+export function hash_begin(context: usize, wide: bool): void {
+  if (wide) sha512_begin(context);
+  else sha256_begin(context);
+}
+
+/** Takes in `length` bytes of an area. */
+export function hash_flash(context: usize, wide: bool, area: i32, offset: u32, length: u32): Status {
+  while (length != 0) {
+    const part = min(length, COPY_SIZE);
+    const status = flash_read(area, offset, COPY_BUFFER, part);
+    if (status != Status.OK) return status;
+    if (wide) sha512_update(context, COPY_BUFFER, part);
+    else sha256_update(context, COPY_BUFFER, part);
+    offset += part;
+    length -= part;
+  }
+  return Status.OK;
+}
+
+/** Ends the hash; whether it is the expected one, of 32 or 64 bytes. */
+export function hash_is(context: usize, wide: bool, expected: usize): bool {
+  if (wide) sha512_end(context, DIGEST);
+  else sha256_end(context, DIGEST);
+  return bytes_equal(DIGEST, expected, wide ? 64 : 32);
+}
