@@ -129,4 +129,18 @@ export const enum Status {
   RANGE = -82,
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED = -83,
+
+  // What hosts find; the core returns none of these.
+  /** not the core that this firmware was built with [tampered core] */
+  MODULE_HASH = -100,
+  /** a core that this host cannot load */
+  MODULE_INVALID = -101,
+  /** a core of another ABI version */
+  ABI_VERSION = -102,
+  /** too little memory for the core */
+  MEMORY = -103,
+  /** the core stopped at a bug of its own */
+  TRAP = -104,
+  /** the core took longer than this host allows */
+  DEADLINE = -105,
 }

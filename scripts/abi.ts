@@ -28,6 +28,8 @@ interface Signature {
 
 interface Abi {
   readonly version: number;
+  /** Bytes of linear memory that the core never leaves. */
+  readonly linearMemory: number;
   readonly enumerations: readonly Enumeration[];
   readonly imports: readonly Signature[];
   readonly exports: readonly Signature[];
@@ -58,6 +60,7 @@ function readAbi(root: string): Abi {
   if (version === undefined) throw new Error('assembly/abi.ts: no ABI_VERSION');
   return {
     version: Number(version),
+    linearMemory: JSON.parse(read('asconfig.json')).options.lowMemoryLimit,
     enumerations: [...enumerations(numbers), ...enumerations(read('assembly/status.ts'))],
     imports: functions(read('assembly/host.ts'), 'declare function'),
     exports: exportedFunctions(read, join(root, 'build/moult.wasm')),
@@ -174,6 +177,7 @@ function header(abi: Abi): string {
   return [
     `/* ${BANNER} */\n#ifndef MOULT_ABI_H\n#define MOULT_ABI_H\n`,
     `#define MOULT_ABI_VERSION ${abi.version}\n`,
+    `/* Bytes of linear memory, from address 0, that the core never leaves. */\n#define MOULT_LINEAR_MEMORY ${abi.linearMemory}\n`,
     ...abi.enumerations.map(headerEnumeration),
     `/* X(name, value, finding, attack that it stops or "") */\n${list(
       'MOULT_STATUS_LIST',

@@ -223,6 +223,18 @@ export const Status = {
   RANGE: -82,
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED: -83,
+  /** not the core that this firmware was built with [tampered core] */
+  MODULE_HASH: -100,
+  /** a core that this host cannot load */
+  MODULE_INVALID: -101,
+  /** a core of another ABI version */
+  ABI_VERSION: -102,
+  /** too little memory for the core */
+  MEMORY: -103,
+  /** the core stopped at a bug of its own */
+  TRAP: -104,
+  /** the core took longer than this host allows */
+  DEADLINE: -105,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
@@ -679,6 +691,54 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     {
       name: 'TRUNCATED',
       message: 'fewer bytes than announced; the rest is fetched later',
+      attack: '',
+    },
+  ],
+  [
+    -100,
+    {
+      name: 'MODULE_HASH',
+      message: 'not the core that this firmware was built with',
+      attack: 'tampered core',
+    },
+  ],
+  [
+    -101,
+    {
+      name: 'MODULE_INVALID',
+      message: 'a core that this host cannot load',
+      attack: '',
+    },
+  ],
+  [
+    -102,
+    {
+      name: 'ABI_VERSION',
+      message: 'a core of another ABI version',
+      attack: '',
+    },
+  ],
+  [
+    -103,
+    {
+      name: 'MEMORY',
+      message: 'too little memory for the core',
+      attack: '',
+    },
+  ],
+  [
+    -104,
+    {
+      name: 'TRAP',
+      message: 'the core stopped at a bug of its own',
+      attack: '',
+    },
+  ],
+  [
+    -105,
+    {
+      name: 'DEADLINE',
+      message: 'the core took longer than this host allows',
       attack: '',
     },
   ],

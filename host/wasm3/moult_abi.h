@@ -4,6 +4,9 @@
 
 #define MOULT_ABI_VERSION 1
 
+/* Bytes of linear memory, from address 0, that the core never leaves. */
+#define MOULT_LINEAR_MEMORY 24576
+
 enum moult_action {
   /* nothing to do before `agent_until()` */
   MOULT_ACTION_WAIT = 0,
@@ -218,6 +221,18 @@ enum moult_status {
   MOULT_STATUS_RANGE = -82,
   /* fewer bytes than announced; the rest is fetched later */
   MOULT_STATUS_TRUNCATED = -83,
+  /* not the core that this firmware was built with [tampered core] */
+  MOULT_STATUS_MODULE_HASH = -100,
+  /* a core that this host cannot load */
+  MOULT_STATUS_MODULE_INVALID = -101,
+  /* a core of another ABI version */
+  MOULT_STATUS_ABI_VERSION = -102,
+  /* too little memory for the core */
+  MOULT_STATUS_MEMORY = -103,
+  /* the core stopped at a bug of its own */
+  MOULT_STATUS_TRAP = -104,
+  /* the core took longer than this host allows */
+  MOULT_STATUS_DEADLINE = -105,
 };
 
 /* X(name, value, finding, attack that it stops or "") */
@@ -277,7 +292,13 @@ enum moult_status {
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
-  X(TRUNCATED, -83, "fewer bytes than announced; the rest is fetched later", "")
+  X(TRUNCATED, -83, "fewer bytes than announced; the rest is fetched later", "") \
+  X(MODULE_HASH, -100, "not the core that this firmware was built with", "tampered core") \
+  X(MODULE_INVALID, -101, "a core that this host cannot load", "") \
+  X(ABI_VERSION, -102, "a core of another ABI version", "") \
+  X(MEMORY, -103, "too little memory for the core", "") \
+  X(TRAP, -104, "the core stopped at a bug of its own", "") \
+  X(DEADLINE, -105, "the core took longer than this host allows", "")
 
 /* X(name, signature as wasm3 writes it) */
 #define MOULT_EXPORT_LIST(X) \
