@@ -124,7 +124,7 @@ test('a wrong passphrase, none, a damaged and an exchanged key file are each nam
   });
 });
 
-test('[CERT-I-5] no two keys of a repository are the same', async () => {
+test('no two keys of a repository are the same', async () => {
   const { repository } = await testRepository({ random: randomBytes });
   const ids = (
     await Promise.all(
