@@ -63,8 +63,11 @@ const enum Phase {
 }
 
 let phase: Phase = Phase.UNUSABLE;
-/** When the next check is due. */
-let due: u32 = 0;
+/** The host's time at the last check, and the seconds from there to the next. */
+let checked: u32 = 0;
+let pause: u32 = 0;
+/** The host was just told to wait: one without a clock comes back when it sees fit. */
+let waited: bool = true;
 /** The time of this check. */
 let check_time: u32 = 0;
 /** The outcome of the last check, and the role that it concerns. */
@@ -117,7 +120,8 @@ export function io_capacity(): u32 {
  */
 export function core_start(): Status {
   phase = Phase.UNUSABLE;
-  due = 0;
+  pause = 0;
+  waited = true;
   failures = 0;
   fetching = false;
   outcome = Status.OK;
@@ -267,9 +271,17 @@ function accept_config(): Status {
 // ---- what to do next ----
 
 export function agent_step(now: u32): Action {
+  const action = step(now);
+  waited = action == Action.WAIT;
+  return action;
+}
+
+function step(now: u32): Action {
   switch (phase) {
     case Phase.IDLE:
-      if (now != 0 && now < due) return Action.WAIT;
+      // In the host's own time, and a clock that was set back since ends the pause.
+      if (now == 0 ? !waited : now - checked < pause) return Action.WAIT;
+      checked = now;
       begin_check(now);
       return advance();
     case Phase.METADATA:
@@ -288,7 +300,7 @@ export function agent_step(now: u32): Action {
 }
 
 export function agent_until(): u32 {
-  return due;
+  return checked + pause < checked ? <u32>-1 : checked + pause;
 }
 
 function begin_check(now: u32): void {
@@ -319,8 +331,7 @@ function end_check(status: Status, role: Role): Action {
   outcome_role = status < 0 ? role : Role.NONE;
   failures = status < 0 ? failures + 1 : 0;
   const retry = RETRY << min(failures - 1, RETRY_DOUBLINGS);
-  const pause = status < 0 ? min(retry, config.interval) : config.interval;
-  due = check_time + pause < check_time ? <u32>-1 : check_time + pause;
+  pause = status < 0 ? min(retry, config.interval) : config.interval;
   return Action.WAIT;
 }
 
