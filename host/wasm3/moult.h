@@ -1,0 +1,184 @@
+/*
+ * moult for firmware: the verified core (moult.wasm) under wasm3, behind C functions.
+ *
+ * This header is the port contract. A port fills `moult_port` with what the board can do, gives the
+ * memory, and calls the functions below; host/README.md says in which order. Statuses, fields and
+ * actions are in moult_abi.h.
+ *
+ * Results: negative is an error or a finding (`enum moult_status`), 0 and above a result.
+ * Threads: none. One call at a time in the whole process, whichever core it is for; a callback must
+ * not call back into this header (it is refused with MOULT_STATUS_WRONG_STATE).
+ */
+#ifndef MOULT_H
+#define MOULT_H
+
+#include <stdint.h>
+
+#include "moult_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The board. `user` is what `moult_config` has. Every size, offset and length is in bytes.
+ *
+ * Flash areas are `enum moult_area`; the core asks for no other one. `flash_write`, `flash_erase`
+ * and `flash_read` are called only with ranges inside the area. What they must promise:
+ *
+ * - When a write or an erase has returned 0, it has happened: nothing is buffered.
+ * - Power lost in a write: each unit is as before, as written, or has some of its bits programmed;
+ *   units outside the range are untouched.
+ * - Power lost in an erase: the blocks in the range may hold anything; nothing else is touched.
+ * - A bad block, a bus error: negative. The core then gives the install up and says so.
+ *
+ * Memory that a callback is given belongs to the core, may have any alignment, and is good until
+ * the callback returns.
+ */
+typedef struct moult_port {
+  /* What is there, erased bytes included. Any offset, any length. 0, or negative: unreadable. */
+  int32_t (*flash_read)(void *user, int32_t area, uint32_t offset, void *to, uint32_t length);
+  /* Offset and length are multiples of the area's write unit; the units are erased. 0, or negative. */
+  int32_t (*flash_write)(void *user, int32_t area, uint32_t offset, const void *from, uint32_t length);
+  /* Both ends of the range are erase block boundaries. 0, or negative: not erased. */
+  int32_t (*flash_erase)(void *user, int32_t area, uint32_t offset, uint32_t length);
+  /* A sum of whole erase blocks, always the same. 0: there is no such area. */
+  uint32_t (*flash_size)(void *user, int32_t area);
+  /* One past the erase block that contains `offset`, which lies in the area. Blocks may differ. */
+  uint32_t (*flash_block_end)(void *user, int32_t area, uint32_t offset);
+  /* Write unit in bits 0 to 15: 1, 2, 4, 8, 16 or 32. Erased byte in bits 16 to 23: 0x00 or 0xFF. */
+  uint32_t (*flash_unit)(void *user, int32_t area);
+
+  /*
+   * A security counter that hardware never lets fall: 0 to 2^31 - 1, or negative: unreadable.
+   * Both NULL: the board has none, and the core keeps it in its trust store.
+   */
+  int32_t (*counter_read)(void *user);
+  /* Raises it to `value`; a lower value changes nothing. Power lost: the old or the new value. */
+  int32_t (*counter_advance)(void *user, uint32_t value);
+
+  /* The running slot, 0 or 1; 0x100 added: it runs on trial. Negative: unknown. */
+  int32_t (*boot_state)(void *user);
+  /*
+   * From the next boot on try slot 0 or 1; without a confirm within the bootloader's attempts the
+   * slot before it returns. These three take effect whole or not at all, power lost or not; doing
+   * one twice is doing it once. 0, or negative: nothing changed.
+   */
+  int32_t (*boot_select)(void *user, int32_t slot);
+  /* The running slot stays. */
+  int32_t (*boot_confirm)(void *user);
+  /* Ends a trial: from the next boot on the slot before it. */
+  int32_t (*boot_revert)(void *user);
+
+  /*
+   * NULL: no deadline. Milliseconds that rise and may wrap. Read inside the core every few hundred
+   * calls, so it may also feed a watchdog. A loop of the core without calls cannot be interrupted;
+   * the longest is the hashing of one buffer.
+   */
+  uint32_t (*milliseconds)(void *user);
+} moult_port;
+
+typedef struct moult_config {
+  const moult_port *port;
+  void *user;
+  /* moult.wasm, readable and unchanged until moult_close; it may lie in flash. */
+  const uint8_t *module;
+  uint32_t module_length;
+  /* The SHA-256 of the module, 32 bytes, from the build. Read by moult_open only. */
+  const uint8_t *module_sha256;
+  /* All memory there is for wasm3, its code, its stack and the core's memory; 8-byte aligned. */
+  void *memory;
+  uint32_t memory_length;
+  /* The most that one call may take, in milliseconds, where the port has a clock. */
+  uint32_t deadline;
+} moult_config;
+
+enum moult_export {
+#define MOULT_EXPORT(name, signature) MOULT_EXPORT_##name,
+  MOULT_EXPORT_LIST(MOULT_EXPORT)
+#undef MOULT_EXPORT
+  MOULT_EXPORTS
+};
+
+/* What wasm3 has taken of the caller's memory. */
+typedef struct moult_heap {
+  uint8_t *start;
+  uint32_t length;
+  /* Bytes from the start that were in use at the same time, at most: what must be given. */
+  uint32_t peak;
+} moult_heap;
+
+/* A core. Owned by the caller; its fields are not the caller's. Zeroed: closed. */
+typedef struct moult {
+  moult_config config;
+  moult_heap heap;
+  void *runtime;
+  void *functions[MOULT_EXPORTS];
+  uint32_t io_pointer;
+  uint32_t io_capacity;
+  /* Why there is nothing to call; 0: the core is open. */
+  int32_t ended;
+  uint32_t began;
+  uint32_t calls;
+} moult;
+
+/*
+ * Checks the module's SHA-256, loads it, links the port and compiles every function, so that nothing
+ * is allocated later. 0, or MODULE_HASH, MODULE_INVALID, ABI_VERSION, MEMORY, TRAP, DEADLINE, or
+ * BAD_ARGUMENT. After a failure the memory holds nothing and the flash is as before.
+ */
+int32_t moult_open(moult *core, const moult_config *config);
+
+/*
+ * Gives the memory back, at any time between two calls. What the core knows lies on flash: open it
+ * again and call moult_core_start. Remember `agent_until` before.
+ */
+void moult_close(moult *core);
+
+/*
+ * After TRAP or DEADLINE the core has ended as if by a power cut: its memory holds nothing, every
+ * further call returns that status, and the way on is moult_open.
+ */
+int32_t moult_core_start(moult *core);
+
+/* `length` bytes of one part in as many calls as one likes, of any length. */
+int32_t moult_provision_begin(moult *core, int32_t part);
+int32_t moult_provision_write(moult *core, const void *bytes, uint32_t length);
+int32_t moult_provision_end(moult *core);
+
+/* `now` in seconds since 1970, 0: unknown. An `enum moult_action`. */
+int32_t moult_agent_step(moult *core, uint32_t now);
+/* When the next check is due, in seconds since 1970. */
+int32_t moult_agent_until(moult *core, uint32_t *seconds);
+
+/* What to fetch, after MOULT_ACTION_FETCH. */
+int32_t moult_fetch_kind(moult *core);
+/* UTF-8 and a closing 0, at most `capacity` bytes in all. Its length, or BAD_ARGUMENT: too long. */
+int32_t moult_fetch_name(moult *core, char *name, uint32_t capacity);
+int32_t moult_fetch_offset(moult *core, uint32_t *offset);
+int32_t moult_fetch_limit(moult *core, uint32_t *limit);
+
+/* The answer starts at this byte of the file. */
+int32_t moult_fetch_begin(moult *core, uint32_t offset);
+/* The next bytes of the answer, any number of them. Negative: stop reading. */
+int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length);
+/* MOULT_STATUS_OK, _NOT_FOUND or _NETWORK. The verdict on the file. */
+int32_t moult_fetch_end(moult *core, int32_t result);
+
+int32_t moult_image_confirm(moult *core);
+int32_t moult_image_reject(moult *core);
+
+/* A field of `enum moult_state`. CHECK_STATUS is to be read as an int32_t. */
+int32_t moult_state_read(moult *core, int32_t field, uint32_t *value);
+/* A field of `enum moult_text`, as moult_fetch_name. */
+int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity);
+
+/* The name and the finding of a status, in static memory; "?" for a number that has none. */
+const char *moult_status_name(int32_t status);
+const char *moult_status_text(int32_t status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
