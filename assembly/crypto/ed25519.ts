@@ -97,20 +97,20 @@ function table_make(table: usize, bytes: usize): bool {
 }
 
 /**
- * The four strings of digits, for B, 2^128 B, A and R, such that their sum is [t] ([S] B - [h] A - R), t odd,
+ * The four strings of digits, for B, 2^128 B, A and R, byte by byte side by side, such that their sum is [t] ([S] B - [h] A - R), t odd,
  * with r = t h of half the size of h. Returns how many digits the longest has.
  */
 function digits_make(h: usize, s: usize): i32 {
   const negative = scalar_halve(R_SCALAR, T_SCALAR, h);
   scalar_multiply(F_SCALAR, T_SCALAR, s);
   memory.fill(DIGITS, 0, 1024);
-  let count = scalar_digits(DIGITS + 512, R_SCALAR, 4, true);
-  count = max(count, scalar_digits(DIGITS + 768, T_SCALAR, 4, !negative));
+  let count = scalar_digits(DIGITS + 2, R_SCALAR, 4, true);
+  count = max(count, scalar_digits(DIGITS + 3, T_SCALAR, 4, !negative));
   memory.fill(R_SCALAR, 0, 80);
   memory.copy(R_SCALAR, F_SCALAR, 16);
   memory.copy(T_SCALAR, F_SCALAR + 16, 16);
   count = max(count, scalar_digits(DIGITS, R_SCALAR, 5, negative));
-  return max(count, scalar_digits(DIGITS + 256, T_SCALAR, 5, negative));
+  return max(count, scalar_digits(DIGITS + 1, T_SCALAR, 5, negative));
 }
 
 /** Adds up the multiples that the digits name, all four strings at once. */
@@ -118,16 +118,17 @@ function sum_is_neutral(count: i32): bool {
   point_neutral(SUM);
   while (--count >= 0) {
     point_double(SUM);
-    add_digit(DIGITS + count, BASE_TABLES, true);
-    add_digit(DIGITS + 256 + count, BASE_TABLES + BASE_TABLE, true);
-    add_digit(DIGITS + 512 + count, KEY_TABLE, false);
-    add_digit(DIGITS + 768 + count, R_TABLE, false);
+    const digits = load<u32>(DIGITS + (count << 2));
+    if (!digits) continue;
+    add_digit(<i8>digits, BASE_TABLES, true);
+    add_digit(<i8>(digits >> 8), BASE_TABLES + BASE_TABLE, true);
+    add_digit(<i8>(digits >> 16), KEY_TABLE, false);
+    add_digit(<i8>(digits >> 24), R_TABLE, false);
   }
   return point_is_neutral(SUM);
 }
 
-function add_digit(at: usize, table: usize, affine: bool): void {
-  const digit = <i32>load<i8>(at);
+function add_digit(digit: i32, table: usize, affine: bool): void {
   if (!digit) return;
   const index: usize = abs(digit) >> 1;
   point_add(SUM, table + index * (affine ? AFFINE_MULTIPLE : MULTIPLE), affine, digit < 0);

@@ -266,8 +266,8 @@ function negate(x: usize, bytes: usize): void {
 
 /**
  * Recodes an integer below 2^255 into digits, the lowest first, that are 0 or odd and below 2^(width - 1)
- * in size, at most one of `width` neighbours not 0 (wNAF). `digits` are 256 zeros; `number` has 36 bytes.
- * Returns how many digits there are.
+ * in size, at most one of `width` neighbours not 0 (wNAF). `number` has 36 bytes.
+ * Every fourth byte from `digits` on is one, 256 zeros at first. Returns how many digits there are.
  */
 export function scalar_digits(digits: usize, number: usize, width: u32, negative: bool): i32 {
   let end = 0;
@@ -281,7 +281,7 @@ export function scalar_digits(digits: usize, number: usize, width: u32, negative
     let digit = <i32>(bits & ((1 << width) - 1));
     carry = <u32>digit >> (width - 1);
     digit -= <i32>(carry << width);
-    store<i8>(digits + i, negative ? -digit : digit);
+    store<i8>(digits + (i << 2), negative ? -digit : digit);
     end = i + 1;
     i += width;
   }

@@ -4,7 +4,6 @@
 //   0   8 words     chaining state
 //   32  u64         bytes hashed so far
 //   40  64 bytes    the block that is not full yet
-import { SCHEDULE } from "./memory";
 import { INITIAL_STATE, ROUND_CONSTANTS } from "./sha2";
 
 /** Bytes of a context. */
@@ -52,7 +51,7 @@ export function sha256_end(ctx: usize, digest: usize): void {
   memory.fill(buffer + used, 0, BLOCK - 8 - used);
   store<u64>(buffer, bswap<u64>(load<u64>(ctx, COUNT) << 3), BLOCK - 8);
   compress(ctx, buffer);
-  for (let i: usize = 0; i < 32; i += 4) store<u32>(digest + i, bswap<u32>(load<u32>(ctx + i)));
+  for (let i: usize = 0; i < 32; i += 4) store<u32>(digest + i, reverse(load<u32>(ctx + i)));
 }
 
 /**
@@ -81,18 +80,33 @@ export function sha256_restore(ctx: usize, state: usize, length: u32): void {
 // @ts-ignore: decorator
 @inline function sigma1(x: u32): u32 { return rotr(rotr(x, 2) ^ x, 17) ^ (x >> 10); }
 // @ts-ignore: decorator
+@inline function reverse(x: u32): u32 { return (rotl(x, 8) & 0x00ff00ff) | (rotr(x, 8) & 0xff00ff00); }
+// @ts-ignore: decorator
 @inline function choose(x: u32, y: u32, z: u32): u32 { return ((y ^ z) & x) ^ z; }
 
-function expand(block: usize): void {
-  for (let i: usize = 0; i < 64; i += 4) store<u32>(SCHEDULE + i, bswap<u32>(load<u32>(block + i)));
-  for (let w = SCHEDULE; w < SCHEDULE + 192; w += 4) {
-    store<u32>(w, sigma1(load<u32>(w, 56)) + load<u32>(w, 36) + sigma0(load<u32>(w, 4)) + load<u32>(w), 64);
-  }
-}
-
-/** Eight rounds a turn, after which every letter is back in its place. */
+/**
+ * Sixteen rounds a turn, after which every letter is back in its place; the sixteen words of the schedule
+ * that they need are locals. In each sum what is known early comes first, so that a processor waits for
+ * little. One turn is some 740 steps of an interpreter, above the 500 that straight-line code keeps to
+ * elsewhere: where each step costs stack (Xtensa, about 25 KB here) the host has a hash of its own.
+ */
 function compress(state: usize, block: usize): void {
-  expand(block);
+  let w0 = reverse(load<u32>(block));
+  let w1 = reverse(load<u32>(block, 4));
+  let w2 = reverse(load<u32>(block, 8));
+  let w3 = reverse(load<u32>(block, 12));
+  let w4 = reverse(load<u32>(block, 16));
+  let w5 = reverse(load<u32>(block, 20));
+  let w6 = reverse(load<u32>(block, 24));
+  let w7 = reverse(load<u32>(block, 28));
+  let w8 = reverse(load<u32>(block, 32));
+  let w9 = reverse(load<u32>(block, 36));
+  let w10 = reverse(load<u32>(block, 40));
+  let w11 = reverse(load<u32>(block, 44));
+  let w12 = reverse(load<u32>(block, 48));
+  let w13 = reverse(load<u32>(block, 52));
+  let w14 = reverse(load<u32>(block, 56));
+  let w15 = reverse(load<u32>(block, 60));
   let a = load<u32>(state);
   let b = load<u32>(state, 4);
   let c = load<u32>(state, 8);
@@ -104,25 +118,57 @@ function compress(state: usize, block: usize): void {
   // The majority of a, b, c is b ^ ((a ^ b) & (b ^ c)); its a ^ b is the next round's b ^ c.
   let x: u32;
   let y = b ^ c;
-  let k = ROUND_CONSTANTS;
-  for (let w = SCHEDULE; w < SCHEDULE + 256; w += 32) {
-    h += choose(e, f, g) + sum1(e) + load<u32>(k, 4) + load<u32>(w);
-    d += h; x = a ^ b; h += ((x & y) ^ b) + sum0(a);
-    g += choose(d, e, f) + sum1(d) + load<u32>(k, 12) + load<u32>(w, 4);
-    c += g; y = h ^ a; g += ((y & x) ^ a) + sum0(h);
-    f += choose(c, d, e) + sum1(c) + load<u32>(k, 20) + load<u32>(w, 8);
-    b += f; x = g ^ h; f += ((x & y) ^ h) + sum0(g);
-    e += choose(b, c, d) + sum1(b) + load<u32>(k, 28) + load<u32>(w, 12);
-    a += e; y = f ^ g; e += ((y & x) ^ g) + sum0(f);
-    d += choose(a, b, c) + sum1(a) + load<u32>(k, 36) + load<u32>(w, 16);
-    h += d; x = e ^ f; d += ((x & y) ^ f) + sum0(e);
-    c += choose(h, a, b) + sum1(h) + load<u32>(k, 44) + load<u32>(w, 20);
-    g += c; y = d ^ e; c += ((y & x) ^ e) + sum0(d);
-    b += choose(g, h, a) + sum1(g) + load<u32>(k, 52) + load<u32>(w, 24);
-    f += b; x = c ^ d; b += ((x & y) ^ d) + sum0(c);
-    a += choose(f, g, h) + sum1(f) + load<u32>(k, 60) + load<u32>(w, 28);
-    e += a; y = b ^ c; a += ((y & x) ^ c) + sum0(b);
-    k += 64;
+  for (let k = ROUND_CONSTANTS; ; ) {
+    h = load<u32>(k, 4) + w0 + h + choose(e, f, g) + sum1(e);
+    d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
+    g = load<u32>(k, 12) + w1 + g + choose(d, e, f) + sum1(d);
+    c += g; y = h ^ a; g = g + ((y & x) ^ a) + sum0(h);
+    f = load<u32>(k, 20) + w2 + f + choose(c, d, e) + sum1(c);
+    b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
+    e = load<u32>(k, 28) + w3 + e + choose(b, c, d) + sum1(b);
+    a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
+    d = load<u32>(k, 36) + w4 + d + choose(a, b, c) + sum1(a);
+    h += d; x = e ^ f; d = d + ((x & y) ^ f) + sum0(e);
+    c = load<u32>(k, 44) + w5 + c + choose(h, a, b) + sum1(h);
+    g += c; y = d ^ e; c = c + ((y & x) ^ e) + sum0(d);
+    b = load<u32>(k, 52) + w6 + b + choose(g, h, a) + sum1(g);
+    f += b; x = c ^ d; b = b + ((x & y) ^ d) + sum0(c);
+    a = load<u32>(k, 60) + w7 + a + choose(f, g, h) + sum1(f);
+    e += a; y = b ^ c; a = a + ((y & x) ^ c) + sum0(b);
+    h = load<u32>(k, 68) + w8 + h + choose(e, f, g) + sum1(e);
+    d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
+    g = load<u32>(k, 76) + w9 + g + choose(d, e, f) + sum1(d);
+    c += g; y = h ^ a; g = g + ((y & x) ^ a) + sum0(h);
+    f = load<u32>(k, 84) + w10 + f + choose(c, d, e) + sum1(c);
+    b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
+    e = load<u32>(k, 92) + w11 + e + choose(b, c, d) + sum1(b);
+    a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
+    d = load<u32>(k, 100) + w12 + d + choose(a, b, c) + sum1(a);
+    h += d; x = e ^ f; d = d + ((x & y) ^ f) + sum0(e);
+    c = load<u32>(k, 108) + w13 + c + choose(h, a, b) + sum1(h);
+    g += c; y = d ^ e; c = c + ((y & x) ^ e) + sum0(d);
+    b = load<u32>(k, 116) + w14 + b + choose(g, h, a) + sum1(g);
+    f += b; x = c ^ d; b = b + ((x & y) ^ d) + sum0(c);
+    a = load<u32>(k, 124) + w15 + a + choose(f, g, h) + sum1(f);
+    e += a; y = b ^ c; a = a + ((y & x) ^ c) + sum0(b);
+    k += 128;
+    if (k == ROUND_CONSTANTS + 512) break;
+    w0 += sigma1(w14) + w9 + sigma0(w1);
+    w1 += sigma1(w15) + w10 + sigma0(w2);
+    w2 += sigma1(w0) + w11 + sigma0(w3);
+    w3 += sigma1(w1) + w12 + sigma0(w4);
+    w4 += sigma1(w2) + w13 + sigma0(w5);
+    w5 += sigma1(w3) + w14 + sigma0(w6);
+    w6 += sigma1(w4) + w15 + sigma0(w7);
+    w7 += sigma1(w5) + w0 + sigma0(w8);
+    w8 += sigma1(w6) + w1 + sigma0(w9);
+    w9 += sigma1(w7) + w2 + sigma0(w10);
+    w10 += sigma1(w8) + w3 + sigma0(w11);
+    w11 += sigma1(w9) + w4 + sigma0(w12);
+    w12 += sigma1(w10) + w5 + sigma0(w13);
+    w13 += sigma1(w11) + w6 + sigma0(w14);
+    w14 += sigma1(w12) + w7 + sigma0(w15);
+    w15 += sigma1(w13) + w8 + sigma0(w0);
   }
   store<u32>(state, load<u32>(state) + a);
   store<u32>(state, load<u32>(state, 4) + b, 4);

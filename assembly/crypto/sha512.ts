@@ -74,7 +74,7 @@ function expand(block: usize): void {
   }
 }
 
-/** Eight rounds a turn, after which every letter is back in its place. */
+/** Eight rounds a turn, after which every letter is back in its place. What is known early is added first. */
 function compress(state: usize, block: usize): void {
   expand(block);
   let a = load<u64>(state);
@@ -90,22 +90,22 @@ function compress(state: usize, block: usize): void {
   let y = b ^ c;
   let k = ROUND_CONSTANTS;
   for (let w = SCHEDULE; w < SCHEDULE + 640; w += 64) {
-    h += choose(e, f, g) + sum1(e) + load<u64>(k) + load<u64>(w);
-    d += h; x = a ^ b; h += ((x & y) ^ b) + sum0(a);
-    g += choose(d, e, f) + sum1(d) + load<u64>(k, 8) + load<u64>(w, 8);
-    c += g; y = h ^ a; g += ((y & x) ^ a) + sum0(h);
-    f += choose(c, d, e) + sum1(c) + load<u64>(k, 16) + load<u64>(w, 16);
-    b += f; x = g ^ h; f += ((x & y) ^ h) + sum0(g);
-    e += choose(b, c, d) + sum1(b) + load<u64>(k, 24) + load<u64>(w, 24);
-    a += e; y = f ^ g; e += ((y & x) ^ g) + sum0(f);
-    d += choose(a, b, c) + sum1(a) + load<u64>(k, 32) + load<u64>(w, 32);
-    h += d; x = e ^ f; d += ((x & y) ^ f) + sum0(e);
-    c += choose(h, a, b) + sum1(h) + load<u64>(k, 40) + load<u64>(w, 40);
-    g += c; y = d ^ e; c += ((y & x) ^ e) + sum0(d);
-    b += choose(g, h, a) + sum1(g) + load<u64>(k, 48) + load<u64>(w, 48);
-    f += b; x = c ^ d; b += ((x & y) ^ d) + sum0(c);
-    a += choose(f, g, h) + sum1(f) + load<u64>(k, 56) + load<u64>(w, 56);
-    e += a; y = b ^ c; a += ((y & x) ^ c) + sum0(b);
+    h = load<u64>(k) + load<u64>(w) + h + choose(e, f, g) + sum1(e);
+    d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
+    g = load<u64>(k, 8) + load<u64>(w, 8) + g + choose(d, e, f) + sum1(d);
+    c += g; y = h ^ a; g = g + ((y & x) ^ a) + sum0(h);
+    f = load<u64>(k, 16) + load<u64>(w, 16) + f + choose(c, d, e) + sum1(c);
+    b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
+    e = load<u64>(k, 24) + load<u64>(w, 24) + e + choose(b, c, d) + sum1(b);
+    a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
+    d = load<u64>(k, 32) + load<u64>(w, 32) + d + choose(a, b, c) + sum1(a);
+    h += d; x = e ^ f; d = d + ((x & y) ^ f) + sum0(e);
+    c = load<u64>(k, 40) + load<u64>(w, 40) + c + choose(h, a, b) + sum1(h);
+    g += c; y = d ^ e; c = c + ((y & x) ^ e) + sum0(d);
+    b = load<u64>(k, 48) + load<u64>(w, 48) + b + choose(g, h, a) + sum1(g);
+    f += b; x = c ^ d; b = b + ((x & y) ^ d) + sum0(c);
+    a = load<u64>(k, 56) + load<u64>(w, 56) + a + choose(f, g, h) + sum1(f);
+    e += a; y = b ^ c; a = a + ((y & x) ^ c) + sum0(b);
     k += 64;
   }
   store<u64>(state, load<u64>(state) + a);
