@@ -136,11 +136,11 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
   if (name == Name.VERSION && is_text) return read_version(r);
   if (name == Name.HARDWARE_IDS && kind == 0x5b) return read_hardware(r);
   if (name == Name.RELEASE_COUNTER && is_number) {
-    current.release = reader_try_integer(r);
+    current.release = reader_try_integer(r, Status.METADATA_INVALID);
     return current.release != 0 && current.release <= <u32>i32.MAX_VALUE ? Seen.RELEASE : 0;
   }
   if (name == Name.SECURITY_COUNTER && is_number) {
-    current.security = reader_try_integer(r);
+    current.security = reader_try_integer(r, Status.METADATA_INVALID);
     return current.security <= <u32>i32.MAX_VALUE ? Seen.SECURITY : 0;
   }
   reader_skip(r);

@@ -194,18 +194,18 @@ export const TOO_LARGE: u32 = 0xffffffff;
 
 /** Reads a whole number, 0 to 2^32 - 2; `fault` if it is anything else. */
 export function reader_integer(r: Reader, fault: Status): u32 {
+  const value = reader_try_integer(r, fault);
+  if (value == TOO_LARGE) reader_fail(r, fault);
+  return value;
+}
+
+/** Reads a whole number of any size, TOO_LARGE for a large one; `fault` if it is anything else. */
+export function reader_try_integer(r: Reader, fault: Status): u32 {
   const first = reader_peek(r);
   if (first < 0x30 || first > 0x39) {
     reader_fail(r, fault);
     return 0;
   }
-  const value = reader_try_integer(r);
-  if (value == TOO_LARGE) reader_fail(r, fault);
-  return value;
-}
-
-/** Reads a number that starts with a digit; TOO_LARGE rather than a fault for a large one. */
-export function reader_try_integer(r: Reader): u32 {
   const start = r.pos;
   const end = scan_number(r);
   if (r.status != Status.OK) return 0;

@@ -3,7 +3,7 @@
 
 import { hex_decode } from "../bytes";
 import { Name } from "../json/names";
-import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_seek, reader_skip, reader_string, reader_text } from "../json/reader";
+import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
 import { FILE_HASH } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
@@ -47,7 +47,8 @@ export function file_member(r: Reader, name: Name, f: FileInfo): bool {
       if (f.version == 0) reader_fail(r, Status.VERSION_INVALID);
       return true;
     case Name.LENGTH:
-      f.length = reader_integer(r, Status.METADATA_INVALID);
+      // One that is too large to count is that of somebody else's file, and no fault.
+      f.length = reader_try_integer(r, Status.METADATA_INVALID);
       f.has_length = true;
       return true;
     case Name.HASHES:
