@@ -383,7 +383,7 @@ export function provisionWith(s: Stage, root: Uint8Array): number {
 
 /** The image of a release. */
 export function imageOf(releaseCounter: number): Uint8Array {
-  return new Random(releaseCounter).bytes(700 + releaseCounter);
+  return new Random(releaseCounter).bytes(700 + (releaseCounter % 100));
 }
 
 /** Signatures over the canonical form of `signed`. */
@@ -405,7 +405,8 @@ function unique(keys: readonly SigningKey[]): SigningKey[] {
   return [...new Map(keys.map((key) => [key.id, key])).values()];
 }
 
-function nameOf<T extends string>(table: Readonly<Record<T, number>>, value: number): T {
+/** The name of a number in one of the tables of the ABI. */
+export function nameOf<T extends string>(table: Readonly<Record<T, number>>, value: number): T {
   for (const name in table) if (table[name] === value) return name;
   throw new Error(`no name for ${value}`);
 }
