@@ -67,14 +67,15 @@ export function sha512_end(ctx: usize, digest: usize): void {
 // @ts-ignore: decorator
 @inline function choose(x: u64, y: u64, z: u64): u64 { return ((y ^ z) & x) ^ z; }
 
+/** The message schedule of 80 words. */
 function expand(block: usize): void {
   for (let i: usize = 0; i < 128; i += 8) store<u64>(SCHEDULE + i, bswap<u64>(load<u64>(block + i)));
   for (let w = SCHEDULE; w < SCHEDULE + 512; w += 8) {
-    store<u64>(w, sigma1(load<u64>(w, 112)) + load<u64>(w, 72) + sigma0(load<u64>(w, 8)) + load<u64>(w), 128);
+    store<u64>(w, load<u64>(w) + load<u64>(w, 72) + sigma0(load<u64>(w, 8)) + sigma1(load<u64>(w, 112)), 128);
   }
 }
 
-/** Eight rounds a turn, after which every letter is back in its place. What is known early is added first. */
+/** Four rounds a turn, as in SHA-256. */
 function compress(state: usize, block: usize): void {
   expand(block);
   let a = load<u64>(state);
@@ -88,8 +89,9 @@ function compress(state: usize, block: usize): void {
   // The majority of a, b, c is b ^ ((a ^ b) & (b ^ c)); its a ^ b is the next round's b ^ c.
   let x: u64;
   let y = b ^ c;
+  let t: u64;
   let k = ROUND_CONSTANTS;
-  for (let w = SCHEDULE; w < SCHEDULE + 640; w += 64) {
+  for (let w = SCHEDULE; w < SCHEDULE + 640; w += 32) {
     h = load<u64>(k) + load<u64>(w) + h + choose(e, f, g) + sum1(e);
     d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
     g = load<u64>(k, 8) + load<u64>(w, 8) + g + choose(d, e, f) + sum1(d);
@@ -98,15 +100,11 @@ function compress(state: usize, block: usize): void {
     b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
     e = load<u64>(k, 24) + load<u64>(w, 24) + e + choose(b, c, d) + sum1(b);
     a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
-    d = load<u64>(k, 32) + load<u64>(w, 32) + d + choose(a, b, c) + sum1(a);
-    h += d; x = e ^ f; d = d + ((x & y) ^ f) + sum0(e);
-    c = load<u64>(k, 40) + load<u64>(w, 40) + c + choose(h, a, b) + sum1(h);
-    g += c; y = d ^ e; c = c + ((y & x) ^ e) + sum0(d);
-    b = load<u64>(k, 48) + load<u64>(w, 48) + b + choose(g, h, a) + sum1(g);
-    f += b; x = c ^ d; b = b + ((x & y) ^ d) + sum0(c);
-    a = load<u64>(k, 56) + load<u64>(w, 56) + a + choose(f, g, h) + sum1(f);
-    e += a; y = b ^ c; a = a + ((y & x) ^ c) + sum0(b);
-    k += 64;
+    t = a; a = e; e = t;
+    t = b; b = f; f = t;
+    t = c; c = g; g = t;
+    t = d; d = h; h = t;
+    k += 32;
   }
   store<u64>(state, load<u64>(state) + a);
   store<u64>(state, load<u64>(state, 8) + b, 8);
