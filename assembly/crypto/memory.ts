@@ -1,32 +1,32 @@
-// Static memory of this folder; there is no heap. Every value that depends on a secret or lives
-// between two calls lies in a context that the caller owns. What is here is scratch: it lives during
-// one call of the function named as its owner, and nothing in it survives the call.
-
-// One region, used by turns: a hash compresses a block, or a signature is checked, never both.
+// Static memory of this folder; there is no heap. What lives between two calls lies in a context that the
+// caller owns. What is here is scratch: it lives during one call of the function named as its owner, and
+// regions share bytes where they never live together.
 
 /** The message schedule of one block: 64 words of SHA-256, 80 of SHA-512. Owner: sha256.ts, sha512.ts. */
-export const SCHEDULE: usize = memory.data(640, 8);
+export const SCHEDULE: usize = memory.data(1024, 8);
 
-/** Limbs of long integers. Owner: scalar25519.ts. */
-export const SCALAR_LIMBS: usize = memory.data(19 * 8, 8);
+/** Four strings of 256 digits, once all hashing is done. Owner: ed25519.ts. */
+export const DIGITS: usize = SCHEDULE;
 
-/** Ten limbs of a factor. Owner: scalar25519.ts. */
-export const SCALAR_FACTOR: usize = memory.data(10 * 8, 8);
+/** Field elements of one point operation, 6 of 36 bytes. Owner: edwards25519.ts. */
+export const POINT_SCRATCH: usize = memory.data(216, 8);
 
-/** The two rows of the half-size search. Owner: scalar25519.ts. */
-export const SCALAR_ROWS: usize = memory.data(2 * 72, 8);
+/** Multiples of the public key and of the signature's R, four of 144 bytes each. Owner: ed25519.ts. */
+export const POINT_TABLES: usize = memory.data(1152, 8);
 
-/** Three scalars: r and t of the half-size search, and one for splitting, 40 bytes each. Owner: ed25519.ts. */
-export const SCALARS: usize = memory.data(120, 8);
+/** Two points of 180 bytes: while tables are made, and again for the sum. Owner: ed25519.ts. */
+export const POINTS: usize = memory.data(496, 8);
 
-/** Four strings of 256 digits. Owner: ed25519.ts. */
-export const DIGITS: usize = memory.data(1024, 8);
+// Between tables and sum the scalars are made in the bytes of the points.
 
-/** Field elements of one point operation. Owner: edwards25519.ts. */
-export const POINT_SCRATCH: usize = memory.data(6 * 36, 8);
+/** Three scalars of 40 bytes. Owner: ed25519.ts. */
+export const SCALARS: usize = POINTS;
 
-/** Three points: the sum, and two while a table is made. Owner: ed25519.ts. */
-export const POINTS: usize = memory.data(3 * 180, 8);
+/** 19 limbs of 8 bytes. Owner: scalar25519.ts. */
+export const SCALAR_LIMBS: usize = POINTS + 120;
 
-/** Multiples of the public key and of the signature's R, four each. Owner: ed25519.ts. */
-export const POINT_TABLES: usize = memory.data(2 * 4 * 144, 8);
+/** 10 limbs of 8 bytes. Owner: scalar25519.ts. */
+export const SCALAR_FACTOR: usize = POINTS + 272;
+
+/** The two rows of the half-size search, 72 bytes each. Owner: scalar25519.ts. */
+export const SCALAR_ROWS: usize = POINTS + 352;
