@@ -101,15 +101,12 @@ async function install() {
 
 /** Whether node_modules holds what package-lock.json asks for. npm keeps the same list of what it installed. */
 function isInstalled() {
-  const found = readPackages('node_modules/.package-lock.json');
-  const wanted = readPackages('package-lock.json');
+  const { packages: found } = readJson('node_modules/.package-lock.json');
+  const { packages: wanted } = readJson('package-lock.json');
+  if (found === undefined || wanted === undefined) return false;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) => path === '' || optional || found[path]?.version === version,
   );
-}
-
-function readPackages(path) {
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : {};
 }
 
 async function buildModules(modules) {
