@@ -53,7 +53,7 @@ export function name_find(text: usize, length: u32): Name {
   let name = 1;
   for (let at = changetype<usize>(NAMES); at < end; name++) {
     let i: u32 = 0;
-    while (i < length && load<u16>(at) == load<u8>(text + i)) {
+    while (i < length && load<u16>(at) == load<u8>(text + i) && load<u16>(at) != SPACE) {
       at += 2;
       i++;
     }
