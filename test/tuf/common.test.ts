@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Role } from '../../host/node/abi.ts';
 import type { RoleName } from '../../repo/index.ts';
 import { nameOf, stage, type Verdict } from './kit.ts';
-import { type Change, drop, put, Raw, type Value } from './values.ts';
+import { type Change, drop, put, Raw, text, type Value } from './values.ts';
 
 const ROLES: readonly RoleName[] = ['root', 'timestamp', 'snapshot', 'targets'];
 
@@ -102,6 +102,30 @@ test('members that are not known, of any kind, are signed and ignored', () =>
     for (const [index, value] of [null, true, -7, 'é', [[]], { a: { b: 'c' } }].entries())
       put(`x-unknown-${index}`, value)(signed);
   }));
+
+test('a name that is two known names and a space between is a name that is not known', async () => {
+  await eachAccepts((signed) => {
+    for (const name of [
+      'version expires',
+      'expires consistent_snapshot',
+      'keys roles',
+      '_type spec_version',
+      'meta length',
+    ])
+      put(name, null)(signed);
+  });
+  const s = await stage();
+  s.forge('timestamp', {
+    file: ({ signatures, signed }) =>
+      text({ 'signed signatures': {}, signatures, signed, 'signatures keyid': [] }),
+  });
+  await s.accepts();
+  s.release({
+    releaseCounter: 2,
+    target: (target) => Object.assign(target, { 'length hashes': 1, 'custom component': {} }),
+  });
+  await s.accepts();
+});
 
 test('a file of one role under the name of another, same keys or not, is refused', async () => {
   for (const sameKeys of [false, true]) {
