@@ -25,6 +25,9 @@ export interface SimDeviceOptions {
 /** 4 KiB blocks, banks that hold the longest timestamp that is read, slots of 64 KiB. */
 const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
 
+/** More than any update takes, power cuts included. */
+const BOOTS = 200;
+
 export class SimDevice {
   readonly power = new Power();
   readonly flash: SimFlash;
@@ -53,10 +56,15 @@ export class SimDevice {
 
   /** One check with all that follows from it: install, reboot, self-test, confirm. A power cut costs a boot. */
   async update(): Promise<Outcome & { action: 'wait' }> {
+    let boots = 0;
+    const powerOn = () => {
+      if (++boots > BOOTS) throw new Error(`the device has booted ${BOOTS} times and does not come to rest`);
+      return this.powerOn();
+    };
     for (;;) {
       try {
         return await this.#client.run({
-          powerOn: () => this.powerOn(),
+          powerOn,
           selfTest: () => this.#options.selfTest?.(this) ?? true,
           wait: async () => false,
         });

@@ -14,8 +14,8 @@ export interface Scenario {
   readonly run: (device: SimDevice) => Promise<void>;
   /** Throws unless the device, off since the cut, is still sound. May power it on. */
   readonly afterCut: (device: SimDevice, cut: Cut) => void;
-  /** Throws unless the scenario has reached its end. */
-  readonly atEnd: (device: SimDevice) => void;
+  /** Throws unless the scenario has reached its end. Gets all operations that it took, before and after the cut. */
+  readonly atEnd: (device: SimDevice, operations: readonly Operation[]) => void;
   /** Places in one long write at which it is torn, 2 or more. */
   readonly places: number;
   /** Every so many cuts one is made in a whole run too. */
@@ -42,7 +42,7 @@ export async function sweep(scenario: Scenario): Promise<SweepResult> {
     const before = device.snapshot();
     for (const cut of cutsOf(operation, index, scenario.places)) {
       const left = cutIn(device, before, operation, cut);
-      await named(cut, operation, () => recover(scenario, left, cut));
+      await named(cut, operation, () => recover(scenario, left, cut, operations.slice(0, index + 1)));
       if (count++ % scenario.liveEvery === 0) {
         await named(cut, operation, () => cutLive(scenario, start, left, cut));
         live++;
@@ -64,14 +64,12 @@ async function cleanRun(
   { device, run, atEnd }: Scenario,
   start: DeviceContents,
 ): Promise<readonly Operation[]> {
-  const runs: Operation[][] = [];
-  for (const log of [[], []] as Operation[][]) {
+  const runs: (readonly Operation[])[] = [];
+  for (let count = 0; count < 2; count++) {
     device.restore(start);
-    device.power.log = log;
-    await run(device);
-    device.power.log = undefined;
-    atEnd(device);
-    runs.push(log);
+    const operations = await logged(device, run);
+    atEnd(device, operations);
+    runs.push(operations);
   }
   if (!isDeepStrictEqual(runs[0], runs[1]))
     throw new Error('two clean runs differ: cuts could not be repeated');
@@ -98,11 +96,11 @@ async function recover(
   { device, run, afterCut, atEnd }: Scenario,
   left: DeviceContents,
   cut: Cut,
+  done: readonly Operation[],
 ): Promise<void> {
   afterCut(device, cut);
   device.restore(left);
-  await run(device);
-  atEnd(device);
+  atEnd(device, [...done, ...(await logged(device, run))]);
 }
 
 /** The same cut in a whole run: it must leave the same, and the run must end the same. */
@@ -121,11 +119,19 @@ async function cutLive(
   power.whenCut = () => {
     found = device.snapshot();
   };
-  await run(device);
+  const operations = await logged(device, run);
   power.whenCut = undefined;
   if (power.cuts !== fired + 1) throw new Error('it did not fire in a whole run');
   if (!isDeepStrictEqual(found, left)) throw new Error('it leaves something else in a whole run');
-  atEnd(device);
+  atEnd(device, operations);
+}
+
+async function logged(device: SimDevice, run: Scenario['run']): Promise<readonly Operation[]> {
+  const operations: Operation[] = [];
+  device.power.log = operations;
+  await run(device);
+  device.power.log = undefined;
+  return operations;
 }
 
 async function named(cut: Cut, operation: Operation, check: () => Promise<void>): Promise<void> {

@@ -122,8 +122,8 @@ function freeOffset(flash: FlashDriver, inBlock: number, end: number): number {
 
 function latestRecord(flash: FlashDriver): BootRecord | undefined {
   const size = flash.size(BOOT_AREA);
-  const bytes = new Uint8Array(size);
-  flash.read(BOOT_AREA, 0, bytes);
+  const bytes = new DataView(new ArrayBuffer(size));
+  flash.read(BOOT_AREA, 0, new Uint8Array(bytes.buffer));
   let latest: BootRecord | undefined;
   for (let start = 0; start < size; start = flash.blockEnd(BOOT_AREA, start)) {
     const end = flash.blockEnd(BOOT_AREA, start);
@@ -158,16 +158,15 @@ function encode(record: BootRecord, flash: FlashDriver): Uint8Array {
   return bytes;
 }
 
-function decode(bytes: Uint8Array, offset: number): BootRecord | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, LENGTH);
-  const kind = view.getUint8(8);
-  const slot = view.getUint8(9);
-  const sound =
-    view.getUint32(0, true) === MAGIC &&
-    view.getUint32(12, true) === crc32(bytes.subarray(offset, offset + 12)) &&
-    (kind === CONFIRMED || kind === TRIAL);
-  if (!sound || (slot !== 0 && slot !== 1)) return undefined;
-  return { kind, slot, boots: view.getUint16(10, true), sequence: view.getUint32(4, true), offset };
+function decode(bytes: DataView, offset: number): BootRecord | undefined {
+  if (bytes.getUint32(offset, true) !== MAGIC) return undefined;
+  const kind = bytes.getUint8(offset + 8);
+  const slot = bytes.getUint8(offset + 9);
+  if ((kind !== CONFIRMED && kind !== TRIAL) || (slot !== 0 && slot !== 1)) return undefined;
+  const checked = new Uint8Array(bytes.buffer, offset, 12);
+  if (bytes.getUint32(offset + 12, true) !== crc32(checked)) return undefined;
+  const sequence = bytes.getUint32(offset + 4, true);
+  return { kind, slot, boots: bytes.getUint16(offset + 10, true), sequence, offset };
 }
 
 function other(slot: Slot): Slot {

@@ -1,12 +1,12 @@
-// The core in V8: the same moult.wasm that a device carries, behind typed calls.
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { instantiateSync } from '@assemblyscript/loader';
+// The core in this process: the same moult.wasm that a device carries, behind typed calls.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ABI_VERSION, type CoreExports, type CoreImports, Status } from './abi.ts';
 import type { BootControl } from './boot.ts';
+import { engine } from './engine.ts';
 import { HostError } from './errors.ts';
 import { BOOT_AREA, type FlashDriver } from './flash.ts';
+import { projectRoot } from './root.ts';
 
 /** A security counter that the hardware never lets fall. */
 export interface HardwareCounter {
@@ -143,7 +143,7 @@ export class Core {
       return call(this.#exports);
     } catch (error) {
       this.#end = error;
-      if (error instanceof WebAssembly.RuntimeError)
+      if (error instanceof engine.RuntimeError)
         throw new HostError('core-trap', `the core stopped at a bug of its own (${error.message})`, {
           cause: error,
         });
@@ -236,10 +236,9 @@ export function coreModule(): WebAssembly.Module {
 }
 
 function compile(): WebAssembly.Module {
-  const built = () => join(projectRoot(dirname(fileURLToPath(import.meta.url))), 'build', 'moult.wasm');
-  const path = process.env.MOULT_WASM ?? built();
+  const path = process.env.MOULT_WASM ?? join(projectRoot(), 'build/moult.wasm');
   try {
-    return new WebAssembly.Module(readFileSync(path));
+    return new engine.Module(readFileSync(path));
   } catch (cause) {
     throw new HostError('module-unusable', `${path} is missing or damaged; build it with: npm run build`, {
       cause,
@@ -247,15 +246,10 @@ function compile(): WebAssembly.Module {
   }
 }
 
-/** The same from the sources and from what is compiled of them. */
-function projectRoot(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : projectRoot(dirname(folder));
-}
-
 function instantiate(module: WebAssembly.Module, imports: CoreImports): CoreExports {
   let exports: CoreExports;
   try {
-    exports = instantiateSync<CoreExports>(module, { moult: imports }).exports;
+    exports = new engine.Instance(module, { moult: imports }).exports as CoreExports;
   } catch (cause) {
     throw new HostError(
       'module-unusable',

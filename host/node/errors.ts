@@ -4,6 +4,8 @@ import { STATUS_TEXTS } from './abi.ts';
 export type HostErrorCode =
   /** moult.wasm is missing, damaged, or of another ABI version */
   | 'module-unusable'
+  /** the engine that should run the core is not built, or there is none of that name */
+  | 'engine-missing'
   /** the core stopped at a bug of its own */
   | 'core-trap'
   /** the core asked for something that it must not ask for */

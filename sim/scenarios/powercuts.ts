@@ -1,8 +1,9 @@
 // What a power cut may hit: provisioning, a check, an install with its confirm or its revert.
 import { equal, ok } from 'node:assert/strict';
-import { State, Status } from '../../host/node/abi.ts';
+import { Area, State, Status } from '../../host/node/abi.ts';
 import type { Geometry } from '../../host/node/flash.ts';
 import type { SimDevice } from '../device.ts';
+import type { Operation } from '../power.ts';
 import type { Scenario } from '../powercut.ts';
 import { RELEASE_1, RELEASE_2, World } from './world.ts';
 
@@ -67,7 +68,10 @@ async function install(setting: Setting, effort: Thoroughness): Promise<Scenario
     device: world.device,
     run: () => checked(world),
     afterCut: (device) => soundAfterCut(device, [RELEASE_2]),
-    atEnd: (device) => runs(device, RELEASE_2),
+    atEnd(device, operations) {
+      runs(device, RELEASE_2);
+      resumed(setting.geometry, operations);
+    },
   };
 }
 
@@ -115,6 +119,18 @@ function runs(device: SimDevice, release: Release): void {
   equal(core.stateRead(State.ON_TRIAL), 0, 'on trial');
   equal(core.stateRead(State.SECURITY_COUNTER), release.securityCounter, 'security counter');
   equal(core.stateRead(State.INSTALLED_RELEASE), release.releaseCounter, 'release counter');
+}
+
+/** The image was written once, and of it at most one erase block, or what is kept between two entries, again. */
+function resumed(geometry: Geometry, operations: readonly Operation[]): void {
+  const { blocks, unit } = geometry[Area.SLOT_B] ?? { blocks: [], unit: 1 };
+  const again = Math.max(...blocks, 2048);
+  let written = 0;
+  for (const operation of operations)
+    if (operation.type === 'write' && (operation.area === Area.SLOT_A || operation.area === Area.SLOT_B))
+      written += operation.data.length;
+  const most = RELEASE_2.image.length + unit + again;
+  ok(written <= most, `${written} bytes written to the slots, ${most} are the most that one cut may cost`);
 }
 
 function isImage(device: SimDevice, image: Uint8Array): boolean {

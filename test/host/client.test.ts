@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { FetchKind, Role, Status } from '../../host/node/abi.ts';
+import { Area, FetchKind, Role, Status } from '../../host/node/abi.ts';
 import { Client, type ClientEvent } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
 import { SimDevice } from '../../sim/device.ts';
@@ -95,6 +95,19 @@ describe('the client loop', () => {
       .map(({ offset }) => offset);
     expect(offsets).toEqual([0, 3000, 6000, 9000]);
     expect(world.device.running(10_001)).toEqual(RELEASE_2.image);
+  });
+
+  test('[CERT-I-1] an image that flash does not keep as it arrived is never selected', async () => {
+    const { world } = watched();
+    world.repository.publish(RELEASE_2);
+    const { flash } = world.device;
+    const write = flash.write.bind(flash);
+    flash.write = (area, offset, data) =>
+      write(area, offset, area === Area.SLOT_B && offset === 4096 ? data.map((byte) => byte | 1) : data);
+    const outcome = await world.update();
+    expect([outcome.status, outcome.role]).toEqual([Status.FLASH_VERIFY, Role.IMAGE]);
+    world.device.powerOn();
+    expect(world.device.slot).toBe(0);
   });
 
   test('after a power cut a download goes on at the last whole block', async () => {

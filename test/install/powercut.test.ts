@@ -9,7 +9,7 @@ import { image, RELEASE_1, RELEASE_2, World } from '../../sim/scenarios/world.ts
 
 /** Cuts in one sequence. */
 const CUTS = 30;
-const EFFORT = { places: 4, liveEvery: 40 };
+const EFFORT = { places: 3, liveEvery: 50 };
 
 describe.each(GEOMETRIES)('flash of $name', ({ geometry }) => {
   test.each(Object.entries(SCENARIOS))(
