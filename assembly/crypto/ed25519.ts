@@ -7,6 +7,7 @@
 //   0    200 bytes  SHA-512 of R, A and the message
 //   200  32 bytes   public key A
 //   232  64 bytes   signature: R, S
+//   296  u32        whether they passed the checks of the begin
 import { BASE_TABLE, BASE_TABLES } from "./base25519";
 import {
   AFFINE_MULTIPLE, MULTIPLE, POINT, point_add, point_double, point_is_neutral, point_load, point_multiple,
@@ -17,10 +18,11 @@ import { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scal
 import { SHA512_CONTEXT, sha512_begin, sha512_end, sha512_update } from "./sha512";
 
 /** Bytes of a context. */
-export const ED25519_CONTEXT: u32 = 296;
+export const ED25519_CONTEXT: u32 = 304;
 
 const KEY: usize = SHA512_CONTEXT;
 const SIGNATURE: usize = KEY + 32;
+const SOUND: usize = SIGNATURE + 64;
 
 /** y of the points of order 8: two values, each with either sign of x. */
 const ORDER_8 = memory.data<u64>([
@@ -48,7 +50,10 @@ export function ed25519_verify_begin(ctx: usize, publicKey: usize, signature: us
   sha512_begin(ctx);
   sha512_update(ctx, signature, 32);
   sha512_update(ctx, publicKey, 32);
-  return encoding_is_sound(publicKey) && encoding_is_sound(signature) && scalar_is_canonical(signature + 32);
+  const sound =
+    encoding_is_sound(publicKey) && encoding_is_sound(signature) && scalar_is_canonical(signature + 32);
+  store<u32>(ctx, <u32>sound, SOUND);
+  return sound;
 }
 
 /** Hashes the next `length` bytes of the message at `data`. */
@@ -56,8 +61,10 @@ export function ed25519_verify_update(ctx: usize, data: usize, length: u32): voi
   sha512_update(ctx, data, length);
 }
 
-/** Whether the signature holds. Only after a begin that gave true. */
+/** Whether the signature holds: once after each begin, and never when the begin gave false. */
 export function ed25519_verify_end(ctx: usize): bool {
+  if (!load<u32>(ctx, SOUND)) return false;
+  store<u32>(ctx, 0, SOUND);
   if (!table_make(KEY_TABLE, ctx + KEY) || !table_make(R_TABLE, ctx + SIGNATURE)) return false;
   sha512_end(ctx, SCALARS);
   scalar_reduce(F_SCALAR, SCALARS);

@@ -132,6 +132,23 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('Ed25519 verificatio
     for (let bit = 0; bit < 256; bit++) expect(check(flip(publicKey, bit), signature, message)).toBe(false);
   });
 
+  it('gives one verdict for one begin, and none for a begin that refused', () => {
+    const [, publicKey, message, signature] = VECTORS[5] ?? [];
+    if (!publicKey || !message || !signature) throw new Error('no vector');
+    const context = module.arena + 512;
+    const data = module.write(module.arena + 8192, message);
+    const end = () => module.call('ed25519_verify_end', context);
+    expect(begins(publicKey, signature)).toBe(true);
+    module.call('ed25519_verify_update', context, data, message.length);
+    expect(end()).toBe(1);
+    expect(end()).toBe(0);
+    // S + L satisfies the equation, so only the begin stands in its way.
+    const s = toNumber(signature.subarray(32)) + L;
+    expect(begins(publicKey, concat(signature.subarray(0, 32), toBytes(s, 32)))).toBe(false);
+    module.call('ed25519_verify_update', context, data, message.length);
+    expect(end()).toBe(0);
+  });
+
   it('refuses S + k L and every S from L up [malleable signature]', () => {
     for (const [, publicKey, , signature] of VECTORS) {
       const s = toNumber(signature.subarray(32));
