@@ -50,7 +50,7 @@ describe.each(ROLES)('[CERT-I-1] [CERT-0-4] a %s file', (role) => {
     const honest = s.file(role);
     const flash = s.device.snapshot();
     const random = new Random(7);
-    for (let run = 0; run < 500; run++) {
+    for (let run = 0; run < 400; run++) {
       const bytes = mangled(honest, random);
       const status = verdictOn(s, role, bytes);
       if (status >= 0) expect(means(bytes), `run ${run}`).toEqual(means(honest));
@@ -60,7 +60,7 @@ describe.each(ROLES)('[CERT-I-1] [CERT-0-4] a %s file', (role) => {
 
   test('that its right keys signed, nonsense as it is, gets a status and no trap, and the next one is followed', async () => {
     const random = new Random(11);
-    for (let run = 0; run < 120; run++) {
+    for (let run = 0; run < 80; run++) {
       const s = await stage();
       s.forge(role, { signed: (signed) => replaceSomething(signed, random) });
       const { status } = drive(s.powerOn(), s);

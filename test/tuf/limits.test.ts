@@ -183,7 +183,7 @@ describe('endless work', () => {
 
   test('an object of thousands of members out of order is refused in bounded time', async () => {
     const s = await stage(ROOMY);
-    s.forge('targets', { signed: put('x', shuffled(20_000)) });
+    s.forge('targets', { signed: put('x', shuffled(5000)) });
     await s.refuses('JSON_COMPLEX', 'TARGETS');
   });
 

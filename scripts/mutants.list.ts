@@ -1,0 +1,712 @@
+// The mutants that scripts/mutants.ts makes: one check of the core each, and what stands there instead.
+
+export interface Mutant {
+  /** What is wrong with it. */
+  readonly name: string;
+  /** Below assembly/. */
+  readonly file: string;
+  /** Exact text, once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** Why no test can tell it from the core. */
+  readonly equal?: string;
+}
+
+/** Mutants of one file: name, text, replacement, and why it is equal if it is. */
+function of(file: string, ...mutants: readonly (readonly [string, string, string, string?])[]): Mutant[] {
+  return mutants.map(([name, find, replace, equal]) => ({
+    name,
+    file,
+    find,
+    replace,
+    ...(equal && { equal }),
+  }));
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  ...of(
+    'tuf/workflow.ts',
+    [
+      'root: any version',
+      'if (signed.version != trusted_entry(Role.ROOT).version + 1) return',
+      'if (false) return',
+    ],
+    [
+      'root: any higher version',
+      'signed.version != trusted_entry(Role.ROOT).version + 1',
+      'signed.version <= trusted_entry(Role.ROOT).version',
+    ],
+    [
+      'root: not signed by itself',
+      `  status = threshold_load(incoming, signed, Role.ROOT);
+  if (status == Status.OK) status = threshold_verify(incoming, envelope);
+  if (status != Status.OK) return status;
+  status = compare_key_sets();`,
+      '  status = compare_key_sets();',
+    ],
+    [
+      'root: its other roles are not looked at',
+      '  status = compare_key_sets();\n  if (status != Status.OK) return status;\n',
+      '  compare_key_sets();\n',
+    ],
+    ['root: expiry of the last one', 'if (expired()) return Status.EXPIRED; // 5.3.10, against a freeze', ''],
+    [
+      'root: no end of roots',
+      'if (role == Role.ROOT && roots == MAX_ROOTS) return Status.TOO_MANY_ROOTS;',
+      '',
+    ],
+    ['root: 404 for any role is fine', 'if (role != Role.ROOT) return Status.NOT_FOUND;', ''],
+    [
+      'root: consistent_snapshot of the first only',
+      'consistent = trusted_signed.consistent;',
+      'consistent = true;',
+    ],
+    ['recovery: nothing is dropped', 'dropped |= 1 << trusted_kind(each);', 'dropped |= 0;'],
+    ['recovery: timestamp and snapshot apart', 'if (dropped & both) dropped |= both;', ''],
+    [
+      'recovery: targets keys do not matter',
+      'for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {\n    const status = threshold_load(incoming',
+      'for (let each: i32 = Role.TIMESTAMP; each < Role.TARGETS; each++) {\n    const status = threshold_load(incoming',
+    ],
+    ['recovery: always', 'if (sum != load<u64>', 'if (true || sum != load<u64>'],
+    [
+      'provisioning: unsigned root',
+      '  if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);\n  if (status == Status.OK) status = threshold_verify(incoming, envelope);\n',
+      '',
+    ],
+    [
+      'provisioning: other roles',
+      'for (let each: i32 = Role.TIMESTAMP; status == Status.OK && each <= Role.TARGETS; each++) {',
+      'for (let each: i32 = 9; status == Status.OK && each <= Role.TARGETS; each++) {',
+    ],
+    ['timestamp: rollback', 'if (signed.version < held.version) return Status.ROLLBACK;', ''],
+    ['timestamp: same version replaces', 'if (signed.version == held.version) return keep_timestamp();', ''],
+    [
+      'timestamp: older snapshot',
+      'if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK;',
+      '',
+    ],
+    [
+      'timestamp: the same snapshot is older',
+      'if (announced.version < other.version) return',
+      'if (announced.version <= other.version) return',
+    ],
+    [
+      'timestamp: expired',
+      'if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze',
+      '',
+    ],
+    [
+      'timestamp: expired a second late',
+      'if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4',
+      'if (signed.expires < start_time) return Status.EXPIRED; // 5.4.4',
+    ],
+    [
+      'timestamp: kept though expired',
+      '  record_abort();\n  if (expired()) return Status.EXPIRED;\n',
+      '  record_abort();\n',
+    ],
+    ['timestamp: unchanged is written again', 'if (record_is_unchanged()) return keep_timestamp();', ''],
+    [
+      'timestamp: stored before its checks',
+      `    if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
+    if (signed.version == held.version) return keep_timestamp();
+    status = trusted_open(Role.TIMESTAMP);
+    if (status == Status.OK) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
+    if (status != Status.OK) return status;
+    if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
+  }
+  if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
+  status = record_commit(signed.version, signed.expires, 0);
+`,
+      `    if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
+    if (signed.version == held.version) return keep_timestamp();
+    status = trusted_open(Role.TIMESTAMP);
+    if (status == Status.OK) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
+    if (status != Status.OK) return status;
+    status = record_commit(signed.version, signed.expires, 0);
+    if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
+  } else status = record_commit(signed.version, signed.expires, 0);
+  if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
+`,
+    ],
+    [
+      'files: hashes and length',
+      'if (status == Status.OK) status = file_check(store_bank(), record_offset(), record_length(), announced);',
+      '',
+    ],
+    [
+      'files: signatures',
+      'if (status == Status.OK) status = verify_by_trusted_root();',
+      'if (status == Status.OK) verify_by_trusted_root();',
+    ],
+    ['files: version', 'if (signed.version != announced.version) return Status.VERSION_MISMATCH;', ''],
+    [
+      'files: higher versions are fine',
+      'if (signed.version != announced.version) return',
+      'if (signed.version < announced.version) return',
+    ],
+    ['files: expired', 'if (signed.expires <= start_time) return Status.EXPIRED; // 5.5.6, 5.6.5', ''],
+    [
+      'files: expired a second late',
+      'if (signed.expires <= start_time) return Status.EXPIRED; // 5.5.6',
+      'if (signed.expires < start_time) return Status.EXPIRED; // 5.5.6',
+    ],
+    [
+      'held snapshot: expired',
+      '      if (expired()) return Status.EXPIRED;\n      role = Role.TARGETS;',
+      '      role = Role.TARGETS;',
+    ],
+    [
+      'held targets: expired',
+      '      if (expired()) return Status.EXPIRED;\n      role = Role.NONE;',
+      '      role = Role.NONE;',
+    ],
+    [
+      'held: by version alone',
+      'return file_check(store_bank(), entry.offset, entry.length, announced) == Status.OK;',
+      'return true;',
+    ],
+    [
+      'held: of any version',
+      'if (entry.length == 0 || entry.version != announced.version) return false;',
+      'if (entry.length == 0) return false;',
+    ],
+    [
+      'snapshot: not compared',
+      '  if (role == Role.SNAPSHOT) {\n    status = check_snapshot();',
+      '  if (false) {\n    status = check_snapshot();',
+    ],
+    ['snapshot: roles may fall', 'if (now < before) return Status.SNAPSHOT_ROLLBACK;', ''],
+    [
+      'snapshot: roles may vanish',
+      'if (!find_onwards(quote)) return incoming.status != Status.OK ? incoming.status : Status.SNAPSHOT_ROLLBACK;',
+      'if (!find_onwards(quote)) { if (incoming.status != Status.OK) return incoming.status; continue; }',
+    ],
+    [
+      'snapshot: roles are found in one order only',
+      'for (let round = 0; round < 2; round++)',
+      'for (let round = 0; round < 1; round++)',
+    ],
+    [
+      'snapshot: passes without an end',
+      'if (passes++ == MAX_PASSES) reader_fail(incoming, Status.JSON_COMPLEX);',
+      '',
+    ],
+    [
+      'snapshot: entries are not read',
+      'while (reader_member(incoming)) read_version(incoming);',
+      'while (false) read_version(incoming);',
+    ],
+    [
+      'snapshot: entries without a version',
+      'if (other.version == 0) reader_fail(r, Status.METADATA_INVALID);',
+      '',
+    ],
+    [
+      'snapshot: without targets',
+      '  const status = file_find(incoming, signed.meta, Name.TARGETS_JSON, other);\n  if (status != Status.OK) return status;\n',
+      '',
+    ],
+    ['limit: root', 'limit = MAX_ROOT;', 'limit = MAX_TARGETS;'],
+    ['limit: timestamp', 'limit = MAX_TIMESTAMP;', 'limit = MAX_ROOT;'],
+    [
+      'limit: snapshot',
+      'limit = role == Role.SNAPSHOT ? MAX_SNAPSHOT : MAX_TARGETS;',
+      'limit = MAX_TARGETS;',
+    ],
+    ['limit: targets', 'const MAX_TARGETS: u32 = 5000000;', 'const MAX_TARGETS: u32 = 50000000;'],
+    ['limit: announced length', 'if (announced.has_length) limit = min(limit, announced.length);', ''],
+    [
+      'limit: announced length is the only one',
+      'limit = min(limit, announced.length);',
+      'limit = announced.length;',
+    ],
+    [
+      'signed is read before its signatures hold',
+      `  if (status == Status.OK) status = threshold_verify(incoming, envelope);
+  return status == Status.OK ? signed_read(incoming, envelope.signed, role, signed) : status;`,
+      `  if (status == Status.OK) status = signed_read(incoming, envelope.signed, role, signed);
+  return status == Status.OK ? threshold_verify(incoming, envelope) : status;`,
+    ],
+    ['time is not kept', '  start_time = now;\n', '  start_time = 1;\n'],
+  ),
+  ...of(
+    'tuf/threshold.ts',
+    [
+      'one signature is enough',
+      'return valid >= set.threshold ? Status.OK : Status.SIGNATURES;',
+      'return valid >= 1 ? Status.OK : Status.SIGNATURES;',
+    ],
+    [
+      'signatures are not wanted',
+      'return valid >= set.threshold ? Status.OK : Status.SIGNATURES;',
+      'return Status.OK;',
+    ],
+    [
+      'signatures are not verified',
+      'const holds = ed25519_verify_end(context(index++));',
+      'const holds = true; index++;',
+    ],
+    ['one key counts twice', '    key_count(set, key);\n', ''],
+    ['one key counts twice in one pass', 'if (!holds || key.counted) continue;', 'if (!holds) continue;'],
+    [
+      'one key is verified again',
+      'if (!key.usable || key.counted || key.signature == 0) return false;',
+      'if (!key.usable || key.signature == 0) return false;',
+      'what was counted in an earlier pass is not counted again at its end; the check only spares the work',
+    ],
+    [
+      'unknown kinds of key',
+      'if (!key.usable || key.counted || key.signature == 0) return false;',
+      'if (key.counted || key.signature == 0) return false;',
+    ],
+    [
+      'one key id twice',
+      'if (load<u64>(SIGNER_IDS + (<usize>i << 3)) == id) return reader_fail(file, Status.SIGNATURE_DUPLICATE);',
+      '',
+    ],
+    [
+      'signatures without an end',
+      'if (count == MAX_SIGNATURES) reader_fail(file, Status.TOO_MANY_KEYS);\n    else collect_one',
+      'collect_one',
+    ],
+    [
+      'signatures of any length',
+      'return reader_string(file) && file.text_length == 128 && hex_decode',
+      'return reader_string(file) && hex_decode',
+    ],
+    [
+      'signatures that are not hexadecimal',
+      '&& hex_decode(reader_text(file), 64, SIGNATURE_BUFFER);',
+      '&& (hex_decode(reader_text(file), 64, SIGNATURE_BUFFER) || true);',
+      'what could not be decoded does not verify either',
+    ],
+    [
+      'signatures without a key id',
+      'if (!named || signature == 0) return reader_fail(file, Status.ENVELOPE_INVALID);',
+      'if (!named || signature == 0) return;',
+    ],
+    ['keyid twice in one signature', 'if (named) reader_fail(file, Status.JSON_DUPLICATE);', ''],
+    ['sig twice in one signature', 'if (signature != 0) reader_fail(file, Status.JSON_DUPLICATE);', ''],
+    ['keys beyond the first pass', 'while (valid < set.threshold && next < set.count) {', 'if (true) {'],
+    [
+      'a bad point stops nothing',
+      '&& ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER);',
+      '&& (ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER) || true);',
+    ],
+    ['a fault of the canonical form', '    if (streamed != Status.OK) return streamed;\n', ''],
+    [
+      'signatures of the file before',
+      '    key_at(set, i).signature = 0;\n    key_at(set, i).counted = false;\n',
+      '    key_at(set, i).counted = false;\n',
+      'the set was read anew, and is all 0, whenever a file is verified',
+    ],
+    [
+      'counts of the file before',
+      '    key_at(set, i).signature = 0;\n    key_at(set, i).counted = false;\n',
+      '    key_at(set, i).signature = 0;\n',
+      'the set was read anew, and is all 0, whenever a file is verified',
+    ],
+  ),
+  ...of(
+    'metadata/key.ts',
+    [
+      'threshold 0',
+      'if (set.threshold == 0 || set.threshold > MAX_KEYS) reader_fail(r, Status.THRESHOLD_INVALID);',
+      'if (set.threshold > MAX_KEYS) reader_fail(r, Status.THRESHOLD_INVALID);',
+    ],
+    [
+      'huge threshold',
+      'if (set.threshold == 0 || set.threshold > MAX_KEYS) reader_fail',
+      'if (set.threshold == 0) reader_fail',
+    ],
+    [
+      'role is missing',
+      'if (r.status == Status.OK && set.threshold == 0) return Status.METADATA_INVALID;',
+      '',
+    ],
+    [
+      'keyids are missing',
+      'if (!listed || set.threshold == 0) reader_fail',
+      'if (set.threshold == 0) reader_fail',
+    ],
+    [
+      'threshold is missing',
+      'if (!listed || set.threshold == 0) reader_fail',
+      'if (!listed) reader_fail',
+      'a threshold of 0 is refused as a missing role right after, by the same status',
+    ],
+    [
+      'keys without an end',
+      'if (set.count == MAX_KEYS) reader_fail(r, Status.TOO_MANY_KEYS);\n    else key_at',
+      'if (set.count != MAX_KEYS) key_at',
+    ],
+    [
+      'one key id twice in a role',
+      'if (id == 0 || key_find(set, id)) continue;',
+      'if (id == 0) continue;',
+      'of two entries of one id only the first gets a signature and material',
+    ],
+    ['key type and scheme', 'key.usable = known == 2 && material;', 'key.usable = material;'],
+    ['key type or scheme', 'key.usable = known == 2 && material;', 'key.usable = known >= 1 && material;'],
+    [
+      'public key of any length',
+      'material = r.text_length == 2 * MATERIAL_SIZE && hex_decode',
+      'material = hex_decode',
+    ],
+    [
+      'one material under two ids',
+      'bytes_equal(key_material(other), key_material(key), MATERIAL_SIZE)',
+      'other == key',
+    ],
+    ['sum without the threshold', 'let sum: u64 = set.threshold;', 'let sum: u64 = 0;'],
+    ['sum without the keys', '    sum += load<u64>(DIGEST);\n', ''],
+    [
+      'sum of keys that are not unique',
+      'if (!key.usable || key.counted) continue;\n    key_count(set, key);\n    sha256_begin',
+      'if (!key.usable) continue;\n    sha256_begin',
+    ],
+  ),
+  ...of(
+    'metadata/signed.ts',
+    [
+      '_type',
+      'if (reader_named_value(r) != type_of(role)) reader_fail(r, Status.TYPE_MISMATCH);',
+      'reader_skip(r);',
+    ],
+    [
+      'spec_version',
+      'if (!reader_string(r) || !major_is_1(r)) reader_fail(r, Status.SPEC_VERSION);',
+      'reader_skip(r);',
+    ],
+    ['spec_version 10', '(r.text_length == 1 || load<u8>(text, 1) == 0x2e)', 'true'],
+    [
+      'version 0',
+      'if (s.version == 0) reader_fail(r, Status.VERSION_INVALID);',
+      '',
+      'no other version is 0, and the device holds none: a version of 0 is below every one that is compared',
+    ],
+    ['expires is no date', 'if (seconds == NO_DATE) reader_fail(r, Status.EXPIRES_INVALID);', ''],
+    [
+      'fields are missing',
+      'return seen == Seen.ALL ? parts_present(role, s) : Status.METADATA_INVALID;',
+      'return parts_present(role, s);',
+    ],
+    ['parts are missing', 'return present ? Status.OK : Status.METADATA_INVALID;', 'return Status.OK;'],
+    [
+      'root parts',
+      'if (role == Role.ROOT) present = s.keys != 0 && s.roles != 0;',
+      'if (role == Role.ROOT) present = true;',
+    ],
+  ),
+  ...of(
+    'metadata/envelope.ts',
+    ['trailing garbage', '  reader_end(r);\n', ''],
+    ['signed twice', 'if (e.signed != 0) reader_fail(r, Status.JSON_DUPLICATE);', ''],
+    ['signatures twice', 'if (e.signatures != 0) reader_fail(r, Status.JSON_DUPLICATE);', ''],
+    ['signed of any kind', 'if (kind != 0x7b) reader_fail(r, Status.ENVELOPE_INVALID);', ''],
+    ['signatures of any kind', 'if (kind != 0x5b) reader_fail(r, Status.ENVELOPE_INVALID);', ''],
+    [
+      'parts are missing',
+      'return e.signed != 0 && e.signatures != 0 ? Status.OK : Status.ENVELOPE_INVALID;',
+      'return Status.OK;',
+    ],
+  ),
+  ...of(
+    'metadata/file.ts',
+    ['length', 'if (f.has_length && f.length != length) return Status.LENGTH_MISMATCH;', ''],
+    ['sha256', 'if (f.has_sha256) status = compare_hash', 'if (false) status = compare_hash'],
+    [
+      'sha512',
+      'if (f.has_sha512 && status == Status.OK) status = compare_hash',
+      'if (false) status = compare_hash',
+    ],
+    [
+      'hashes that are not known',
+      'return f.has_hashes && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;',
+      'return Status.OK;',
+    ],
+    ['file that is not listed', '  if (f.version == 0) return Status.METADATA_INVALID;\n', ''],
+    [
+      'hash of any length',
+      'if (reader_string(r) && r.text_length == 2 * length && hex_decode',
+      'if (reader_string(r) && hex_decode',
+    ],
+    ['version 0', 'if (f.version == 0) reader_fail(r, Status.VERSION_INVALID);', ''],
+  ),
+  ...of(
+    'metadata/expires.ts',
+    ['month 13', '<u32>(month - 1) > 11', '<u32>(month - 1) > 12'],
+    ['day 0', 'day < 1 || ', ''],
+    ['30 February', 'days >= days_before(year, month + 1)', 'false'],
+    ['hour 24', 'field(3) > 23', 'field(3) > 24'],
+    ['minute 60', 'field(4) > 59', 'field(4) > 60'],
+    ['second 61', 'field(5) > 60', 'field(5) > 61'],
+    ['offset does not count', '- offset);', ');'],
+    [
+      'short text',
+      'if (length < 20 || !fields_read(text)) return NO_DATE;',
+      'if (!fields_read(text)) return NO_DATE;',
+      'a shorter text fails at the zone, which must begin at its 20th byte',
+    ],
+    ['years after 2106', 'min<i64>(seconds, LATEST)', 'seconds'],
+  ),
+  ...of(
+    'json/canonical.ts',
+    [
+      'a name twice, in order',
+      'if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);\n      ordered',
+      'ordered',
+    ],
+    [
+      'a name twice, out of order',
+      'if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);\n    if (order < 0',
+      'if (order < 0',
+    ],
+    [
+      'work without an end',
+      'if (bytes > work) reader_fail(r, Status.JSON_COMPLEX);\n  else work -= bytes;',
+      '',
+    ],
+    [
+      'names as they stand',
+      'if (c == 0x7b) level.mode = in_order(r, r.pos) ? Mode.SORTED : Mode.UNSORTED;',
+      'if (c == 0x7b) { in_order(r, r.pos); level.mode = Mode.SORTED; }',
+    ],
+    ['quotes are not escaped', 'if (c == 0x22 || c == 0x5c) put(0x5c);', 'if (c == 0x5c) put(0x5c);'],
+    ['back slashes are not escaped', 'if (c == 0x22 || c == 0x5c) put(0x5c);', 'if (c == 0x22) put(0x5c);'],
+    [
+      '-0',
+      'if (first == 0x2d && end - start == 2 && byte_at(r, start + 1) == 0x30) put(0x30); // -0 is 0\n  else for',
+      'for',
+    ],
+    [
+      'depth',
+      '  if (depth == MAX_DEPTH) {\n    reader_fail(r, Status.JSON_DEPTH);\n    return depth;\n  }\n',
+      '',
+      'the envelope was read before, and its depth with it',
+    ],
+  ),
+  ...of(
+    'json/reader.ts',
+    [
+      'depth',
+      '  if (r.depth == MAX_DEPTH) {\n    reader_fail(r, Status.JSON_DEPTH);\n    return false;\n  }\n',
+      '',
+    ],
+    [
+      'a comma before the end',
+      '  if (reader_peek(r) != close) return true;\n  reader_fail(r, Status.JSON_SYNTAX);\n  return false;\n',
+      '  return reader_peek(r) != close;\n',
+    ],
+    ['fractions', 'else if (c == 0x2e || (c | 0x20) == 0x65) reader_fail(r, Status.JSON_NUMBER);', ''],
+    ['leading zeros', 'if (digits == 0 || (zero && digits > 1)) reader_fail', 'if (digits == 0) reader_fail'],
+    [
+      'a minus alone',
+      'if (digits == 0 || (zero && digits > 1)) reader_fail',
+      'if (zero && digits > 1) reader_fail',
+    ],
+    [
+      'numbers wrap',
+      'value = min<u64>(value * 10 + (peek(r) - 0x30), TOO_LARGE);',
+      'value = value * 10 + (peek(r) - 0x30);',
+    ],
+    ['large numbers', 'if (value == TOO_LARGE) reader_fail(r, fault);', ''],
+    [
+      'negative numbers',
+      '  if (first < 0x30 || first > 0x39) {\n    reader_fail(r, fault);\n    return 0;\n  }\n',
+      '',
+    ],
+    ['overlong UTF-8', 'if (overlong || ', 'if ('],
+    ['surrogates in UTF-8', '(c & ~0x7ff) == 0xd800 || ', ''],
+    ['beyond U+10FFFF', ' || c > 0x10ffff', ''],
+    [
+      'continuation bytes',
+      'if ((b & 0xc0) != 0x80 || b < 0) return string_fault(r, Status.JSON_UTF8);',
+      'if (b < 0) return string_fault(r, Status.JSON_UTF8);',
+    ],
+    [
+      'lead bytes',
+      'if (lead < 0xc2 || lead > 0xf4) return',
+      'if (lead < 0xc0 || lead > 0xf4) return',
+      'what 0xc0 and 0xc1 begin decodes below U+0080',
+    ],
+    [
+      'second half of a pair',
+      'if ((second & 0xfc00) != 0xdc00) return string_fault(r, Status.JSON_UTF8);',
+      '',
+    ],
+    ['second half first', '(first & 0x400) != 0 || ', ''],
+    [
+      'control characters',
+      'if (c >= 0x20 && c < 0x80 && c != 0x22 && c != 0x5c) {',
+      'if (c >= 0 && c < 0x80 && c != 0x22 && c != 0x5c) {',
+    ],
+  ),
+  ...of(
+    'json/names.ts',
+    ['two names in one', ' && load<u16>(at) != SPACE) {', ') {'],
+    [
+      'the beginning of a name',
+      'if (i == length && load<u16>(at) == SPACE) return name;',
+      'if (i == length) return name;',
+    ],
+  ),
+  ...of(
+    'agent/agent.ts',
+    [
+      'metadata without an end',
+      'if (length > workflow_limit() - record_length()) return Status.TOO_LONG;',
+      '',
+    ],
+    ['clock set back', 'check_time = max(now, device.time);', 'check_time = now;'],
+    [
+      'clock set right',
+      'if (now == 0 ? !waited : now - checked < pause) return Action.WAIT;',
+      'if (now == 0 ? !waited : now < checked + pause) return Action.WAIT;',
+    ],
+    [
+      'no clock',
+      'if (now == 0 ? !waited : now - checked < pause) return',
+      'if (now != 0 && now - checked < pause) return',
+    ],
+    [
+      'no pause after a fault',
+      'pause = status < 0 ? min(retry, config.interval) : config.interval;',
+      'pause = status < 0 ? 0 : config.interval;',
+    ],
+    ['retries beyond the interval', 'min(retry, config.interval)', 'retry'],
+    ['release downgrade', 'if (best.release <= device.release) {', 'if (best.release == 0) {'],
+    ['security counter', 'if (best.security < device.security) return', 'if (false) return'],
+    [
+      'security counter: the same',
+      'if (best.security < device.security) return',
+      'if (best.security <= device.security) return',
+    ],
+    [
+      'other hardware is not told',
+      'elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
+      'Status.UP_TO_DATE',
+    ],
+    [
+      'image without a hash',
+      'if (!best.has_sha256 && !best.has_sha512) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);',
+      '',
+    ],
+    [
+      'image too large',
+      'if (best.length > slot_capacity(slot) || best.length == 0) return',
+      'if (best.length == 0) return',
+    ],
+    [
+      'empty image',
+      'if (best.length > slot_capacity(slot) || best.length == 0) return',
+      'if (best.length > slot_capacity(slot)) return',
+    ],
+    ['a fault of the network', 'else if (result != Status.OK) status = Status.NETWORK;', ''],
+    ['another offset', '    if (offset != 0) fault = Status.RANGE;\n', ''],
+    ['a fault is forgotten', '  if (fault != Status.OK) return fault;\n  fault = phase', '  fault = phase'],
+    [
+      'an answer that never began',
+      'else status = record_is_open() ? workflow_accept() : Status.NETWORK;',
+      'else status = workflow_accept();',
+    ],
+    [
+      'provisioned twice',
+      'if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;',
+      '',
+    ],
+  ),
+  ...of(
+    'agent/device.ts',
+    [
+      'time is not written down',
+      '  device.time = now;\n  return device_store();',
+      '  device.time = now;\n  return Status.OK;',
+    ],
+    [
+      'time is written down always',
+      'if (now < device.time || now - device.time < TIME_STEP) return Status.OK;',
+      'if (now < device.time) return Status.OK;',
+    ],
+    ['build time', 'device.time = max(device.time, config.build_time);', ''],
+    ['security counter of the factory', 'device.security = max(device.security, config.security);', ''],
+    ['security counter is not raised', '    device.security = install.security;\n', ''],
+  ),
+  ...of(
+    'agent/selection.ts',
+    ['the last release', 'else if (current.release > best.release) memory.copy', 'else memory.copy'],
+    ['fields are missing', 'current.seen == Seen.ALL && ', ''],
+    ['any component', ' && current.component_fits) weigh();', ') weigh();'],
+    ['any hardware', 'if (!current.hardware_fits) {', 'if (false) {'],
+    [
+      'release counter 0 or large',
+      'return current.release != 0 && current.release <= <u32>i32.MAX_VALUE ? Seen.RELEASE : 0;',
+      'return Seen.RELEASE;',
+    ],
+    [
+      'security counter large',
+      'return current.security <= <u32>i32.MAX_VALUE ? Seen.SECURITY : 0;',
+      'return Seen.SECURITY;',
+    ],
+    [
+      'version of any length',
+      'if (!reader_string(r) || r.text_length == 0 || r.text_length > 31) return 0;',
+      'if (!reader_string(r)) return 0;',
+    ],
+    ['name of any length', 'if (length > TEXT_CAPACITY) return Status.NAME_TOO_LONG;', ''],
+    [
+      'name: path traversal',
+      'if (size == 0 || dots) return Status.PATH_INVALID;',
+      'if (size == 0) return Status.PATH_INVALID;',
+    ],
+    [
+      'name: empty segments',
+      'if (size == 0 || dots) return Status.PATH_INVALID;',
+      'if (dots) return Status.PATH_INVALID;',
+    ],
+    ['name: back slash', ' || c == 0x5c) return Status.PATH_INVALID;', ') return Status.PATH_INVALID;'],
+    ['name: control characters', 'if (c < 0x20 || c == 0x7f', 'if (c == 0x7f'],
+    ['name: delete', 'c < 0x20 || c == 0x7f || ', 'c < 0x20 || '],
+    [
+      'custom of another kind',
+      'if (name == Name.CUSTOM && reader_peek(r) == 0x7b) read_custom(r);',
+      'if (name == Name.CUSTOM) read_custom(r);',
+    ],
+    [
+      'component of another kind',
+      'if (name == Name.COMPONENT && is_text) {',
+      'if (name == Name.COMPONENT) {',
+    ],
+    [
+      'boards of another kind',
+      'if (name == Name.HARDWARE_IDS && kind == 0x5b) return',
+      'if (name == Name.HARDWARE_IDS) return',
+    ],
+    [
+      'counter of another kind',
+      'if (name == Name.RELEASE_COUNTER && is_number) {',
+      'if (name == Name.RELEASE_COUNTER) {',
+    ],
+  ),
+  ...of(
+    'install/slots.ts',
+    ['image without an end', 'if (length > install.length - received) return Status.TOO_LONG;', ''],
+    [
+      'image hash',
+      'if (by_sha256 && !hash_is(IMAGE_HASH, false, install_digest())) return Status.IMAGE_MISMATCH;',
+      '',
+    ],
+    [
+      'image is not read back',
+      'if (hash_is(IMAGE_HASH, second, second ? sha512 : install_digest())) return Status.OK;',
+      'return Status.OK;',
+    ],
+    [
+      'second hash of an image',
+      'return verified == install.length && (second || sha512 == 0);',
+      'return verified == install.length;',
+    ],
+  ),
+];
