@@ -69,7 +69,7 @@ export function createOutput(terminal: Terminal, json: boolean): Output {
 function startBar(stream: NodeJS.WritableStream, label: string, total: number): Progress {
   const format = `  ${label} {bar} {percentage}% {text}`;
   const bar = new SingleBar(
-    { stream, format, barsize: 28, hideCursor: true, clearOnComplete: true, fps: 20 },
+    { stream, format, barsize: 28, clearOnComplete: true, fps: 20 },
     Presets.shades_classic,
   );
   bar.start(total, 0, { text: '' });
