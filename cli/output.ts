@@ -68,8 +68,9 @@ export function createOutput(terminal: Terminal, json: boolean): Output {
 
 function startBar(stream: NodeJS.WritableStream, label: string, total: number): Progress {
   const format = `  ${label} {bar} {percentage}% {text}`;
+  // The terminal keeps its settings (cursor, wrapping): a Ctrl-C would leave them changed.
   const bar = new SingleBar(
-    { stream, format, barsize: 28, clearOnComplete: true, fps: 20 },
+    { stream, format, barsize: 28, clearOnComplete: true, fps: 20, linewrap: true },
     Presets.shades_classic,
   );
   bar.start(total, 0, { text: '' });
