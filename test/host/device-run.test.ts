@@ -52,7 +52,36 @@ async function release(version: string, bytes: Uint8Array): Promise<void> {
   await repository.publish();
 }
 
+/** Runs a device until a line that fits appears, then switches it off. */
+async function until(pattern: RegExp): Promise<{ status: number; lines: string[] }> {
+  const stdout = new Text();
+  const io = {
+    stdin: new PassThrough(),
+    stdout,
+    stderr: new Text(),
+    interactive: false,
+    env: {},
+    cwd: folder,
+  };
+  const argv = ['device', 'run', 'board', '--url', server.url, '--root', root, '--hw', 'esp32c3'];
+  let stop = () => {};
+  const clock = () => Math.floor(Date.now() / 1000);
+  const running = main(argv, { ...io, clock, onStop: (action) => void (stop = action) });
+  while (!pattern.test(stdout.text)) await new Promise((resolve) => setTimeout(resolve, 20));
+  stop();
+  return { status: await running, lines: stdout.text.trimEnd().split('\n') };
+}
+
 describe('moult device run', () => {
+  test('waits for its next check until it is switched off', async () => {
+    const { status, lines } = await until(/next check at/);
+    expect([status, lines.slice(-3)]).toEqual([
+      0,
+      ['✓ up to date: factory', expect.stringMatching(/^· next check at \d{4}-/), '· switched off'],
+    ]);
+    expect(() => readFileSync(join(folder, 'board', 'running'))).toThrow('ENOENT');
+  });
+
   test('provisions, installs, confirms, and knows all that when it is switched on again', async () => {
     await release('1.0.0', image(1, 50_000));
     expect(await newDevice()).toEqual({
@@ -98,7 +127,7 @@ describe('moult device run', () => {
     const { status, lines } = await device();
     expect(status).toBe(3);
     expect(lines).toEqual([
-      expect.stringContaining('ECONNREFUSED'),
+      expect.stringContaining('/metadata/2.root.json: '),
       '✗ root: the repository could not be reached',
     ]);
     server = await serveStatic({ directory: repository.publicDirectory });

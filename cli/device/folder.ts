@@ -1,0 +1,134 @@
+// A device in a folder: flash.bin is all that it has and knows.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { State, Text } from '../../host/node/abi.ts';
+import { RecordedBoot } from '../../host/node/boot.ts';
+import type { Client } from '../../host/node/client.ts';
+import { Core } from '../../host/node/core.ts';
+import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
+import { FileFlash, uniformGeometry } from '../../host/node/flash.ts';
+import { type DeviceConfiguration, provision } from '../../host/node/provision.ts';
+import { RepositoryError } from '../../repo/index.ts';
+
+/** As on a microcontroller with 8 MiB of SPI flash. */
+const GEOMETRY = uniformGeometry({
+  block: 4096,
+  unit: 4,
+  erased: 0xff,
+  bank: 64 * 1024,
+  slot: 2 * 1024 * 1024,
+});
+
+/** What a new device is given. */
+export interface Provisioning {
+  readonly configuration: DeviceConfiguration;
+  readonly root: Uint8Array;
+}
+
+export interface FolderDeviceOptions {
+  readonly folder: string;
+  /** Absent: the device must be one already. */
+  readonly provisioning?: Provisioning | undefined;
+  /** The hardware id that the user takes it to have. */
+  readonly hardwareId?: string | undefined;
+  readonly onProvisioned: (hardwareId: string, rootVersion: number) => void;
+}
+
+export class FolderDevice {
+  readonly #options: FolderDeviceOptions;
+  readonly #flash: FileFlash;
+  readonly #unlock: () => void;
+  #core: Core | undefined;
+
+  /** Throws `flash-file` when the flash is damaged or in use, `bad-argument` when there is none yet. */
+  constructor(options: FolderDeviceOptions) {
+    const { folder, provisioning } = options;
+    const path = join(folder, 'flash.bin');
+    if (!existsSync(path) && !provisioning) throw unprovisioned(`${folder} is a new device`);
+    mkdirSync(folder, { recursive: true });
+    this.#options = options;
+    this.#unlock = lock(folder);
+    try {
+      this.#flash = new FileFlash(path, GEOMETRY);
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  powerOn(client: Client): Core {
+    const core = new Core({ flash: this.#flash, boot: new RecordedBoot(this.#flash) });
+    if (!this.#start(core, client)) this.#provision(core);
+    const { hardwareId } = this.#options;
+    const found = core.textRead(Text.HARDWARE_ID);
+    if (hardwareId !== undefined && hardwareId !== found) {
+      const wayOut = 'leave --hw out, or name another folder';
+      throw new RepositoryError(
+        'bad-argument',
+        `the hardware id of this device is ${found}, not ${hardwareId}: ${wayOut}`,
+      );
+    }
+    this.#core = core;
+    return core;
+  }
+
+  switchOff(): void {
+    this.#flash.close();
+    this.#unlock();
+  }
+
+  /** What it knows of itself, since it was powered on. */
+  summary(): object {
+    const core = this.#core;
+    return {
+      hardwareId: core?.textRead(Text.HARDWARE_ID),
+      version: core?.textRead(Text.INSTALLED_VERSION),
+      releaseCounter: core?.stateRead(State.INSTALLED_RELEASE),
+      securityCounter: core?.stateRead(State.SECURITY_COUNTER),
+      rootVersion: core?.stateRead(State.ROOT_VERSION),
+    };
+  }
+
+  #start(core: Core, client: Client): boolean {
+    try {
+      return client.start(core);
+    } catch (cause) {
+      if (!(cause instanceof StatusError)) throw cause;
+      const finding = `${this.#flash.path}: ${statusMessage(cause.status)}`;
+      const wayOut = 'restore it from a copy, or delete it to start with a new device';
+      throw new HostError('flash-file', `${finding}; ${wayOut}`, { cause });
+    }
+  }
+
+  #provision(core: Core): void {
+    const { provisioning, onProvisioned } = this.#options;
+    const { path } = this.#flash;
+    if (!provisioning)
+      throw unprovisioned(`${path} holds no device (damaged, or its provisioning was cut short)`);
+    provision(core, provisioning.configuration, provisioning.root);
+    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION));
+  }
+}
+
+function unprovisioned(finding: string): RepositoryError {
+  return new RepositoryError('bad-argument', `${finding}: give it --root and --hw`);
+}
+
+/** One process at a time: each keeps the flash in its memory. A process that died holds nothing. */
+function lock(folder: string): () => void {
+  const path = join(folder, 'running');
+  const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+  if (holder > 0 && isAlive(holder))
+    throw new HostError('flash-file', `${folder} is switched on already, by process ${holder}`);
+  writeFileSync(path, `${process.pid}`);
+  return () => rmSync(path, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It lives, but belongs to someone else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,73 @@
+// What a device meets and does, in lines and a bar.
+import { FetchKind, Role, STATUS_TEXTS } from '../../host/node/abi.ts';
+import type { ClientEvent } from '../../host/node/client.ts';
+import { formatBytes, type Output, type Progress, type Tone } from '../output.ts';
+
+export class Show {
+  readonly #output: Output;
+  #bar: Progress | undefined;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  event(event: ClientEvent): void {
+    if (event.type === 'progress') {
+      this.#progress(event);
+      return;
+    }
+    const line = eventLine(event);
+    if (!line) return;
+    this.end();
+    this.#output.event(...line);
+  }
+
+  /** Removes the bar. */
+  end(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #progress({ kind, received, total }: Extract<ClientEvent, { type: 'progress' }>): void {
+    if (kind !== FetchKind.TARGET) return;
+    this.#bar ??= this.#output.progress('image', total);
+    this.#bar.update(received, formatBytes(received));
+  }
+}
+
+/** One line about what a device met or did; undefined: nothing that a person needs to hear. */
+export function eventLine(event: ClientEvent): [text: string, tone: Tone] | undefined {
+  switch (event.type) {
+    case 'interrupted':
+      return [event.message, 'warn'];
+    case 'finding':
+      return [findingLine(event.status, event.role), event.status < 0 ? 'bad' : 'warn'];
+    case 'up-to-date':
+      return [`up to date: ${event.version}`, 'good'];
+    case 'installed':
+      return [`${event.version} verified and installed, ${formatBytes(event.length)}`, 'good'];
+    case 'reboot':
+      return ['reboot', 'plain'];
+    case 'confirmed':
+      return [`${event.version} passed its self-test and is confirmed`, 'good'];
+    case 'rejected':
+      return [`${event.version} failed its self-test`, 'bad'];
+    default:
+      return undefined;
+  }
+}
+
+const ROLE_NAMES: Readonly<Record<Role, string>> = {
+  [Role.ROOT]: 'root: ',
+  [Role.TIMESTAMP]: 'timestamp: ',
+  [Role.SNAPSHOT]: 'snapshot: ',
+  [Role.TARGETS]: 'targets: ',
+  [Role.IMAGE]: 'image: ',
+  [Role.NONE]: '',
+};
+
+/** The role, the finding, and the attack that it may be. */
+function findingLine(status: number, role: Role): string {
+  const { message = `status ${status}`, attack = '' } = STATUS_TEXTS.get(status) ?? {};
+  return `${ROLE_NAMES[role]}${message}${attack && ` [${attack}]`}`;
+}
