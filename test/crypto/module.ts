@@ -1,5 +1,6 @@
 // The crypto folder built alone, as it ships and as the test build that asserts the limb bounds.
 import { readFileSync } from 'node:fs';
+import { engine } from '../../host/node/engine.ts';
 
 const ARENA = 32_768; // the statics of either build end below; everything above is the caller's
 
@@ -14,8 +15,8 @@ export class CryptoModule {
   readonly #exports: Exports;
 
   constructor(file: 'crypto.wasm' | 'crypto.test.wasm') {
-    const module = new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
-    this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+    const module = new engine.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
+    this.#exports = new engine.Instance(module, {}).exports as unknown as Exports;
   }
 
   /** Where the caller's memory begins, 8-byte aligned. */
