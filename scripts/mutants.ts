@@ -14,7 +14,18 @@ import { join } from 'node:path';
 import { MUTANTS, type Mutant } from './mutants.list.ts';
 
 const PROJECT = process.cwd();
-/** Run only when all others pass. */
+/** Tests that are likely to kill a mutant of these files: they run first. */
+const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/workflow/, ['root', 'timestamp', 'snapshot', 'targets']],
+  [/threshold|key/, ['signatures']],
+  [/signed|names/, ['common']],
+  [/expires/, ['expires']],
+  [/envelope|canonical|reader/, ['json']],
+  [/file\.ts/, ['snapshot', 'timestamp']],
+  [/agent\.ts|device/, ['expires', 'releases']],
+  [/selection|slots/, ['releases', 'names']],
+];
+/** Tests that run last, for what they cost. */
 const SLOW = ['hostile', 'streams', 'limits'];
 /** Milliseconds, on a machine with other work: what takes longer runs without end. */
 const PATIENCE = 600_000;
@@ -45,13 +56,21 @@ async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]
   if (source.split(mutant.find).length !== 2) return ['not found'];
   const module = await build(mutant, source, folder);
   if (!module) return ['does not build'];
-  const files = readdirSync(join(PROJECT, 'test', 'tuf')).filter((name) => name.endsWith('.test.ts'));
-  const isSlow = (name: string) => SLOW.some((slow) => name.startsWith(slow));
-  for (const batch of [files.filter((name) => !isSlow(name)), files.filter(isSlow)]) {
+  for (const batch of batches(mutant.file)) {
     const killer = await failingTest(module, batch, folder);
     if (killer) return ['killed', killer];
   }
   return [mutant.equal ? 'equal' : 'survived'];
+}
+
+/** The tests in the order in which they are tried. */
+function batches(file: string): string[][] {
+  const names = readdirSync(join(PROJECT, 'test', 'tuf')).flatMap(
+    (name) => /^(.*)\.test\.ts$/.exec(name)?.[1] ?? [],
+  );
+  const likely = LIKELY.filter(([pattern]) => pattern.test(file)).flatMap(([, tests]) => tests);
+  const others = names.filter((name) => !likely.includes(name) && !SLOW.includes(name));
+  return [likely, others, SLOW];
 }
 
 /** The module of a mutant; undefined when the compiler refuses it. */
@@ -64,7 +83,7 @@ async function build(mutant: Mutant, source: string, folder: string): Promise<st
     source.replace(mutant.find, () => mutant.replace),
   );
   const asc = join(PROJECT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  const options = ['assembly/index.ts', '--target', 'release', '--converge', 'false', '--outFile', output];
+  const options = ['assembly/index.ts', '--target', 'release', '--outFile', output];
   return (await passes([asc, ...options], folder)) ? output : undefined;
 }
 
@@ -76,7 +95,7 @@ async function failingTest(
 ): Promise<string | undefined> {
   const report = join(folder, 'report.json');
   const vitest = join(PROJECT, 'node_modules', 'vitest', 'vitest.mjs');
-  const paths = files.map((name) => join('test', 'tuf', name));
+  const paths = files.map((name) => join('test', 'tuf', `${name}.test.ts`));
   const options = ['run', '--bail', '1', '--reporter', 'json', '--outputFile.json', report, ...paths];
   rmSync(report, { force: true });
   if (await passes([vitest, ...options], PROJECT, { MOULT_WASM: module })) return undefined;
