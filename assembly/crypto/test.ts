@@ -4,5 +4,6 @@ export {
   field_add, field_add_reduced, field_freeze, field_is_zero, field_load, field_multiply, field_parity,
   field_power_p58, field_square, field_subtract,
 } from "./field25519";
+export { point_load } from "./edwards25519";
 export { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scalar_reduce } from "./scalar25519";
 export { BASE_TABLES } from "./base25519";
