@@ -41,6 +41,7 @@ const TASKS = {
   budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
+  mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };
 
 /** A step that cannot go on: what the user reads, and what the failed tool had to say. */
