@@ -30,7 +30,7 @@ function verdictOn(s: Stage, role: RoleName, bytes: Uint8Array): number {
   return judge(s.powerOn(), s, s.path(role).slice('metadata/'.length), (_, file) => pieces(file, 1024));
 }
 
-describe.each(ROLES)('[CERT-I-1] [CERT-0-4] a %s file', (role) => {
+describe.each(ROLES)('[CERT-0-4, CERT-I-1] a %s file', (role) => {
   test('is refused with any byte changed', async () => {
     const s = await aboutToFetch(role);
     const honest = s.file(role);

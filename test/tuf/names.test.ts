@@ -47,7 +47,7 @@ const GOOD = [
   `${'d/'.repeat(60)}firmwar`,
 ];
 
-describe.each([true, false])('[CERT-I-1] consistent snapshots: %s', (consistent) => {
+describe.each([true, false])('consistent snapshots: %s', (consistent) => {
   const before = { before: (made: { consistent: boolean }) => (made.consistent = consistent) };
 
   test.each(BAD)('%j is refused, and nothing is asked for', async (path) => {

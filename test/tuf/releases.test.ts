@@ -341,7 +341,7 @@ describe('5.7 [CERT-I-1] the image', () => {
   });
 });
 
-test('[CERT-0-1] several targets of one path are one object with a name twice, and refused', async () => {
+test('several targets of one path are one object with a name twice, and refused', async () => {
   const s = await stage();
   s.offer({ releaseCounter: 2 });
   const [path = '', target] = Object.entries(s.targets).at(-1) ?? [];

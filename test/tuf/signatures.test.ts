@@ -19,7 +19,7 @@ function key(s: Stage): SigningKey {
   return s.keys.timestamp[0] ?? s.stranger;
 }
 
-describe('[TUF-2a] the threshold', () => {
+describe('the threshold', () => {
   test.each([
     [0, 'SIGNATURES'],
     [1, 'SIGNATURES'],

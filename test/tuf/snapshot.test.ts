@@ -6,7 +6,7 @@ import { type Change, drop, type JsonObject, Members, put, text, type Value } fr
 
 const DIGEST = 'ab'.repeat(32);
 
-describe('5.5.2 [TUF-4] length and hashes, before any signature (mix-and-match)', () => {
+describe('5.5.2 length and hashes, before any signature (mix-and-match)', () => {
   test('an older snapshot under the name of the newest is refused', async () => {
     const s = await stage();
     const older = s.file('snapshot');
@@ -114,7 +114,7 @@ describe('5.5.3 [CERT-I-1] a snapshot', () => {
   });
 });
 
-describe('5.5.4 [TUF-4] the version', () => {
+describe('5.5.4 the version', () => {
   test.each([1, 3])('%i, where the timestamp says 2, is refused (mix-and-match)', async (version) => {
     const s = await stage();
     s.forge('snapshot', { signed: put('version', version) });

@@ -18,7 +18,7 @@ async function outdated(): Promise<Stage> {
   return s;
 }
 
-describe('[TUF-5] an honest update', () => {
+describe('an honest update', () => {
   test.each([1, 2, 3, 7, 31, 64, 127, 128, 129, 255, 1000, 1024])('in pieces of %i bytes', async (size) => {
     const s = await outdated();
     expect(drive(s.powerOn(), s, (_, file) => pieces(file, size))).toEqual(SELECTED);
@@ -67,7 +67,7 @@ describe('[TUF-5] an honest update', () => {
   }
 });
 
-describe('[CERT-I-1] a dishonest file', () => {
+describe('a dishonest file', () => {
   test.each([
     ['of signatures', 'SIGNATURES', (s: Stage) => s.forge('timestamp', { keys: [s.stranger] })],
     [
