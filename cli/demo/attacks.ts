@@ -40,7 +40,7 @@ const ATTACKS: readonly Attack[] = [
   {
     // Before all others, while the attacker has not seen the newest timestamp pass.
     attack: 'freeze',
-    did: 'serves the last timestamp for two days more',
+    did: 'keeps the old timestamp for days',
     begin({ attacker, board }) {
       attacker.freeze();
       board.clock.ahead = 2 * DAY * 1000;
@@ -49,25 +49,25 @@ const ATTACKS: readonly Attack[] = [
   },
   {
     attack: 'rollback',
-    did: 'serves the metadata of the first day again',
+    did: 'serves the first metadata again',
     begin: ({ attacker }) => attacker.rollBack(),
     says: [{ status: Status.ROLLBACK, role: Role.TIMESTAMP }],
   },
   {
     attack: 'tampered metadata',
-    did: 'raises the version in the timestamp',
+    did: 'raises a version number',
     begin: ({ attacker }) => attacker.tamperMetadata('timestamp'),
     says: [{ status: Status.SIGNATURES, role: Role.TIMESTAMP }],
   },
   {
     attack: 'mix-and-match',
-    did: 'slips old targets under the new snapshot',
+    did: 'slips the first targets in',
     begin: ({ attacker }) => attacker.mixAndMatch('targets'),
     says: [Status.HASH_MISMATCH, Status.LENGTH_MISMATCH].map((status) => ({ status, role: Role.TARGETS })),
   },
   {
     attack: 'stolen timestamp key',
-    did: 'signs a timestamp for the first snapshot',
+    did: 'signs for the first snapshot',
     begin: ({ attacker, stolenKeys }) =>
       attacker.useTimestampKeys(stolenKeys, Math.floor(Date.now() / 1000) + 365 * DAY),
     says: [{ status: Status.SNAPSHOT_ROLLBACK, role: Role.TIMESTAMP }],
@@ -80,7 +80,7 @@ const ATTACKS: readonly Attack[] = [
   },
   {
     attack: 'endless data',
-    did: 'sends an image that never ends',
+    did: 'sends an image without end',
     begin: ({ attacker }) => attacker.endlessData('image'),
     says: [{ status: Status.TOO_LONG, role: Role.IMAGE }],
   },
@@ -129,7 +129,7 @@ async function attackOnce(
 async function wrongHardware({ stranger }: Scene): Promise<AttackRow> {
   const attack = {
     attack: 'wrong hardware',
-    did: 'sends a board of another kind here',
+    did: 'lures a board of another kind',
     says: [{ status: Status.NOT_FOR_HARDWARE, role: Role.NONE }],
   };
   return describe(attack, stranger, await stranger.device.update(), FACTORY);

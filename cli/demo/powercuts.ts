@@ -140,7 +140,7 @@ class Saboteur {
 const KINDS: Readonly<Record<CutKind, string>> = {
   before: 'not begun',
   torn: 'half done',
-  bits: 'half done, then some bits',
+  bits: 'half and some bits',
   front: 'first half only',
   back: 'second half only',
   scrambled: 'anything left',
