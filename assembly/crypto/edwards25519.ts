@@ -8,8 +8,8 @@
 // of that, (y + x) / 2, (y - x) / 2 and d x y, and needs no Z. Formulas: Hisil, Wong, Carter, Dawson, "Twisted
 // Edwards Curves Revisited", with a = -1. What is not reduced has its size, in units of U, noted beside it.
 import {
-  FIELD, field_add, field_add_reduced, field_freeze, field_is_zero, field_load, field_multiply, field_parity, field_power_p58,
-  field_square, field_subtract,
+  FIELD, field_add, field_add_reduced, field_freeze, field_invert, field_is_zero, field_load, field_multiply, field_parity,
+  field_power_p58, field_square, field_store, field_subtract,
 } from "./field25519";
 import { POINT_SCRATCH } from "./memory";
 
@@ -29,7 +29,7 @@ const A: usize = POINT_SCRATCH;
 const B: usize = POINT_SCRATCH + FIELD;
 const C: usize = POINT_SCRATCH + 2 * FIELD;
 const D: usize = POINT_SCRATCH + 3 * FIELD;
-/** Two elements, for `field_power_p58`. */
+/** Two elements, for `field_power_p58` and `field_invert`. */
 const POWER: usize = POINT_SCRATCH + 4 * FIELD;
 
 const ONE = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -153,4 +153,26 @@ export function point_load(p: usize, bytes: usize): bool {
   memory.copy(p + E, x, FIELD);
   memory.copy(p + H, y, FIELD);
   return true;
+}
+
+/** Encodes p in 32 bytes (RFC 8032, 5.1.2). No branch on it. */
+export function point_store(bytes: usize, p: usize): void {
+  field_invert(C, p + Z, POWER);
+  field_multiply(A, p, C);
+  field_multiply(B, p + Y, C);
+  field_store(bytes, B);
+  store<u8>(bytes, load<u8>(bytes, 31) | (field_parity(A) << 7), 31);
+}
+
+/** Writes p as an affine multiple. */
+export function point_affine_multiple(m: usize, p: usize): void {
+  field_add_reduced(D, p + Z, p + Z);
+  field_invert(C, D, POWER);
+  field_multiply(A, p, C); // x / 2
+  field_multiply(B, p + Y, C); // y / 2
+  field_add_reduced(m, B, A);
+  field_subtract(m + FIELD, B, A);
+  field_multiply(A, A, B);
+  field_multiply(A, A, CURVE_2D);
+  field_add_reduced(m + 2 * FIELD, A, A);
 }

@@ -226,14 +226,14 @@ function carry_up(a: usize, carry: i32): i32 {
   return carry >> 23;
 }
 
-/** Brings an element of at most 3 U in size into its one canonical form: a value in [0, p). */
+/** Brings an element of at most 3 U in size into its one canonical form: a value in [0, p). No branch on it. */
 export function field_freeze(a: usize): void {
   bound_size(a, 30);
   let above = carry_up(a, 0); // within (-256, 256)
   above = carry_up(a, 19 * above); // -1, 0 or 1
   // With 19 more, bit 255 tells whether the value is p or above, and cutting it off subtracts p.
-  above = carry_up(a, 19 * above + 19);
-  if (!above) carry_up(a, -19);
+  above = carry_up(a, 19 * above + 19); // 0 or 1
+  carry_up(a, (above - 1) & -19);
 }
 
 /** Whether a is 0 modulo p. Freezes it. */
@@ -276,4 +276,29 @@ export function field_power_p58(out: usize, a: usize, scratch: usize): void {
   field_multiply(t, t, out); // 2^250 - 1
   field_square(t, t, 2);
   field_multiply(out, t, a); // 2^252 - 3
+}
+
+/** out = 1 / a, and 0 for 0. `scratch` holds two elements; no two regions may overlap. */
+export function field_invert(out: usize, a: usize, scratch: usize): void {
+  field_power_p58(out, a, scratch);
+  field_square(out, out, 3); // 2^255 - 24
+  field_square(scratch, a, 1);
+  field_multiply(scratch, scratch, a);
+  field_multiply(out, out, scratch); // 2^255 - 21 = p - 2
+}
+
+/** Writes the 32 bytes, little endian, of a in [0, p). Freezes it. No branch on it. */
+export function field_store(bytes: usize, a: usize): void {
+  field_freeze(a);
+  let bits: u64 = 0;
+  let count: u64 = 0;
+  for (let i: usize = 0; i < 36; i += 4) {
+    bits |= <u64>load<u32>(a + i) << count;
+    count += 29;
+    if (count < 32) continue;
+    store<u32>(bytes, <u32>bits);
+    bytes += 4;
+    bits >>= 32;
+    count -= 32;
+  }
 }

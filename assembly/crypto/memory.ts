@@ -30,3 +30,22 @@ export const SCALAR_FACTOR: usize = POINTS + 272;
 
 /** The two rows of the half-size search, 72 bytes each. Owner: scalar25519.ts. */
 export const SCALAR_ROWS: usize = POINTS + 352;
+
+/**
+ * 1152 bytes of whoever handles a secret, while nothing is verified. Owner: ed25519sign.ts, x25519.ts, hkdf.ts,
+ * each of which leaves zeros in all scratch that it used.
+ */
+export const SECRETS: usize = POINT_TABLES;
+
+/** Clears all scratch of hashes, points, scalars and secrets. */
+export function scratch_wipe(): void {
+  memory.fill(SCHEDULE, 0, 1024);
+  memory.fill(POINT_SCRATCH, 0, 216);
+  memory.fill(POINT_TABLES, 0, 1152);
+  memory.fill(POINTS, 0, 496);
+}
+
+/** Bytes of linear memory that the module uses itself, tables included; what lies above is the caller's. */
+export function memory_used(): usize {
+  return __heap_base;
+}

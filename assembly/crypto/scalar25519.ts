@@ -2,7 +2,7 @@
 import { SCALAR_FACTOR, SCALAR_LIMBS, SCALAR_ROWS } from "./memory";
 
 /** L, little endian. */
-const ORDER = memory.data<u64>([0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0, 0x1000000000000000]);
+export const ORDER = memory.data<u64>([0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0, 0x1000000000000000]);
 
 /** c in limbs of 28 bits. */
 const C = memory.data<i64>([0xcf5d3ed, 0x12631a5, 0x79cd658, 0xf9dea2f, 0x14de]);
@@ -69,11 +69,9 @@ function reduce(out: usize): void {
   const x = SCALAR_LIMBS;
   for (let k: usize = 18; k >= 9; k--) fold(x + ((k - 9) << 3), load<i64>(x + (k << 3)));
   // The last limb taken away was -1 or more, so the value is below 2^252 + c = L, and above -2^157.
-  const top = load<i64>(x, 64);
-  if (top < 0) {
-    store<i64>(x, top & MASK, 64);
-    fold(x, -1);
-  }
+  const sign = load<i64>(x, 64) >> 63;
+  store<i64>(x, load<i64>(x, 64) - (sign << 28), 64);
+  fold(x, sign);
   for (let i: usize = 0; i < 4; i++) {
     const pair = load<i64>(x + (i << 4)) | (load<i64>(x + (i << 4), 8) << 28);
     store<i64>(out + 7 * i, pair);
