@@ -58,7 +58,7 @@ describe.each(ROLES)('[CERT-0-4, CERT-I-1] a %s file', (role) => {
     }
   });
 
-  test('that its right keys signed, nonsense as it is, gets a status and no trap, and the next one is followed', async () => {
+  test('that its right keys signed, nonsense as it is, gets a status and no trap (go-tuf CVE-2026-23991), and the next one is followed', async () => {
     const random = new Random(11);
     for (let run = 0; run < 80; run++) {
       const s = await stage();

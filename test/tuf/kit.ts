@@ -80,6 +80,10 @@ export interface StageOptions {
   /** Changes the stage before its first metadata is written. */
   readonly before?: (stage: Stage) => void;
   readonly onEvent?: (event: ClientEvent) => void;
+  /** The board keeps the security counter itself. */
+  readonly hardwareCounter?: boolean;
+  /** Whether an image on trial works, by its first byte. */
+  readonly selfTest?: (first: number) => boolean;
 }
 
 export const CONFIGURATION: DeviceConfiguration = {
@@ -155,6 +159,8 @@ export class Stage {
         clock: this.clock,
         ...(options.onEvent && { onEvent: options.onEvent }),
       },
+      hardwareCounter: options.hardwareCounter ?? false,
+      selfTest: (device) => options.selfTest?.(device.running(1)[0] ?? 0) ?? true,
     });
   }
 

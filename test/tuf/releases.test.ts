@@ -1,7 +1,8 @@
 // Which of the verified targets a device installs ("A release is a target", docs/formats.md; TUF 1.0.34, 5.7).
 import { describe, expect, test } from 'vitest';
-import { Text } from '../../host/node/abi.ts';
+import { State, Text } from '../../host/node/abi.ts';
 import { sha256 } from '../../repo/index.ts';
+import { drive } from './drive.ts';
 import { imageOf, sha512, stage } from './kit.ts';
 import { type Change, drop, Members, put, Raw, type Value } from './values.ts';
 
@@ -99,12 +100,40 @@ describe('[CERT-C-4] a device does not install', () => {
     s.runs(1);
   });
 
+  test('what the hardware counted out, though somebody put back all of its flash', async () => {
+    const s = await stage({ hardwareCounter: true });
+    const before = s.device.flash.snapshot();
+    s.release({ releaseCounter: 2, securityCounter: 3 });
+    await s.accepts();
+    s.device.flash.restore(before);
+    for (const path of Object.keys(s.targets)) delete s.targets[path];
+    s.offer({ releaseCounter: 3, securityCounter: 2 });
+    s.publish('targets');
+    expect(await s.check()).toEqual({ status: 'COUNTER_ROLLBACK', role: 'IMAGE' });
+    s.runs(1);
+  });
+
+  test('a release that failed its trial here, again; and its security counter does not count', async () => {
+    const bad = imageOf(2)[0] ?? 0;
+    for (const hardwareCounter of [false, true]) {
+      const s = await stage({ hardwareCounter, selfTest: (first) => first !== bad });
+      s.release({ releaseCounter: 2, securityCounter: 9 });
+      s.newest = 1;
+      expect(await s.check()).toEqual({ status: 'RELEASE_FAILED_BEFORE', role: 'NONE' });
+      s.runs(1);
+      expect(s.state(State.SECURITY_COUNTER)).toBe(1);
+      s.release({ releaseCounter: 3, securityCounter: 1 });
+      await s.accepts();
+    }
+  });
+
   test('a release for other hardware, and says where it saw it', async () => {
     const s = await stage();
     s.release({ releaseCounter: 2, target: put('custom', 'hardwareIds', ['other']) });
     s.newest = 1;
-    const { status } = await s.check();
-    expect(status).toBe('NOT_FOR_HARDWARE');
+    const core = s.powerOn();
+    expect(drive(core, s)).toEqual({ action: 'WAIT', status: 'NOT_FOR_HARDWARE', role: 'NONE' });
+    expect(core.textRead(Text.OTHER_HARDWARE_PATH)).toBe('app/sim/1.2.0/firmware.bin');
     s.runs(1);
     s.heal();
     await s.accepts();

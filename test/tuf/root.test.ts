@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Status } from '../../host/node/abi.ts';
 import { DAY, type Forgery, MINUTE, named, provisionWith, Stage, stage } from './kit.ts';
-import { drop, plain, put } from './values.ts';
+import { drop, type JsonObject, Members, plain, put } from './values.ts';
 
 const THREE: { before: (s: Stage) => void } = {
   before: (s) => {
@@ -42,7 +42,7 @@ describe('5.2 the first root', () => {
       const s = new Stage();
       s.forge('root', forgery(s));
       expect(provisionWith(s, s.file('root'))).toBe(status);
-      expect(await s.requests(async () => s.heal())).toEqual([]);
+      s.heal();
       await s.accepts();
     },
   );
@@ -113,7 +113,7 @@ test.each([{ status: 500 }, { drop: true }, { breakAfter: 100 }])(
 );
 
 describe('5.3.4 a new root', () => {
-  test('signed by a stranger is refused', async () => {
+  test('signed by a stranger is refused, by the next run as well (python-tuf CVE-2020-15163)', async () => {
     const s = await stage();
     s.forge('root', { keys: [s.stranger] });
     await s.refuses('SIGNATURES', 'ROOT');
@@ -178,7 +178,7 @@ describe('5.3.4 a new root', () => {
   });
 });
 
-describe('5.3.5 [TUF-6] a new root', () => {
+describe('5.3.5 [TUF-6] (tough CVE-2025-2885) a new root', () => {
   test.each([1, 3, 100])(
     'of version %i in the place of version 2 is refused (root skipped or replayed)',
     async (version) => {
@@ -377,6 +377,18 @@ describe('4.3 a root that would leave a role without a meaning is refused', () =
     const s = await stage();
     s.forge('root', { signed: drop('roles', role) });
     await s.refuses('METADATA_INVALID', 'ROOT');
+  });
+
+  test.each(['root', 'timestamp', 'targets'])('the %s role twice', async (role) => {
+    const s = await stage();
+    s.forge('root', {
+      signed: (root) => {
+        const roles = Object.entries(root.roles as JsonObject);
+        const again = roles.filter(([name]) => name === role);
+        root.roles = new Members(...roles, ...again);
+      },
+    });
+    await s.refuses('JSON_DUPLICATE', 'ROOT');
   });
 
   test.each(['keyids', 'threshold'])('a role without %s', async (field) => {

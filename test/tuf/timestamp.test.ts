@@ -31,7 +31,7 @@ describe('5.4.2 [CERT-I-1] a timestamp', () => {
 });
 
 describe('5.4.3 [TUF-6] rollback', () => {
-  test('5.4.3.1 an older timestamp is refused', async () => {
+  test('5.4.3.1 an older timestamp is refused, after a restart as well (go-tuf CVE-2022-29173)', async () => {
     const s = await stage();
     const older = s.file('timestamp');
     s.publish('timestamp');
