@@ -19,7 +19,11 @@ export type HostErrorCode =
   /** a repository address that cannot be used */
   | 'address-invalid'
   /** a repository address without TLS that is not on this machine */
-  | 'insecure';
+  | 'insecure'
+  /** an argument of a wrong type, length or value */
+  | 'argument-invalid'
+  /** a sealed text that was changed, or sealed with another key */
+  | 'not-authentic';
 
 export class HostError extends Error {
   override readonly name = 'HostError';

@@ -1,0 +1,319 @@
+// The core's cryptography for TypeScript: build/crypto.wasm, made of assembly/crypto alone, in V8 or in wasm3.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { types } from 'node:util';
+import { type EngineName, engineName, wasm3 } from './engine.ts';
+import { HostError } from './errors.ts';
+import { projectRoot } from './root.ts';
+
+export interface CryptoOptions {
+  /** Absent: what MOULT_ENGINE says, else V8. */
+  readonly engine?: EngineName;
+}
+
+/**
+ * Verifiers give false for whatever is not a valid signature, arguments of a wrong type or length included. The
+ * others throw a HostError: `argument-invalid`, or `not-authentic` for a sealed text that was changed. Messages may
+ * have any size. No call that is given a key keeps it.
+ */
+export interface Crypto {
+  /** FIPS 180-4: 32 bytes. */
+  sha256(data: Uint8Array): Uint8Array;
+  /** FIPS 180-4: 64 bytes. */
+  sha512(data: Uint8Array): Uint8Array;
+  /** RFC 8032, strict and without a cofactor: a key of 32 bytes, a signature of 64. */
+  ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** RFC 8032: 64 bytes. The secret key is the seed of 32 bytes; the last key's public half is remembered. */
+  ed25519Sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
+  /** RFC 8032: the 32 bytes of the public key that belongs to a seed. */
+  ed25519PublicKey(secretKey: Uint8Array): Uint8Array;
+  /** A new seed from at least 32 bytes of entropy that are not all the same; more are better. */
+  ed25519SecretKey(entropy: Uint8Array): Uint8Array;
+  /** RFC 7748: 32 bytes. A public key of small order, which gives everybody the same secret, is refused. */
+  x25519(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
+  /** RFC 7748: the 32 bytes of the public key that belongs to any 32 bytes. */
+  x25519PublicKey(secretKey: Uint8Array): Uint8Array;
+  /** RFC 5869: `length` bytes, at most 8160; `info` has at most 8192. */
+  hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /** RFC 8439: the sealed text, 16 bytes longer. 32 bytes of key, 12 of a nonce that the key never had before. */
+  chacha20poly1305Seal(key: Uint8Array, nonce: Uint8Array, text: Uint8Array, data?: Uint8Array): Uint8Array;
+  /** RFC 8439: the text, and not a byte of it unless the whole is authentic. */
+  chacha20poly1305Open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, data?: Uint8Array): Uint8Array;
+}
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  memory_used(): number;
+  sha256_begin(context: number): void;
+  sha256_update(context: number, data: number, length: number): void;
+  sha256_end(context: number, digest: number): void;
+  sha512_begin(context: number): void;
+  sha512_update(context: number, data: number, length: number): void;
+  sha512_end(context: number, digest: number): void;
+  ed25519_verify_begin(context: number, publicKey: number, signature: number): number;
+  ed25519_verify_update(context: number, data: number, length: number): void;
+  ed25519_verify_end(context: number): number;
+  ed25519_tables_make(tables: number): void;
+  ed25519_key_make(key: number, seed: number, tables: number): void;
+  ed25519_key_forget(key: number): void;
+  ed25519_seed_make(seed: number, entropy: number, length: number): number;
+  ed25519_sign_begin(context: number, key: number): void;
+  ed25519_sign_update(context: number, data: number, length: number): void;
+  ed25519_sign_again(context: number): number;
+  ed25519_sign_end(context: number, signature: number): number;
+  x25519(shared: number, secret: number, peer: number): number;
+  x25519_public(publicKey: number, secret: number): void;
+  hmac_sha256_begin(context: number, key: number, length: number): void;
+  hmac_sha256_update(context: number, data: number, length: number): void;
+  hmac_sha256_end(context: number, mac: number): void;
+  hkdf_sha256_expand(out: number, length: number, prk: number, info: number, infoLength: number): number;
+  chacha20poly1305_begin(context: number, key: number, nonce: number): void;
+  chacha20poly1305_data(context: number, data: number, length: number): number;
+  chacha20poly1305_seal(context: number, out: number, text: number, length: number): number;
+  chacha20poly1305_open(context: number, out: number, text: number, length: number): number;
+  chacha20poly1305_seal_end(context: number, tag: number): number;
+  chacha20poly1305_open_end(context: number, tag: number): number;
+}
+
+const NONE = new Uint8Array();
+
+/** Where the caller's memory is divided, from the end of the module's own on. */
+const CONTEXT = 0;
+const KEY = 512;
+/** Keys, signatures, nonces, digests. */
+const SMALL = 704;
+const SMALL_SIZE = 320;
+const DATA = 1024;
+const DATA_SIZE = 16_384;
+const TABLES = DATA + DATA_SIZE;
+
+const HKDF_MOST = 8160;
+const INFO = DATA + 8192;
+const INFO_MOST = 8192;
+/** Where in a key the public half is. */
+const PUBLIC_KEY = 64;
+const TAG = 16;
+
+/** Signatures before tables are worth the while. */
+const FEW = 8;
+
+export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypto {
+  const module = load(engine);
+  const memory = new Uint8Array(module.memory.buffer);
+  const base = (module.memory_used() + 7) & ~7;
+  const context = base + CONTEXT;
+  const key = base + KEY;
+  const small = base + SMALL;
+  const data = base + DATA;
+  let signatures = 0;
+
+  /** Feeds a message through the buffer; a piece is at least one, maybe empty. */
+  function feed(message: Uint8Array, take: (context: number, data: number, length: number) => unknown): void {
+    const length = message.length;
+    if (length <= DATA_SIZE) {
+      memory.set(message, data);
+      take(context, data, length);
+      return;
+    }
+    for (let at = 0; at < length; at += DATA_SIZE) {
+      const piece = message.subarray(at, at + DATA_SIZE);
+      memory.set(piece, data);
+      take(context, data, piece.length);
+    }
+  }
+
+  /** Runs with secrets in the small region or the buffer, and clears both. */
+  function secretly<Result>(act: () => Result): Result {
+    try {
+      return act();
+    } finally {
+      memory.fill(0, small, small + SMALL_SIZE);
+      memory.fill(0, data, data + DATA_SIZE);
+    }
+  }
+
+  const copy = (at: number, length: number): Uint8Array => memory.slice(at, at + length);
+
+  /** Runs with an Ed25519 key, and clears what is secret in it. */
+  function withKey<Result>(secretKey: Uint8Array, act: () => Result): Result {
+    try {
+      memory.set(exactly(32, secretKey, 'an Ed25519 secret key'), small);
+      module.ed25519_key_make(key, small, tables());
+      memory.fill(0, small, small + 32);
+      return act();
+    } finally {
+      module.ed25519_key_forget(key);
+    }
+  }
+
+  /** Made when it looks as if many signatures follow. */
+  function tables(): number {
+    if (engine !== 'v8' || signatures++ < FEW) return 0;
+    if (signatures === FEW + 1) module.ed25519_tables_make(base + TABLES);
+    return base + TABLES;
+  }
+
+  function sha256(bytes: Uint8Array): Uint8Array {
+    module.sha256_begin(context);
+    feed(some(bytes, 'the data'), module.sha256_update);
+    module.sha256_end(context, small);
+    return copy(small, 32);
+  }
+
+  return {
+    sha256,
+    sha512(bytes) {
+      module.sha512_begin(context);
+      feed(some(bytes, 'the data'), module.sha512_update);
+      module.sha512_end(context, small);
+      return copy(small, 64);
+    },
+    ed25519Verify(publicKey, message, signature) {
+      if (!isBytes(publicKey, 32) || !isBytes(message) || !isBytes(signature, 64)) return false;
+      memory.set(publicKey, small);
+      memory.set(signature, small + 32);
+      if (!module.ed25519_verify_begin(context, small, small + 32)) return false;
+      feed(message, module.ed25519_verify_update);
+      return module.ed25519_verify_end(context) !== 0;
+    },
+    ed25519Sign(secretKey, message) {
+      some(message, 'the message');
+      return withKey(secretKey, () => {
+        module.ed25519_sign_begin(context, key);
+        feed(message, module.ed25519_sign_update);
+        module.ed25519_sign_again(context);
+        feed(message, module.ed25519_sign_update);
+        if (!module.ed25519_sign_end(context, small))
+          throw invalid('the message changed while it was signed');
+        return copy(small, 64);
+      });
+    },
+    ed25519PublicKey(secretKey) {
+      return withKey(secretKey, () => copy(key + PUBLIC_KEY, 32));
+    },
+    ed25519SecretKey(entropy) {
+      if (!isBytes(entropy) || entropy.length > DATA_SIZE)
+        throw invalid(`entropy is a Uint8Array of 32 to ${DATA_SIZE} bytes`);
+      return secretly(() => {
+        memory.set(entropy, data);
+        if (!module.ed25519_seed_make(small, data, entropy.length))
+          throw invalid('entropy has at least 32 bytes, and they are not all the same');
+        return copy(small, 32);
+      });
+    },
+    x25519(secretKey, publicKey) {
+      exactly(32, secretKey, 'an X25519 secret key');
+      exactly(32, publicKey, 'an X25519 public key');
+      return secretly(() => {
+        memory.set(secretKey, small);
+        memory.set(publicKey, small + 32);
+        if (!module.x25519(small + 64, small, small + 32))
+          throw invalid('this X25519 public key is of small order and gives everybody the same secret');
+        return copy(small + 64, 32);
+      });
+    },
+    x25519PublicKey(secretKey) {
+      exactly(32, secretKey, 'an X25519 secret key');
+      return secretly(() => {
+        memory.set(secretKey, small);
+        module.x25519_public(small + 32, small);
+        return copy(small + 32, 32);
+      });
+    },
+    hkdfSha256(secret, salt, info, length) {
+      some(secret, 'the secret');
+      if (!isBytes(info) || info.length > INFO_MOST)
+        throw invalid(`info is a Uint8Array of at most ${INFO_MOST} bytes`);
+      if (!Number.isInteger(length) || length < 0 || length > HKDF_MOST)
+        throw invalid(`HKDF-SHA256 gives 0 to ${HKDF_MOST} bytes`);
+      // HMAC hashes a key that is longer than a block; done here, a salt may have any length.
+      const saltKey = some(salt, 'the salt').length > 64 ? sha256(salt) : salt;
+      return secretly(() => {
+        memory.set(saltKey, small);
+        module.hmac_sha256_begin(context, small, saltKey.length);
+        feed(secret, module.hmac_sha256_update);
+        module.hmac_sha256_end(context, small);
+        memory.set(info, base + INFO);
+        module.hkdf_sha256_expand(data, length, small, base + INFO, info.length);
+        return copy(data, length);
+      });
+    },
+    chacha20poly1305Seal(cipherKey, nonce, text, associated = NONE) {
+      some(text, 'the text');
+      const sealed = new Uint8Array(text.length + TAG);
+      cipher(cipherKey, nonce, associated, () => {
+        through(text, sealed, module.chacha20poly1305_seal);
+        module.chacha20poly1305_seal_end(context, small);
+        sealed.set(memory.subarray(small, small + TAG), text.length);
+      });
+      return sealed;
+    },
+    chacha20poly1305Open(cipherKey, nonce, sealed, associated = NONE) {
+      if (some(sealed, 'the sealed text').length < TAG) throw notAuthentic();
+      const text = new Uint8Array(sealed.length - TAG);
+      cipher(cipherKey, nonce, associated, () => {
+        through(sealed.subarray(0, text.length), text, module.chacha20poly1305_open);
+        memory.set(sealed.subarray(text.length), small);
+        if (module.chacha20poly1305_open_end(context, small)) return;
+        text.fill(0);
+        throw notAuthentic();
+      });
+      return text;
+    },
+  };
+
+  function cipher(cipherKey: Uint8Array, nonce: Uint8Array, associated: Uint8Array, act: () => void): void {
+    exactly(32, cipherKey, 'a ChaCha20 key');
+    exactly(12, nonce, 'a ChaCha20 nonce');
+    some(associated, 'the associated data');
+    secretly(() => {
+      memory.set(cipherKey, small);
+      memory.set(nonce, small + 32);
+      module.chacha20poly1305_begin(context, small, small + 32);
+      feed(associated, module.chacha20poly1305_data);
+      act();
+    });
+  }
+
+  /** Sends `from` through the cipher into `into`. */
+  function through(from: Uint8Array, into: Uint8Array, act: Exports['chacha20poly1305_seal']): void {
+    let at = 0;
+    feed(from, (_, piece, length) => {
+      act(context, piece, piece, length);
+      into.set(memory.subarray(piece, piece + length), at);
+      at += length;
+    });
+  }
+}
+
+function load(name: EngineName): Exports {
+  if (name !== 'v8' && name !== 'wasm3')
+    throw new HostError('engine-missing', `there is no engine "${name}"; the engines are v8 and wasm3`);
+  const engine = name === 'v8' ? WebAssembly : wasm3();
+  const path = join(projectRoot(), 'build/crypto.wasm');
+  try {
+    return new engine.Instance(new engine.Module(readFileSync(path))).exports as unknown as Exports;
+  } catch (cause) {
+    throw new HostError('module-unusable', `${path} is missing or damaged; build it with: npm run build`, {
+      cause,
+    });
+  }
+}
+
+function isBytes(value: unknown, length?: number): value is Uint8Array {
+  return types.isUint8Array(value) && (length === undefined || value.length === length);
+}
+
+function some(value: Uint8Array, what: string): Uint8Array {
+  if (!isBytes(value)) throw invalid(`${what} must be a Uint8Array`);
+  return value;
+}
+
+function exactly(length: number, value: Uint8Array, what: string): Uint8Array {
+  if (!isBytes(value, length)) throw invalid(`${what} is a Uint8Array of ${length} bytes`);
+  return value;
+}
+
+const invalid = (message: string): HostError => new HostError('argument-invalid', message);
+const notAuthentic = (): HostError =>
+  new HostError('not-authentic', 'the sealed text is not what this key sealed, or was changed');
