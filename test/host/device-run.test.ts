@@ -66,7 +66,10 @@ async function until(pattern: RegExp): Promise<{ status: number; lines: string[]
   const argv = ['device', 'run', 'board', '--url', server.url, '--root', root, '--hw', 'esp32c3'];
   let stop = () => {};
   const clock = () => Math.floor(Date.now() / 1000);
-  const running = main(argv, { ...io, clock, onStop: (action) => void (stop = action) });
+  const onStop = (action: () => void) => {
+    stop = action;
+  };
+  const running = main(argv, { ...io, clock, onStop });
   while (!pattern.test(stdout.text)) await new Promise((resolve) => setTimeout(resolve, 20));
   stop();
   return { status: await running, lines: stdout.text.trimEnd().split('\n') };
