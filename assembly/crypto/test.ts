@@ -7,3 +7,5 @@ export {
 export { point_load } from "./edwards25519";
 export { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scalar_reduce } from "./scalar25519";
 export { BASE_TABLES } from "./base25519";
+export { chacha20_begin, chacha20_update } from "./chacha20";
+export { poly1305_begin, poly1305_end, poly1305_update } from "./poly1305";
