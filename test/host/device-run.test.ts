@@ -156,10 +156,9 @@ describe('moult device run', () => {
     const good = readFileSync(path);
     writeFileSync(path, Buffer.alloc(good.length, 0x5a));
     expect(await device()).toMatchObject({ status: 2, errors: expect.stringContaining('holds no device') });
-    writeFileSync(
-      path,
-      Buffer.concat([good.subarray(0, 1000), Buffer.alloc(1000, 0x5a), good.subarray(2000)]),
-    );
+    const bank = 65_536;
+    for (const start of [0, bank]) good.fill(0x5a, start + 100, start + 2000);
+    writeFileSync(path, good);
     expect(await device()).toMatchObject({
       status: 1,
       errors: expect.stringContaining('delete it to start with a new device'),
