@@ -1,8 +1,32 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Everything, with the core in V8. */
+const V8: TestProjectInlineConfiguration = {
+  extends: true,
+  test: { name: 'v8', include: ['test/**/*.test.ts'] },
+};
+
+/** What tests the core, once more on the interpreter of microcontrollers, which takes about five times as long. */
+const WASM3: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'wasm3',
+    include: [
+      'test/{crypto,tuf,install}/*.test.ts',
+      'test/host/{core,client}.test.ts',
+      'test/sim/attacker.test.ts',
+    ],
+    env: { MOULT_ENGINE: 'wasm3' },
+    testTimeout: 240_000,
+  },
+};
+
+/** v8, wasm3, or both with a comma in between: `npm test` names those that are built. */
+const engines = (process.env.MOULT_ENGINES ?? 'v8').split(',');
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [V8, WASM3].filter(({ test }) => engines.includes(String(test?.name))),
     // Some tests fork processes, compile the core or cut the power thousands of times.
     testTimeout: 60_000,
     hookTimeout: 60_000,

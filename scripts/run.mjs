@@ -31,12 +31,17 @@ const ASC = 'node_modules/assemblyscript/bin/asc.js';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const TSC = 'node_modules/typescript/bin/tsc';
 const VITEST = 'node_modules/vitest/vitest.mjs';
+const WASM3 = 'scripts/wasm3.mjs';
+/** There when wasm3 was fetched: tests then need its builds to be current. */
+const WASM3_SOURCE = 'build/wasm3/source';
+const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
 /** Written by vitest, see vitest.config.ts. */
 const RESULTS = 'build/test-results.json';
 
 const TASKS = {
   start: { modules: [CORE], run: (args) => runScript('build/js/cli/demo/demo.js', args) },
   test: { modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
+  'test:wasm3': { modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
   build: { modules: [CORE, CRYPTO], run: showBuilt },
   budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
@@ -153,10 +158,25 @@ function runScript(script, args) {
 async function runTests(args) {
   rmSync(RESULTS, { force: true });
   const lint = await inherit([BIOME, 'check', '.']);
+  if (existsSync(WASM3_SOURCE)) await buildWasm3();
+  process.env.MOULT_ENGINES ??= existsSync(WASM3_BINDING) ? 'v8,wasm3' : 'v8';
   const tests = await inherit([VITEST, 'run', ...args]);
   reportLeftOut();
   if (lint !== 0) process.stderr.write('✗ the sources are not as "npm run format" leaves them\n');
   return tests || lint;
+}
+
+/** The tests of the core on wasm3 alone; the first time it is fetched. */
+async function runTestsOnWasm3(args) {
+  await buildWasm3();
+  process.env.MOULT_ENGINES = 'wasm3';
+  return inherit([VITEST, 'run', ...args]);
+}
+
+function buildWasm3() {
+  return step('building wasm3 and the shim (cmake, some seconds)', () =>
+    node('wasm3 cannot be had or built on this machine', [WASM3]),
+  );
 }
 
 /** Tests that need something this machine lacks say so in their names: see test/optional.ts. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { State, Status } from '../../host/node/abi.ts';
-import { GEOMETRIES } from '../../sim/geometries.ts';
+import { engineName } from '../../host/node/engine.ts';
+import { GEOMETRIES as ALL } from '../../sim/geometries.ts';
 import { type CutKind, PowerCut } from '../../sim/power.ts';
 import { countCuts, type Scenario, sweep } from '../../sim/powercut.ts';
 import { Random } from '../../sim/random.ts';
@@ -10,6 +11,9 @@ import { image, RELEASE_1, RELEASE_2, World } from '../../sim/scenarios/world.ts
 /** Cuts in one sequence. */
 const CUTS = 30;
 const EFFORT = { places: 3, liveEvery: 50 };
+
+/** Flash does not know which engine writes it: two layouts, one with either erased value, do for the slow one. */
+const GEOMETRIES = engineName === 'v8' ? ALL : ALL.filter((_, index) => index % 5 === 0);
 
 /** An install with its confirm on every layout; the other scenarios on a third of them, and on all in sim/sweep.ts. */
 const CASES = GEOMETRIES.flatMap(({ name, geometry }, index) =>
