@@ -230,7 +230,7 @@ function multiply_add(out: usize, a: usize, b: usize, c: usize): void {
 function base_multiply(out: usize, scalar: usize, tables: usize): void {
   const count: usize = tables ? MANY : FEW;
   const from = tables ? tables : BASE_TABLES;
-  const turns: usize = 64 / count;
+  const turns: usize = tables ? 64 / MANY : 64 / FEW;
   make_odd(scalar);
   point_neutral(SUM);
   for (let turn = turns; turn-- > 0; ) {
