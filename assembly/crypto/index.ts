@@ -17,3 +17,4 @@ export {
   chacha20poly1305_open_end, chacha20poly1305_seal, chacha20poly1305_seal_end,
 } from "./chacha20poly1305";
 export { memory_used } from "./memory";
+export { P256_KEY, p256_verify } from "./p256";

@@ -31,6 +31,40 @@ export const SCALAR_FACTOR: usize = POINTS + 272;
 /** The two rows of the half-size search, 72 bytes each. Owner: scalar25519.ts. */
 export const SCALAR_ROWS: usize = POINTS + 352;
 
+// P-256 and RSA use the same bytes: nothing of theirs lives while Ed25519 is verified, signed or made.
+
+/** Field elements of one point operation, 5 of 36 bytes. Owner: p256point.ts. */
+export const P256_SCRATCH: usize = POINT_SCRATCH;
+
+/** Multiples of the public key, eight of 72 bytes. Owner: p256.ts. */
+export const P256_TABLE: usize = POINT_TABLES;
+
+/** What each multiple's Z is to the one before, eight of 36 bytes, while the table is made. Owner: p256.ts. */
+export const P256_RATIOS: usize = SCHEDULE;
+
+/** Two strings of 264 digits, once the table is made. Owner: p256.ts. */
+export const P256_DIGITS: usize = SCHEDULE;
+
+/** A point of 108 bytes. Owner: p256.ts. */
+export const P256_SUM: usize = POINTS;
+
+/** Five integers of 40 bytes. Owner: p256.ts. */
+export const P256_INTEGERS: usize = POINTS + 112;
+
+/** Four integers of 36 bytes. Owner: integer.ts. */
+export const INVERSE_SCRATCH: usize = POINTS + 312;
+
+/** Integers of 576 bytes, 143 limbs: modulus, signature and two in turn. Owner: rsa.ts. */
+export const RSA_MODULUS: usize = SCHEDULE;
+export const RSA_SIGNATURE: usize = POINT_TABLES;
+export const RSA_POWER: usize = POINT_TABLES + 576;
+export const RSA_PRODUCT: usize = memory.data(576, 8);
+
+/** The encoded message, 512 bytes, a SHA-256 context and a digest, once the power is known. Owner: rsa.ts. */
+export const RSA_MESSAGE: usize = RSA_PRODUCT;
+export const RSA_HASH: usize = POINT_TABLES;
+export const RSA_DIGEST: usize = POINT_TABLES + 104;
+
 /**
  * 1152 bytes of whoever handles a secret, while nothing is verified. Owner: ed25519sign.ts, x25519.ts, hkdf.ts,
  * each of which leaves zeros in all scratch that it used.
