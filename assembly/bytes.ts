@@ -3,10 +3,16 @@
 
 /** Whether two byte strings of one length are equal. Not for secrets. */
 export function bytes_equal(a: usize, b: usize, length: u32): bool {
+  return bytes_compare(a, b, length) == 0;
+}
+
+/** Compares two byte strings of one length: negative, 0 or positive. Not for secrets. */
+export function bytes_compare(a: usize, b: usize, length: u32): i32 {
   for (let i: u32 = 0; i < length; i++) {
-    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+    const order = <i32>load<u8>(a + i) - <i32>load<u8>(b + i);
+    if (order != 0) return order;
   }
-  return true;
+  return 0;
 }
 
 /** Whether every byte has the same value. */

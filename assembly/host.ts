@@ -51,6 +51,9 @@ export declare function boot_select(slot: i32): i32;
 @external("moult", "boot_confirm")
 export declare function boot_confirm(): i32;
 
-/** Ends a trial: from the next boot on the slot before it runs. Doing it twice is doing it once. */
+/**
+ * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slot before it runs.
+ * With neither it changes nothing. Doing it twice is doing it once.
+ */
 @external("moult", "boot_revert")
 export declare function boot_revert(): i32;

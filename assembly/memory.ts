@@ -51,6 +51,9 @@ export const TEXT_READER: usize = memory.data(320, 8);
 export const OTHER_TEXT_READER: usize = memory.data(320, 8);
 /** canonical: the objects and arrays around the current value, 16 bytes a level. Within one pass. */
 export const LEVELS: usize = memory.data(528, 8);
+/** canonical: two names, each a Held. Within one search. */
+export const LAST_NAME: usize = memory.data(136, 8);
+export const BEST_NAME: usize = memory.data(136, 8);
 /** canonical: bytes on their way to the hashes. Within one pass. */
 export const CANONICAL_SIZE: u32 = 128;
 export const CANONICAL_BUFFER: usize = memory.data(128, 8);
@@ -79,8 +82,8 @@ export const OTHER_FILE_INFO: usize = memory.data(112, 8);
 /** metadata: hashing a file. Within one call. */
 export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 export const DIGEST: usize = memory.data(64, 8);
-/** tuf: sums of the key sets before a new root. Within one root. */
-export const KEY_SET_SUMS: usize = memory.data(24, 8);
+/** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
+export const NOTED_KEYS: usize = memory.data(264, 8);
 /** selection: the Release in hand and the best one so far. During one check. */
 export const RELEASE: usize = memory.data(152, 8);
 export const BEST_RELEASE: usize = memory.data(152, 8);

@@ -53,7 +53,7 @@ function sources(folder: string): string[] {
 /** Imports by relative path, from anywhere in the file. */
 function imports(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const named = text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g);
+  const named = text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"$]+)['"]/g);
   return [...named].map(([, path = '']) => ({
     from: file,
     to: relative(ROOT, resolve(ROOT, dirname(file), path)).replace(/\.ts$/, ''),

@@ -7,7 +7,7 @@
 
 import { Action, ABI_VERSION, FetchKind, Part, Role } from "../abi";
 import * as host from "../host";
-import { slot_capacity, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
+import { slot_capacity, slots_usable, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { bytes_equal } from "../bytes";
 import { Status } from "../status";
@@ -25,7 +25,9 @@ import {
   store_bank,
   store_entry,
   store_format,
+  store_is_sealed,
   store_mount,
+  store_move,
 } from "../storage/record";
 import { trusted_kind } from "../tuf/trusted";
 import {
@@ -40,7 +42,7 @@ import {
   workflow_role,
 } from "../tuf/workflow";
 import { config, config_read, MAX_CONFIG } from "./config";
-import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time } from "./device";
+import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time, device_store } from "./device";
 import { best, best_digest, best_sha512, best_version, elsewhere, selection_name, selection_run } from "./selection";
 
 const enum Phase {
@@ -85,7 +87,7 @@ let fault: Status = Status.OK;
 let skip: u32 = 0;
 /** Bytes of the image when its fetch began. */
 let before: u32 = 0;
-/** Fetches of the image in a row that brought nothing. */
+/** Fetches of the image in a row that brought too little. */
 let stalls: u32 = 0;
 /** The part that is being provisioned. */
 let part: Part = Part.CONFIG;
@@ -93,8 +95,9 @@ let part: Part = Part.CONFIG;
 /** Seconds to the next check after one that failed, doubled with each further one up to the interval. */
 const RETRY: u32 = 60;
 const RETRY_DOUBLINGS: u32 = 6;
-/** Fetches of an image in a row that may bring nothing. */
+/** Fetches of an image in a row that may bring less than this many bytes, against slow retrieval. */
 const MAX_STALLS: u32 = 3;
+const LEAST_PROGRESS: u32 = 2048;
 /** Times that an image is selected for a trial; the host gives each of them several boots. */
 const MAX_TRIALS: u32 = 3;
 
@@ -141,21 +144,27 @@ function start(): Status {
   status = config_read(store_bank(), given.offset, given.length);
   if (status == Status.OK) status = device_mount();
   if (status == Status.OK) status = journal_mount();
+  if (status == Status.OK && !slots_usable()) status = Status.LAYOUT_INVALID;
+  if (status == Status.OK && !store_is_sealed()) status = seal();
   return status == Status.OK ? take_up_install() : status;
+}
+
+/** After provisioning: from now on a store without root, configuration or device state is a damaged one. */
+function seal(): Status {
+  const status = device_store();
+  return status == Status.OK ? store_move() : status;
 }
 
 function take_up_install(): Status {
   const boot = host.boot_state();
   if (boot < 0) return Status.BOOT;
-  phase = Phase.IDLE;
   const runs = (boot & 1) == install.slot;
   const on_trial = (boot & ON_TRIAL) != 0;
+  phase = on_trial ? Phase.TRIAL : Phase.IDLE;
   switch (install.stage) {
     case Stage.SELECTED:
       if (!runs) return try_again();
-      if (!on_trial) return confirm(); // a host that confirms by itself
-      phase = Phase.TRIAL;
-      return Status.OK;
+      return on_trial ? Status.OK : confirm(); // a host that confirms by itself
     case Stage.CONFIRMING:
       return runs ? confirm() : try_again();
     case Stage.REJECTING:
@@ -172,15 +181,15 @@ function try_again(): Status {
   return select();
 }
 
-/** Records that the slot is selected, then selects it. */
+/** Records that the slot is selected, selects it, and counts that. Power that fails in between costs no trial. */
 function select(): Status {
   install.stage = Stage.SELECTED;
-  install.trials++;
   const status = journal_record();
   if (status != Status.OK) return status;
   if (host.boot_select(install.slot) < 0) return Status.BOOT;
+  install.trials++;
   phase = Phase.REBOOT;
-  return Status.OK;
+  return journal_record();
 }
 
 function confirm(): Status {
@@ -195,19 +204,16 @@ function reject(why: Status): Status {
   const boot = host.boot_state();
   if (boot < 0) return Status.BOOT;
   phase = Phase.IDLE;
-  if (boot & ON_TRIAL) {
-    const left = leave_trial();
-    if (left != Status.OK) return left;
-  }
-  let status = device_note_failure();
+  let status = boot & ON_TRIAL ? leave_trial() : Status.OK;
+  if (status == Status.OK) status = device_note_failure();
   if (status == Status.OK) status = journal_clear();
   return status == Status.OK ? why : status;
 }
 
+/** Brings the old image back with the next boot. Where that fails, the boot after tries it again. */
 function leave_trial(): Status {
-  if (host.boot_revert() < 0) return Status.BOOT;
   phase = Phase.REBOOT;
-  return Status.OK;
+  return host.boot_revert() < 0 ? Status.BOOT : Status.OK;
 }
 
 /** The image on trial works: it becomes permanent. */
@@ -233,6 +239,8 @@ export function image_reject(): Status {
 
 export function provision_begin(wanted: Part): Status {
   if (wanted != Part.CONFIG && wanted != Part.ROOT) return Status.BAD_ARGUMENT;
+  if (phase != Phase.UNUSABLE && phase != Phase.PROVISION) return Status.ALREADY_PROVISIONED;
+  phase = Phase.UNUSABLE;
   let status = store_mount();
   if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;
   if (wanted == Part.ROOT && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
@@ -307,7 +315,13 @@ function begin_check(now: u32): void {
   // A clock that was set back does not bring expired metadata back.
   check_time = max(now, device.time);
   fetching = false;
-  const status = workflow_begin(check_time);
+  // What could not be finished before comes first.
+  let status = install.stage == Stage.CONFIRMING ? confirm() : Status.OK;
+  if (status != Status.OK) {
+    end_check(status, Role.IMAGE);
+    return;
+  }
+  status = workflow_begin(check_time);
   if (status == Status.OK) phase = Phase.METADATA;
   else end_check(status, Role.ROOT);
 }
@@ -355,13 +369,12 @@ function select_release(): Action {
 
 function begin_install(): Action {
   const boot = host.boot_state();
-  if (boot < 0) return end_check(Status.BOOT, Role.IMAGE);
+  // On trial the other slot is the one to fall back to: it is not to be touched.
+  if (boot < 0 || (boot & ON_TRIAL) != 0) return end_check(Status.BOOT, Role.IMAGE);
   const slot = (boot & 1) ^ 1;
   if (best.length > slot_capacity(slot) || best.length == 0) return end_check(Status.IMAGE_TOO_LARGE, Role.IMAGE);
-  if (!continues(slot)) {
-    const status = journal_new(slot);
-    if (status != Status.OK) return end_check(status, Role.IMAGE);
-  }
+  const status = prepare_install(slot);
+  if (status != Status.OK) return end_check(status, Role.IMAGE);
   slot_resume(best.has_sha256, best_sha512());
   phase = Phase.IMAGE;
   stalls = 0;
@@ -376,12 +389,17 @@ function continues(slot: i32): bool {
   return bytes_equal(install_digest(), best_digest(), 32);
 }
 
-function journal_new(slot: i32): Status {
-  install.stage = Stage.DOWNLOADING;
-  install.slot = slot;
-  install.trials = 0;
-  install.length = best.length;
-  install.offset = 0;
+/** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
+function prepare_install(slot: i32): Status {
+  if (!continues(slot)) {
+    // Whatever was selected before, nothing may boot a slot while it is written.
+    if (host.boot_revert() < 0) return Status.BOOT;
+    install.stage = Stage.DOWNLOADING;
+    install.slot = slot;
+    install.trials = 0;
+    install.length = best.length;
+    install.offset = 0;
+  } else if (install.release == best.release && install.security == best.security) return Status.OK;
   install.release = best.release;
   install.security = best.security;
   memory.copy(install_digest(), best_digest(), 32);
@@ -495,8 +513,13 @@ function end_metadata(result: Status): Status {
 }
 
 function end_image(result: Status): Status {
-  if (fault != Status.OK && fault != Status.RANGE) {
-    const why = fault;
+  const why = fault;
+  if (why == Status.TOO_LONG) {
+    // What came before is in the journal and stays: somebody who adds a byte must not undo a download.
+    end_check(why, Role.IMAGE);
+    return why;
+  }
+  if (why != Status.OK && why != Status.RANGE) {
     give_image_up(why);
     return why;
   }
@@ -512,9 +535,9 @@ function end_image(result: Status): Status {
   return retry_image(result == Status.OK ? Status.TRUNCATED : Status.NETWORK);
 }
 
-/** Less came than was asked for. As long as something comes, ask for the rest. */
+/** Less came than was asked for. As long as enough comes, ask for the rest. */
 function retry_image(status: Status): Status {
-  stalls = slot_received() > before ? 0 : stalls + 1;
+  stalls = slot_received() - before >= LEAST_PROGRESS ? 0 : stalls + 1;
   before = slot_received();
   if (stalls >= MAX_STALLS) end_check(status, Role.IMAGE);
   return status;

@@ -54,7 +54,8 @@ export function device_mount(): Status {
   return Status.OK;
 }
 
-function device_store(): Status {
+/** Writes the record. */
+export function device_store(): Status {
   return record_replace(Kind.DEVICE, DEVICE, DEVICE_SIZE);
 }
 
@@ -72,10 +73,8 @@ export function device_saw_time(now: u32): Status {
 export function device_confirm(): Status {
   if (host.boot_confirm() < 0) return Status.BOOT;
   // Only now: a counter that rose before would lock the old image out while it may still be needed.
-  if (install.security > device.security) {
-    device.security = install.security;
-    if (host.counter_read() >= 0 && host.counter_advance(install.security) < 0) return Status.COUNTER;
-  }
+  if (host.counter_read() >= 0 && host.counter_advance(install.security) < 0) return Status.COUNTER;
+  device.security = max(device.security, install.security);
   device.release = install.release;
   memory.copy(device_version(), install_version(), 32);
   return device_store();

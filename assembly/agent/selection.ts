@@ -92,7 +92,7 @@ export function selection_run(): Status {
     memory.fill(RELEASE, 0, RELEASE_SIZE);
     current.path = r.text_at;
     read_target(r);
-    if (r.status == Status.OK && current.seen == Seen.ALL && current.component_fits) weigh();
+    if (r.status == Status.OK && file.hashes != 2 && current.seen == Seen.ALL && current.component_fits) weigh();
   }
   return r.status;
 }

@@ -36,7 +36,7 @@ export function state_read(field: State): i32 {
     case State.IMAGE_LENGTH:
       return installing ? install.length : 0;
     case State.IMAGE_OFFSET:
-      return install.stage == Stage.DOWNLOADING ? slot_received() : installing ? install.length : 0;
+      return install.stage == Stage.DOWNLOADING ? max(install.offset, slot_received()) : installing ? install.length : 0;
     case State.CHECK_STATUS:
       return agent_status();
     case State.CHECK_ROLE:

@@ -5,7 +5,7 @@ import { Area } from "../abi";
 import { sha256_begin, sha256_restore, sha256_save, sha256_update } from "../crypto/sha256";
 import { IMAGE_HASH, SLOT_WRITER } from "../memory";
 import { Status } from "../status";
-import { flash_block_end, flash_erase, flash_size } from "../storage/flash";
+import { flash_block_end, flash_erase, flash_size, flash_usable } from "../storage/flash";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 import { install, install_digest, install_state, journal_progress } from "../storage/journal";
 import { Writer, writer_begin, writer_flush, writer_put } from "../storage/writer";
@@ -32,6 +32,11 @@ let second: bool = false;
 
 function area(): i32 {
   return Area.SLOT_A + install.slot;
+}
+
+/** Both slots can be written, and are of one size. */
+export function slots_usable(): bool {
+  return flash_usable(Area.SLOT_A, 1) && flash_usable(Area.SLOT_B, 1) && slot_capacity(0) == slot_capacity(1);
 }
 
 /** The most bytes that an image may have. */

@@ -5,7 +5,7 @@
 // repositories write them. An object that is not in order is read again once for each of its members: slow,
 // but in constant memory, and bounded by WORK_PER_BYTE.
 
-import { CANONICAL_BUFFER, CANONICAL_SIZE, LEVELS } from "../memory";
+import { BEST_NAME, CANONICAL_BUFFER, CANONICAL_SIZE, LAST_NAME, LEVELS } from "../memory";
 import { Status } from "../status";
 import {
   MAX_DEPTH,
@@ -20,9 +20,10 @@ import {
   reader_seek,
   reader_skip,
   string_next,
+  TEXT_CAPACITY,
   utf8_byte,
 } from "./reader";
-import { text_compare } from "./text";
+import { Held, text_compare_held, text_hold } from "./text";
 
 const enum Mode {
   ARRAY,
@@ -45,9 +46,15 @@ class Level {
 
 const LEVEL_SIZE: u32 = 16;
 
-/** Bytes that may be read for each byte of the value, and at least, before it counts as too complex. */
+/** Bytes that may be read for each byte of the file, and at least, before it counts as too complex. */
 const WORK_PER_BYTE: u32 = 64;
-const WORK_LEAST: u32 = 4 << 20;
+const WORK_LEAST: u32 = 8 << 20;
+/** What comparing two names costs, in bytes read, beside what must be read again of long ones. */
+const COMPARISON: u32 = 16;
+
+/** The name that was put last, or met last; and the best one after it. Within one search. */
+const last = changetype<Held>(LAST_NAME);
+const best = changetype<Held>(BEST_NAME);
 
 let used: u32 = 0;
 let work: u32 = 0;
@@ -122,18 +129,17 @@ function next_value(r: Reader, level: Level): bool {
 
 /** Whether the members of the object at `start` are in order. Equal names are a fault in any order. */
 function in_order(r: Reader, start: u32): bool {
-  let last: u32 = 0;
   let ordered = true;
+  last.quote = 0;
   reader_seek(r, start);
   reader_object(r);
   while (ordered && reader_member(r)) {
-    const quote = r.text_at;
-    if (last != 0) {
-      const order = text_compare(r, last, r, quote);
+    if (last.quote != 0) {
+      const order = compare(r, last);
       if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);
-      ordered = order < 0;
+      ordered = order > 0;
     }
-    last = quote;
+    text_hold(r, last);
     reader_skip(r);
   }
   spend(r, r.pos - start);
@@ -141,24 +147,28 @@ function in_order(r: Reader, start: u32): bool {
 }
 
 /**
- * Moves to the value of the member whose name follows `level.last`; false: there is none, and the reader
- * stands behind the object.
+ * Moves to the value of the member whose name follows the one at `level.last`; false: there is none, and the
+ * reader stands behind the object.
  */
 function seek_next_name(r: Reader, level: Level): bool {
-  let best: u32 = 0;
+  last.quote = level.last;
+  if (level.last != 0) {
+    seek_member(r, level.last);
+    text_hold(r, last);
+  }
+  best.quote = 0;
   reader_seek(r, level.start);
   reader_object(r);
   while (reader_member(r)) {
-    const quote = r.text_at;
-    const order = best == 0 ? -1 : text_compare(r, quote, r, best);
+    const order = best.quote == 0 ? -1 : compare(r, best);
     if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);
-    if (order < 0 && (level.last == 0 || text_compare(r, quote, r, level.last) > 0)) best = quote;
+    if (order < 0 && (last.quote == 0 || compare(r, last) > 0)) text_hold(r, best);
     reader_skip(r);
   }
   spend(r, r.pos - level.start);
-  if (best == 0 || r.status != Status.OK) return false;
-  level.last = best;
-  seek_member(r, best);
+  if (best.quote == 0 || r.status != Status.OK) return false;
+  level.last = best.quote;
+  seek_member(r, best.quote);
   return true;
 }
 
@@ -167,6 +177,13 @@ function seek_member(r: Reader, quote: u32): void {
   reader_seek(r, quote);
   r.depth = 1;
   reader_member(r);
+}
+
+/** Compares the name in hand with one that is held. */
+function compare(r: Reader, held: Held): i32 {
+  const again = held.length > TEXT_CAPACITY ? held.length : 0;
+  spend(r, COMPARISON + again);
+  return text_compare_held(r, held);
 }
 
 function spend(r: Reader, bytes: u32): void {

@@ -2,7 +2,8 @@
 // (UTF-16 order, that of JavaScript's sort, differs above U+D7FF.)
 
 import { OTHER_TEXT_READER, TEXT_READER } from "../memory";
-import { Reader, reader_open, string_next } from "./reader";
+import { bytes_compare } from "../bytes";
+import { Reader, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
 
 const a = changetype<Reader>(TEXT_READER);
 const b = changetype<Reader>(OTHER_TEXT_READER);
@@ -20,6 +21,41 @@ export function text_compare(left_in: Reader, left: u32, right_in: Reader, right
     if (x != y) return x - y;
     if (x < 0) return 0;
   }
+}
+
+/** A number for the string in hand, of any length (FNV-1a over its code points, 64 bits). Not for what must differ. */
+export function text_hash(r: Reader): u64 {
+  open(a, r, r.text_at);
+  let hash: u64 = 0xcbf29ce484222325;
+  for (let c = string_next(a); c >= 0; c = string_next(a)) hash = (hash ^ c) * 0x100000001b3;
+  return hash;
+}
+
+/** A string that was met before: where it is, and its text as far as a reader keeps it. */
+@unmanaged
+export class Held {
+  quote: u32;
+  length: u32;
+  // TEXT_CAPACITY bytes of text follow.
+}
+
+/** Bytes of a Held with its text. */
+export const HELD_SIZE: u32 = 8 + TEXT_CAPACITY;
+
+/** Keeps the string in hand. */
+export function text_hold(r: Reader, h: Held): void {
+  h.quote = r.text_at;
+  h.length = r.text_length;
+  memory.copy(changetype<usize>(h) + 8, reader_text(r), min(r.text_length, TEXT_CAPACITY));
+}
+
+/** Compares the string in hand with one of the same document that is held; only long ones are read again. */
+export function text_compare_held(r: Reader, h: Held): i32 {
+  const common = min(min(r.text_length, h.length), TEXT_CAPACITY);
+  const order = bytes_compare(reader_text(r), changetype<usize>(h) + 8, common);
+  if (order != 0) return order;
+  if (common == TEXT_CAPACITY) return text_compare(r, r.text_at, r, h.quote);
+  return r.text_length - h.length;
 }
 
 function open(cursor: Reader, document: Reader, quote: u32): void {

@@ -3,7 +3,7 @@
 
 import { hex_decode } from "../bytes";
 import { Name } from "../json/names";
-import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
+import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
 import { FILE_HASH } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
@@ -15,8 +15,8 @@ export class FileInfo {
   has_length: bool;
   has_sha256: bool;
   has_sha512: bool;
-  /** Hashes were listed, of whatever kind. */
-  has_hashes: bool;
+  /** 1: hashes were listed, of whatever kind. 2: and one of a known kind that is none. */
+  hashes: u8;
   // 32 bytes of SHA-256 and 64 of SHA-512 follow.
 }
 
@@ -86,19 +86,20 @@ export function file_read(r: Reader, f: FileInfo): void {
 
 /** Hashes of kinds that this client does not know, alone, prove nothing: refuse rather than ignore them. */
 export function hashes_usable(f: FileInfo): Status {
-  return f.has_hashes && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;
+  if (f.hashes == 2) return Status.METADATA_INVALID;
+  return f.hashes != 0 && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;
 }
 
 function read_hashes(r: Reader, f: FileInfo): void {
-  f.has_hashes = true;
+  f.hashes = 1;
   reader_object(r);
   while (reader_member(r)) {
     switch (reader_name(r)) {
       case Name.SHA256:
-        f.has_sha256 = read_hash(r, 32, file_sha256(f));
+        f.has_sha256 = read_hash(r, f, 32, file_sha256(f));
         break;
       case Name.SHA512:
-        f.has_sha512 = read_hash(r, 64, file_sha512(f));
+        f.has_sha512 = read_hash(r, f, 64, file_sha512(f));
         break;
       default:
         reader_skip(r);
@@ -106,9 +107,10 @@ function read_hashes(r: Reader, f: FileInfo): void {
   }
 }
 
-function read_hash(r: Reader, length: u32, out: usize): bool {
-  if (reader_string(r) && r.text_length == 2 * length && hex_decode(reader_text(r), length, out)) return true;
-  reader_fail(r, Status.METADATA_INVALID);
+function read_hash(r: Reader, f: FileInfo, length: u32, out: usize): bool {
+  if (reader_peek(r) != 0x22) reader_skip(r);
+  else if (reader_string(r) && r.text_length == 2 * length && hex_decode(reader_text(r), length, out)) return true;
+  f.hashes = 2;
   return false;
 }
 

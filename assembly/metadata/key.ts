@@ -1,7 +1,6 @@
 // The keys of one role: which key ids its delegator lists, and the key material behind them (TUF 4.2, 4.3).
 
 import { bytes_equal, hex_decode } from "../bytes";
-import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -18,9 +17,9 @@ import {
   reader_skip,
   reader_string,
   reader_text,
-  TEXT_CAPACITY,
 } from "../json/reader";
-import { DIGEST, FILE_HASH } from "../memory";
+import { text_hash } from "../json/text";
+import { NOTED_KEYS } from "../memory";
 import { Status } from "../status";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
@@ -76,8 +75,8 @@ export function keys_read(r: Reader, roles: u32, keys: u32, role: Name, set: Key
   reader_seek(r, keys);
   reader_object(r);
   while (reader_member(r)) {
-    const key = key_find(set, text_id(r));
-    if (key) read_key(r, key);
+    const key = key_find(set, text_hash(r));
+    if (key && reader_peek(r) == 0x7b) read_key(r, key);
     else reader_skip(r);
   }
   return r.status;
@@ -109,8 +108,8 @@ function read_ids(r: Reader, set: KeySet): void {
   reader_array(r);
   while (reader_element(r)) {
     if (!reader_string(r)) return;
-    const id = text_id(r);
-    if (id == 0 || key_find(set, id)) continue;
+    const id = text_hash(r);
+    if (key_find(set, id)) continue;
     if (set.count == MAX_KEYS) reader_fail(r, Status.TOO_MANY_KEYS);
     else key_at(set, set.count++).id = id;
   }
@@ -125,14 +124,6 @@ export function key_find(set: KeySet, id: u64): Key | null {
   return null;
 }
 
-/** A number for the text in hand as a key id (FNV-1a, 64 bits); 0: too long for one. */
-export function text_id(r: Reader): u64 {
-  if (r.text_length > TEXT_CAPACITY) return 0;
-  let hash: u64 = 0xcbf29ce484222325;
-  for (let i: u32 = 0; i < r.text_length; i++) hash = (hash ^ load<u8>(reader_text(r) + i)) * 0x100000001b3;
-  return hash;
-}
-
 /** A key of another kind is skipped, and the file is not refused for it (TUF 4.2). */
 function read_key(r: Reader, key: Key): void {
   let known = 0;
@@ -140,8 +131,9 @@ function read_key(r: Reader, key: Key): void {
   reader_object(r);
   while (reader_member(r)) {
     const name = reader_name(r);
-    if (name == Name.KEYTYPE || name == Name.SCHEME) known += i32(reader_named_value(r) == Name.ED25519);
-    else if (name == Name.KEYVAL) material = read_keyval(r, key);
+    const kind = reader_peek(r);
+    if ((name == Name.KEYTYPE || name == Name.SCHEME) && kind == 0x22) known += i32(reader_named_value(r) == Name.ED25519);
+    else if (name == Name.KEYVAL && kind == 0x7b) material = read_keyval(r, key);
     else reader_skip(r);
   }
   key.usable = known == 2 && material;
@@ -168,20 +160,31 @@ export function key_count(set: KeySet, key: Key): void {
 }
 
 /**
- * A sum over the threshold and the unique usable materials, whatever their order: equal when the same
- * signatures satisfy both sets. Both sets come from roots whose signatures hold, so that a sum of SHA-256
- * digests, which a forger could steer, is enough. Marks the materials as counted.
+ * Notes the threshold and the usable materials of a set, by their first eight bytes. Both sets that are compared
+ * come from roots whose signatures hold: nobody gains by keys that begin alike.
  */
-export function keys_sum(set: KeySet): u64 {
-  let sum: u64 = set.threshold;
+export function keys_note(set: KeySet): void {
+  store<u64>(NOTED_KEYS, set.threshold);
+  let at = NOTED_KEYS;
   for (let i: u32 = 0; i < set.count; i++) {
-    const key = key_at(set, i);
-    if (!key.usable || key.counted) continue;
-    key_count(set, key);
-    sha256_begin(FILE_HASH);
-    sha256_update(FILE_HASH, key_material(key), MATERIAL_SIZE);
-    sha256_end(FILE_HASH, DIGEST);
-    sum += load<u64>(DIGEST);
+    if (key_at(set, i).usable) store<u64>((at += 8), load<u64>(key_material(key_at(set, i))));
   }
-  return sum;
+  noted_end = at;
+}
+
+let noted_end: usize = 0;
+
+/** Whether what satisfied the noted set satisfies this one: every key is still there, and no more are asked for. */
+export function keys_satisfy_noted(set: KeySet): bool {
+  if (set.threshold > load<u64>(NOTED_KEYS)) return false;
+  for (let at = NOTED_KEYS; at < noted_end; ) {
+    at += 8;
+    let found = false;
+    for (let i: u32 = 0; i < set.count; i++) {
+      const key = key_at(set, i);
+      if (key.usable && load<u64>(key_material(key)) == load<u64>(at)) found = true;
+    }
+    if (!found) return false;
+  }
+  return true;
 }

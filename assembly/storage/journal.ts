@@ -136,10 +136,14 @@ function begin_other_half(): Status {
   const next = half == 0 ? half_size() : 0;
   const status = flash_erase(Area.JOURNAL, next, next + half_size());
   if (status != Status.OK) return status;
+  const before = half;
   half = next;
   half_end = next;
   spent = false;
-  return append_full();
+  const written = append_full();
+  // The half that was in use still holds all there is: the next try must not erase it.
+  if (written != Status.OK) half = before;
+  return written;
 }
 
 function fits(size: u32): bool {

@@ -11,13 +11,13 @@
 //   (a root with new timestamp keys drops the timestamp), so that no power cut comes between.
 // - A record that is begun and not committed ends the log: the next append moves to the other bank.
 
-import { bytes_equal, crc32, round_up } from "../bytes";
+import { bytes_all, bytes_equal, crc32, round_up } from "../bytes";
 import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, HELD_BUFFER, STORE_WRITER } from "../memory";
 import { Area } from "../abi";
 import { Status } from "../status";
 import {
   flash_erase,
-  flash_is_erased,
+  flash_erased,
   flash_read,
   flash_size,
   flash_usable,
@@ -61,6 +61,8 @@ let bank: i32 = 0;
 let sequence: u32 = 0;
 /** Where the next record goes. */
 let log_end: u32 = 0;
+/** The bank was begun with a root in it: one without is damaged. */
+let sealed: bool = false;
 /** The log ends in something unfinished: append only after moving to the other bank. */
 let dirty: bool = false;
 /** Kind of the record that is being written, or NONE. */
@@ -77,6 +79,9 @@ const writer = changetype<Writer>(STORE_WRITER);
 
 const BANK_MAGIC: u32 = 0x314b4e42; // "BNK1"
 const OPEN_MAGIC: u32 = 0x4e45504f; // "OPEN"
+/** In a bank's header: whether it was begun with a configuration, a device state and a root in it. */
+const UNSEALED: u32 = 1;
+const SEALED: u32 = 2;
 const BANK_HEADER_SIZE: u32 = 16;
 const OPEN_SIZE: u32 = 4;
 const COMMIT_SIZE: u32 = 32;
@@ -103,33 +108,33 @@ export function store_bank(): i32 {
  */
 export function store_mount(): Status {
   sequence = 0;
-  dirty = false;
   open = Kind.NONE;
-  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
-  const size = flash_size(Area.STORE_A);
   if (!flash_usable(Area.STORE_A, BANK_LEAST) || !flash_usable(Area.STORE_B, BANK_LEAST)) return Status.LAYOUT_INVALID;
-  if (flash_size(Area.STORE_B) != size) return Status.LAYOUT_INVALID;
-  const a = bank_sequence(Area.STORE_A);
-  const b = bank_sequence(Area.STORE_B);
-  if (a == 0 && b == 0) return has_record(Area.STORE_A) || has_record(Area.STORE_B) ? Status.STORE_CORRUPT : Status.NOT_PROVISIONED;
-  bank = a > b ? Area.STORE_A : Area.STORE_B;
+  if (flash_size(Area.STORE_B) != flash_size(Area.STORE_A)) return Status.LAYOUT_INVALID;
+  let status = read_header(Area.STORE_A);
+  const a = header_sequence();
+  if (status == Status.OK) status = read_header(Area.STORE_B);
+  const b = header_sequence();
+  if (status != Status.OK) return status;
+  if (a == 0 && b == 0) return lost(Area.STORE_A) || lost(Area.STORE_B) ? Status.STORE_CORRUPT : Status.NOT_PROVISIONED;
   sequence = max(a, b);
-  walk();
-  const status = drop_damaged();
-  if (status == Status.OK || min(a, b) == 0) return status;
+  status = mount_bank(a > b ? Area.STORE_A : Area.STORE_B);
+  if (status != Status.STORE_CORRUPT || min(a, b) == 0) return status;
   // The older bank is whole until the next move: an older state is better than a dead device.
-  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
-  bank ^= Area.STORE_A ^ Area.STORE_B;
-  dirty = false;
-  walk();
-  return drop_damaged();
+  status = mount_bank(a > b ? Area.STORE_B : Area.STORE_A);
+  return status == Status.OK && store_entry(Kind.ROOT).length == 0 ? Status.STORE_CORRUPT : status;
+}
+
+/** Whether the bank in use was begun before there was a root: then its loss would not be noticed. */
+export function store_is_sealed(): bool {
+  return sealed;
 }
 
 /** Begins an empty store; what was there is gone. */
 export function store_format(): Status {
   bank = Area.STORE_B;
   memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
-  return move_to_other_bank();
+  return store_move();
 }
 
 // ---- writing one record ----
@@ -189,7 +194,9 @@ export function record_is_open(): bool {
 export function record_commit(version: u32, expires: u32, drops: u32): Status {
   const kind = open;
   const offset = record_offset();
-  const status = close_record(kind, version, expires, drops);
+  // What is committed is what lies on flash, not what was sent there.
+  let status = crc_check(bank, offset, received, received_crc);
+  if (status == Status.OK) status = close_record(kind, version, expires, drops);
   if (status != Status.OK) return status;
   set_entry(kind, offset, received, received_crc, version, expires);
   drop_kinds(drops);
@@ -200,7 +207,10 @@ export function record_commit(version: u32, expires: u32, drops: u32): Status {
 export function record_abort(): void {
   if (open == Kind.NONE) return;
   // Where this cannot be written the log stays dirty, and the next append moves to the other bank.
-  if (begun && writer_flush(writer) == Status.OK) close_record(ABORTED, 0, 0, 0);
+  if (begun && writer_flush(writer) == Status.OK) {
+    received = writer.offset - record_offset(); // after a write that failed it is not what was received
+    close_record(ABORTED, 0, 0, 0);
+  }
   open = Kind.NONE;
 }
 
@@ -227,7 +237,7 @@ function begin_on_flash(): Status {
   matching = false;
   received = 0;
   if (dirty || payload_offset(log_end) + equal >= flash_size(bank)) {
-    const status = move_to_other_bank();
+    const status = store_move();
     if (status != Status.OK) return status;
   }
   let status = begin_payload();
@@ -252,6 +262,7 @@ function begin_payload(): Status {
 }
 
 function append(pointer: usize, length: u32): Status {
+  if (crowds_out(length)) return Status.STORE_FULL;
   if (length > room()) {
     const status = move_with_open_record();
     if (status != Status.OK) return status;
@@ -265,6 +276,22 @@ function append(pointer: usize, length: u32): Status {
 /** Bytes that the open record may still grow by in this bank. */
 function room(): u32 {
   return flash_size(bank) - writer.offset - writer.held;
+}
+
+/** Bytes beside all that is live that must stay free for a small record of each kind. */
+const RESERVE: u32 = 768;
+
+/**
+ * Whether the open record would leave no place for the next root: metadata that fills the store, honest or by a
+ * thief of the online keys, must not lock out the root that repairs it.
+ */
+function crowds_out(length: u32): bool {
+  if (open <= Kind.ROOT) return false;
+  let taken = payload_offset(padded(BANK_HEADER_SIZE)) + received + length + store_entry(Kind.ROOT).length + RESERVE;
+  for (let kind = 1; kind < KINDS; kind++) {
+    if (kind != open) taken += payload_offset(store_entry(kind).length);
+  }
+  return taken > flash_size(bank);
 }
 
 function equals_live(pointer: usize, length: u32): bool {
@@ -325,7 +352,7 @@ function move_with_open_record(): Status {
   const held = writer.held;
   const kept = received - held;
   memory.copy(HELD_BUFFER, writer_held(writer), held);
-  let status = move_to_other_bank();
+  let status = store_move();
   if (status == Status.OK) status = begin_payload();
   if (status != Status.OK) return status;
   if (kept + held > room()) return Status.STORE_FULL;
@@ -334,7 +361,7 @@ function move_with_open_record(): Status {
 }
 
 /** Copies what is live to the other bank and makes that the active one. */
-function move_to_other_bank(): Status {
+export function store_move(): Status {
   const from = bank;
   const writing = open;
   bank = from == Area.STORE_A ? Area.STORE_B : Area.STORE_A;
@@ -363,6 +390,8 @@ function copy_record(from: i32, kind: i32, entry: Entry): Status {
   if (status == Status.OK) status = writer_flush(writer);
   if (status != Status.OK) return status;
   const offset = record_offset();
+  status = crc_check(bank, offset, entry.length, entry.crc);
+  if (status != Status.OK) return status;
   commit_encode(kind, entry.length, entry.crc, entry.version, entry.expires, 0);
   status = flash_write_padded(bank, log_end + padded(OPEN_SIZE), COMMIT_BUFFER, COMMIT_SIZE);
   entry.offset = offset;
@@ -382,81 +411,101 @@ function copy(from: i32, offset: u32, length: u32): Status {
 }
 
 function write_bank_header(): Status {
+  sealed = store_entry(Kind.ROOT).length != 0;
   store<u32>(BANK_HEADER, BANK_MAGIC);
   store<u32>(BANK_HEADER, sequence + 1, 4);
-  store<u32>(BANK_HEADER, 1, 8);
+  store<u32>(BANK_HEADER, sealed ? SEALED : UNSEALED, 8);
   store<u32>(BANK_HEADER, crc32(0, BANK_HEADER, 12), 12);
   const status = flash_write_padded(bank, 0, BANK_HEADER, BANK_HEADER_SIZE);
   if (status == Status.OK) sequence++;
   return status;
 }
 
-// ---- mounting ----
+// ---- mounting: what cannot be read is a fault, and not a place without anything ----
 
-function bank_sequence(area: i32): u32 {
-  if (flash_read(area, 0, BANK_HEADER, BANK_HEADER_SIZE) != Status.OK) return 0;
-  if (load<u32>(BANK_HEADER) != BANK_MAGIC || load<u32>(BANK_HEADER, 8) != 1) return 0;
-  return load<u32>(BANK_HEADER, 12) == crc32(0, BANK_HEADER, 12) ? load<u32>(BANK_HEADER, 4) : 0;
+function read_header(area: i32): Status {
+  return flash_read(area, 0, BANK_HEADER, BANK_HEADER_SIZE);
 }
 
-/** Whether a bank without a header has the mark of a first record. */
-function has_record(area: i32): bool {
+/** The sequence number in the header that was read; 0: it is none. */
+function header_sequence(): u32 {
+  const good = load<u32>(BANK_HEADER) == BANK_MAGIC && load<u32>(BANK_HEADER, 12) == crc32(0, BANK_HEADER, 12);
+  return good ? load<u32>(BANK_HEADER, 4) : 0;
+}
+
+/** Whether an area without a header has the mark of a first record. */
+function lost(area: i32): bool {
   bank = area;
-  return flash_read(area, padded(BANK_HEADER_SIZE), BANK_HEADER, OPEN_SIZE) == Status.OK && load<u32>(BANK_HEADER) == OPEN_MAGIC;
+  return flash_read(area, padded(BANK_HEADER_SIZE), BANK_HEADER, OPEN_SIZE) != Status.OK || load<u32>(BANK_HEADER) == OPEN_MAGIC;
 }
 
-/** Follows the log to its end. */
-function walk(): void {
-  const size = flash_size(bank);
-  log_end = padded(BANK_HEADER_SIZE);
-  while (payload_offset(log_end) <= size) {
-    if (flash_is_erased(bank, log_end, padded(OPEN_SIZE) + padded(COMMIT_SIZE))) return;
-    if (!walk_record(size)) {
-      dirty = true;
-      return;
-    }
-  }
-  dirty = true;
-}
-
-/** Takes in the record at the end of what is known so far; false if it was never committed. */
-function walk_record(size: u32): bool {
-  const at = log_end + padded(OPEN_SIZE);
-  if (flash_read(bank, at, COMMIT_BUFFER, COMMIT_SIZE) != Status.OK) return false;
-  if (load<u32>(COMMIT_BUFFER, 28) != crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4)) return false;
-  const kind = load<i32>(COMMIT_BUFFER);
-  const length = load<u32>(COMMIT_BUFFER, 4);
-  const offset = payload_offset(log_end);
-  if (length > size - offset) return false;
-  if (kind > 0 && kind < KINDS) {
-    const version = load<u32>(COMMIT_BUFFER, 12);
-    set_entry(kind, offset, length, load<u32>(COMMIT_BUFFER, 8), version, load<u32>(COMMIT_BUFFER, 16));
-    drop_kinds(load<u32>(COMMIT_BUFFER, 20));
-  }
-  log_end = offset + padded(length);
-  return true;
-}
-
-/** Forgets what no longer has its CRC, so that it is fetched again; without a root nothing can be. */
-function drop_damaged(): Status {
-  for (let kind = 1; kind < KINDS; kind++) {
-    const entry = store_entry(kind);
-    if (entry.length == 0 || payload_crc(entry) == entry.crc) continue;
-    if (kind == Kind.ROOT || kind == Kind.CONFIG) return Status.STORE_CORRUPT;
-    drop_kinds(1 << kind);
+function mount_bank(area: i32): Status {
+  bank = area;
+  dirty = false;
+  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  let status = read_header(area);
+  sealed = load<u32>(BANK_HEADER, 8) == SEALED;
+  if (status == Status.OK) status = walk();
+  if (status != Status.OK || !sealed) return status;
+  for (let kind: i32 = Kind.CONFIG; kind <= Kind.ROOT; kind++) {
+    if (store_entry(kind).length == 0) return Status.STORE_CORRUPT;
   }
   return Status.OK;
 }
 
-function payload_crc(entry: Entry): u32 {
-  let crc: u32 = 0;
-  for (let done: u32 = 0; done < entry.length; ) {
-    const part = min(entry.length - done, COPY_SIZE);
-    if (flash_read(bank, entry.offset + done, COPY_BUFFER, part) != Status.OK) return ~entry.crc;
-    crc = crc32(crc, COPY_BUFFER, part);
-    done += part;
+/** Follows the log to its end. */
+function walk(): Status {
+  const size = flash_size(bank);
+  log_end = padded(BANK_HEADER_SIZE);
+  while (payload_offset(log_end) <= size) {
+    const head = padded(OPEN_SIZE) + padded(COMMIT_SIZE);
+    const status = flash_read(bank, log_end, COPY_BUFFER, head);
+    if (status != Status.OK) return status;
+    if (bytes_all(COPY_BUFFER, head, flash_erased(bank))) return Status.OK;
+    memory.copy(COMMIT_BUFFER, COPY_BUFFER + padded(OPEN_SIZE), COMMIT_SIZE);
+    const taken = walk_record(size);
+    if (taken == Status.STORE_CORRUPT) break;
+    if (taken != Status.OK) return taken;
   }
-  return crc;
+  dirty = true;
+  return Status.OK;
+}
+
+/**
+ * Takes in the record whose commit was read. STORE_CORRUPT: it was never committed. One whose payload is damaged
+ * is passed over: the one before it of its kind goes on to count, and metadata is fetched again.
+ */
+function walk_record(size: u32): Status {
+  if (load<u32>(COMMIT_BUFFER, 28) != crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4)) return Status.STORE_CORRUPT;
+  const kind = load<i32>(COMMIT_BUFFER);
+  const length = load<u32>(COMMIT_BUFFER, 4);
+  const offset = payload_offset(log_end);
+  if (length > size - offset) return Status.STORE_CORRUPT;
+  if (kind > 0 && kind < KINDS) {
+    const crc = load<u32>(COMMIT_BUFFER, 8);
+    const status = crc_check(bank, offset, length, crc);
+    if (status == Status.FLASH_READ) return status;
+    if (status == Status.OK) {
+      set_entry(kind, offset, length, crc, load<u32>(COMMIT_BUFFER, 12), load<u32>(COMMIT_BUFFER, 16));
+      drop_kinds(load<u32>(COMMIT_BUFFER, 20));
+    }
+  }
+  log_end = offset + padded(length);
+  return Status.OK;
+}
+
+/** Whether bytes on flash have this CRC: OK, FLASH_VERIFY or FLASH_READ. */
+function crc_check(area: i32, offset: u32, length: u32, expected: u32): Status {
+  let crc: u32 = 0;
+  while (length != 0) {
+    const part = min(length, COPY_SIZE);
+    const status = flash_read(area, offset, COPY_BUFFER, part);
+    if (status != Status.OK) return status;
+    crc = crc32(crc, COPY_BUFFER, part);
+    offset += part;
+    length -= part;
+  }
+  return crc == expected ? Status.OK : Status.FLASH_VERIFY;
 }
 
 function padded(length: u32): u32 {
@@ -464,5 +513,5 @@ function padded(length: u32): u32 {
 }
 
 function payload_offset(record: u32): u32 {
-  return record + padded(OPEN_SIZE) + padded(COMMIT_SIZE);
+  return padded(record) + padded(OPEN_SIZE) + padded(COMMIT_SIZE);
 }

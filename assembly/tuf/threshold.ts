@@ -20,9 +20,10 @@ import {
   reader_string,
   reader_text,
 } from "../json/reader";
+import { text_hash } from "../json/text";
 import { KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
 import { Envelope } from "../metadata/envelope";
-import { Key, key_at, key_count, key_find, key_material, keys_read, KeySet, text_id } from "../metadata/key";
+import { Key, key_at, key_count, key_find, key_material, keys_read, KeySet } from "../metadata/key";
 import { Signed } from "../metadata/signed";
 import { Status } from "../status";
 
@@ -81,7 +82,7 @@ function collect_one(file: Reader, index: u32): void {
       if (named) reader_fail(file, Status.JSON_DUPLICATE);
       if (!reader_string(file)) return;
       named = true;
-      id = text_id(file);
+      id = text_hash(file);
     } else if (name == Name.SIG) {
       if (signature != 0) reader_fail(file, Status.JSON_DUPLICATE);
       if (!reader_string(file)) return;
@@ -92,12 +93,12 @@ function collect_one(file: Reader, index: u32): void {
   if (!named || signature == 0) return reader_fail(file, Status.ENVELOPE_INVALID);
   note_signer(file, index, id);
   const key = key_find(set, id);
-  if (key && id != 0) key.signature = signature;
+  if (key) key.signature = signature;
 }
 
 /** The same key id twice refuses the file, even where the threshold is met without it (TUF 4.2). */
 function note_signer(file: Reader, index: u32, id: u64): void {
-  for (let i: u32 = 0; id != 0 && i < index; i++) {
+  for (let i: u32 = 0; i < index; i++) {
     if (load<u64>(SIGNER_IDS + (<usize>i << 3)) == id) return reader_fail(file, Status.SIGNATURE_DUPLICATE);
   }
   store<u64>(SIGNER_IDS + (<usize>index << 3), id);

@@ -9,10 +9,10 @@ import { decimal_encode } from "../bytes";
 import { Name, name_put } from "../json/names";
 import { Reader, reader_fail, reader_member, reader_object, reader_open, reader_seek, reader_skip } from "../json/reader";
 import { text_compare } from "../json/text";
-import { ENVELOPE, FILE_INFO, KEY_SET, KEY_SET_SUMS, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
+import { ENVELOPE, FILE_INFO, KEY_SET, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { file_check, file_clear, file_find, file_read, FileInfo } from "../metadata/file";
-import { keys_sum, KeySet } from "../metadata/key";
+import { keys_note, keys_satisfy_noted, KeySet } from "../metadata/key";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import { Kind, record_abort, record_commit, record_finish, record_is_unchanged, record_length, record_offset, store_bank } from "../storage/record";
@@ -28,8 +28,8 @@ const MAX_TARGETS: u32 = 5000000;
 /** New roots that one check follows. */
 const MAX_ROOTS: u32 = 256;
 
-/** Times that the rollback check of a snapshot begins the new one again, when its order differs. */
-const MAX_PASSES: u32 = 64;
+/** Bytes of a new snapshot that its rollback check may read again when its order differs from the trusted one. */
+const MAX_REREAD: u32 = 16 << 20;
 
 /** The role that is looked at now; NONE: all four are verified. */
 let role: Role = Role.NONE;
@@ -46,6 +46,7 @@ let name_length: u32 = 0;
 const incoming = changetype<Reader>(READER);
 const envelope = changetype<Envelope>(ENVELOPE);
 const signed = changetype<Signed>(SIGNED);
+const keys = changetype<KeySet>(KEY_SET);
 const announced = changetype<FileInfo>(FILE_INFO);
 const other = changetype<FileInfo>(OTHER_FILE_INFO);
 
@@ -161,46 +162,36 @@ function accept_root(): Status {
   if (status != Status.OK) return status;
   // 5.3.5: exactly the next version, so that no root is skipped and none comes back.
   if (signed.version != trusted_entry(Role.ROOT).version + 1) return Status.ROOT_VERSION;
-  status = remember_key_sets();
-  if (status != Status.OK) return status;
   // 5.3.4: and a threshold of its own keys, or a mistake could lock everybody out.
   status = threshold_load(incoming, signed, Role.ROOT);
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
   if (status != Status.OK) return status;
-  status = compare_key_sets();
-  if (status != Status.OK) return status;
-  status = record_commit(signed.version, signed.expires, dropped);
+  const kinds = kinds_to_drop();
+  if (kinds < 0) return kinds;
+  status = record_commit(signed.version, signed.expires, kinds);
   roots++;
   return status;
 }
 
-/** The kinds of record whose keys the new root changes, as bits. */
-let dropped: u32 = 0;
-
-function remember_key_sets(): Status {
-  for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {
-    const status = threshold_load(trusted_reader, trusted_signed, each);
-    if (status != Status.OK) return status;
-    store<u64>(KEY_SET_SUMS + ((each - 1) << 3), keys_sum(changetype<KeySet>(KEY_SET)));
-  }
-  return Status.OK;
-}
-
 /**
- * 5.3.11, fast-forward recovery: files whose keys changed are dropped in the same write that makes the new
- * root trusted, so that versions which a thief drove up do not stand in the way of the honest ones.
+ * 5.3.11, fast-forward recovery: files whose keys were taken away are dropped in the same write that makes the new
+ * root trusted, so that versions which a thief drove up do not stand in the way of the honest ones. Returns the
+ * kinds of record, as bits. A root that only adds keys keeps
+ * what is trusted, and with it the ground against a rollback.
  */
-function compare_key_sets(): Status {
-  dropped = 0;
+function kinds_to_drop(): i32 {
+  let kinds = 0;
   for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {
-    const status = threshold_load(incoming, signed, each);
+    let status = threshold_load(trusted_reader, trusted_signed, each);
+    if (status == Status.OK) {
+      keys_note(keys);
+      status = threshold_load(incoming, signed, each);
+    }
     if (status != Status.OK) return status;
-    const sum = keys_sum(changetype<KeySet>(KEY_SET));
-    if (sum != load<u64>(KEY_SET_SUMS + ((each - 1) << 3))) dropped |= 1 << trusted_kind(each);
+    if (!keys_satisfy_noted(keys)) kinds |= 1 << trusted_kind(each);
   }
   const both = (1 << Kind.TIMESTAMP) | (1 << Kind.SNAPSHOT);
-  if (dropped & both) dropped |= both;
-  return Status.OK;
+  return kinds & both ? kinds | both : kinds;
 }
 
 /** The repository has no newer root. */
@@ -291,7 +282,7 @@ function check_snapshot(): Status {
   reader_seek(trusted_reader, trusted_signed.meta);
   reader_object(trusted_reader);
   restart_incoming();
-  passes = 0;
+  reread = 0;
   while (reader_member(trusted_reader)) {
     const quote = trusted_reader.text_at;
     const before = read_version(trusted_reader);
@@ -303,7 +294,7 @@ function check_snapshot(): Status {
   return trusted_reader.status;
 }
 
-let passes: u32 = 0;
+let reread: u32 = 0;
 
 /** Finds a name of the trusted snapshot in the new one, from where the last was found, then from the start. */
 function find_onwards(quote: u32): bool {
@@ -312,7 +303,8 @@ function find_onwards(quote: u32): bool {
       if (text_compare(trusted_reader, quote, incoming, incoming.text_at) == 0) return true;
       reader_skip(incoming);
     }
-    if (passes++ == MAX_PASSES) reader_fail(incoming, Status.JSON_COMPLEX);
+    reread += incoming.length;
+    if (reread > MAX_REREAD) reader_fail(incoming, Status.JSON_COMPLEX);
     restart_incoming();
   }
   return false;

@@ -814,6 +814,9 @@ export type CoreImports = {
   boot_select(slot: number): number;
   /** Makes the running slot permanent. Doing it twice is doing it once. */
   boot_confirm(): number;
-  /** Ends a trial: from the next boot on the slot before it runs. Doing it twice is doing it once. */
+  /**
+   * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slot
+   * before it runs. With neither it changes nothing. Doing it twice is doing it once.
+   */
   boot_revert(): number;
 };

@@ -51,9 +51,11 @@ export class RecordedBoot implements BootControl {
       throw new HostError('flash-misuse', `flash area ${BOOT_AREA}: the boot record needs two erase blocks`);
     this.#flash = flash;
     this.#latest = latestRecord(flash);
-    if (this.#decision.kind === TRIAL) this.#countTrial();
-    this.slot = this.#decision.slot;
-    this.#onTrial = this.#decision.kind === TRIAL;
+    const counted = this.#decision.kind !== TRIAL || this.#countTrial();
+    const { kind, slot } = this.#decision;
+    // A trial that cannot be counted would never end: then the slot before it runs.
+    this.slot = counted ? slot : other(slot);
+    this.#onTrial = counted && kind === TRIAL;
   }
 
   get onTrial(): boolean {
@@ -79,9 +81,9 @@ export class RecordedBoot implements BootControl {
     return this.#latest ?? { kind: CONFIRMED, slot: 0, boots: 0 };
   }
 
-  #countTrial(): void {
+  #countTrial(): boolean {
     const { slot, boots } = this.#decision;
-    this.#decide(
+    return this.#decide(
       boots >= ATTEMPTS
         ? { kind: CONFIRMED, slot: other(slot), boots: 0 }
         : { kind: TRIAL, slot, boots: boots + 1 },

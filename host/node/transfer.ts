@@ -105,7 +105,7 @@ async function discard(response: Response, pace: Pace): Promise<void> {
     if (!value) return;
     bytes += value.length;
   }
-  pace.end();
+  await reader?.cancel();
 }
 
 function answer(url: string, response: Response, pace: Pace): Answer {
