@@ -153,6 +153,7 @@ function divide_leading(upper: usize, lower: usize): bool {
   const at = max(leading(upper), leading(lower)); // either may be the larger by a little
   let x = load<u64>(upper + at) >> 1;
   let y = load<u64>(lower + at) >> 1;
+  if (x < y) return false; // so that c stays below d in size, and b below d
   const stop: u64 = at < 12 ? (<u64>1) << (127 - 8 * at) : 1 << 31;
   let a: i64 = 1;
   let b: i64 = 0;
@@ -163,7 +164,7 @@ function divide_leading(upper: usize, lower: usize): bool {
     const rest = x - q * y;
     const e = a - <i64>q * c;
     const f = b - <i64>q * d;
-    if (rest < 1 << 31 || max(abs(e), abs(f)) >= 1 << 30) break;
+    if (rest < 1 << 31 || abs(f) >= 1 << 30) break;
     a = c;
     b = d;
     c = e;
