@@ -1,0 +1,147 @@
+// The shim in C, with faults on every side: test/c/shim_test.c, built by scripts/wasm3.mjs. Here are its inputs, made
+// by the other host, and what it must leave behind.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { projectRoot } from '../../scripts/abi.ts';
+import type { SimDevice } from '../../sim/device.ts';
+import { RELEASE_2, World } from '../../sim/scenarios/world.ts';
+import { HOW_TO_GET_WASM3, wasm3Build } from '../fixtures/wasm3.ts';
+import { optional } from '../optional.ts';
+
+const PROGRAM = wasm3Build('shim_test');
+const SANITIZED = join(dirname(wasm3Build('.')), 'wasm3-sanitize/shim_test');
+const withProgram = optional(existsSync(PROGRAM), HOW_TO_GET_WASM3);
+const withSanitizers = optional(
+  existsSync(SANITIZED),
+  'node scripts/wasm3.mjs build --sanitize (it needs a C compiler with ASan and UBSan)',
+);
+
+const CASES = [
+  ['update', 'a whole update leaves the flash as the other host leaves it, byte for byte'],
+  [
+    'allocations',
+    'an allocation that fails, at every point there is, is a status, and the device still boots',
+  ],
+  ['memory', 'any amount of memory is enough or refused'],
+  ['bits', 'a module with a bit flipped is refused before it is parsed'],
+  ['hash', 'the hash of the module is SHA-256'],
+  ['version', 'another ABI version, and bytes that are no module, are refused'],
+  ['deadline', 'a core that takes too long is ended, and the device still boots'],
+  ['trap', 'a trap and a pointer outside the memory end the core, and the device still boots'],
+  ['lies', 'flash and boot decision that lie or fail, at any moment, cost an update but never the device'],
+  ['misuse', 'calls that do not belong where they are made are refused'],
+] as const;
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'moult-shim-'));
+  const core = readFileSync(join(projectRoot(), 'build/moult.wasm'));
+  put('core.wasm', core);
+  put('core.sha256', createHash('sha256').update(core).digest());
+  for (const [name, module] of Object.entries(OTHER_MODULES)) put(`${name}.wasm`, module);
+  const world = new World();
+  world.device.powerOn();
+  put('flash.bin', contents(world.device));
+  world.repository.publish(RELEASE_2);
+  for (const [path, bytes] of world.repository.files) put(path, bytes);
+  await world.update();
+  put('expected.bin', contents(world.device));
+  put('image.bin', RELEASE_2.image);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the shim', () => {
+  for (const [name, what] of CASES) withProgram(what, () => run(PROGRAM, name));
+});
+
+describe('the shim under ASan and UBSan', () => {
+  for (const [name, what] of CASES) withSanitizers(what, () => run(SANITIZED, name));
+});
+
+function run(program: string, name: string): void {
+  const { status, stdout, stderr } = spawnSync(program, [name, folder], { encoding: 'utf8' });
+  expect({ status, said: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, said: '' });
+}
+
+function put(path: string, bytes: Uint8Array): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), bytes);
+}
+
+/** The areas of the core, one after the other. */
+function contents({ flash }: SimDevice): Uint8Array {
+  const areas = flash.geometry.slice(0, 5).map((_, area) => {
+    const bytes = new Uint8Array(flash.size(area));
+    flash.read(area, 0, bytes);
+    return bytes;
+  });
+  return Buffer.concat(areas);
+}
+
+// Modules with all exports of the ABI that do as little as they can.
+
+const NAMES = [...exportList()];
+const index = (name: string) => NAMES.findIndex(([other]) => other === name) + 1;
+
+const OTHER_MODULES = {
+  old: moduleWith({ abi_version: [0x41, 2] }),
+  // unreachable
+  trap: moduleWith({ core_start: [0x00] }),
+  // loop: call agent_until, drop, again
+  endless: moduleWith({ core_start: [0x03, 0x40, 0x10, index('agent_until'), 0x1a, 0x0c, 0, 0x0b, 0x41, 0] }),
+  // flash_read(0, 0, 24575, 2), two bytes of which only one is memory
+  outside: moduleWith({ core_start: [0x41, 0, 0x41, 0, 0x41, 0xff, 0xbf, 0x01, 0x41, 2, 0x10, 0] }),
+};
+
+/** Name and number of parameters of each export, from the header that the shim is compiled with. */
+function exportList(): [name: string, parameters: number][] {
+  const header = readFileSync(join(projectRoot(), 'host/wasm3/moult_abi.h'), 'utf8');
+  const list = /#define MOULT_EXPORT_LIST\(X\) \\\n((?:.*\\\n)*.*)/.exec(header)?.[1] ?? '';
+  return [...list.matchAll(/X\((\w+), "i\((i*)\)"\)/g)].map(([, name = '', i = '']) => [name, i.length]);
+}
+
+/** A module of one page that imports flash_read; what is not given returns 1, `io_capacity` 16. */
+function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Array {
+  const text = (value: string) => [value.length, ...Buffer.from(value)];
+  const section = (id: number, entries: readonly (readonly number[])[]) => {
+    const body = [...leb(entries.length), ...entries.flat()];
+    return [id, ...leb(body.length), ...body];
+  };
+  const body = (name: string) => {
+    const instructions = code[name] ?? [0x41, name === 'io_capacity' ? 16 : 1];
+    return [...leb(instructions.length + 2), 0, ...instructions, 0x0b];
+  };
+  const I32 = 0x7f;
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [
+      [0x60, 4, I32, I32, I32, I32, 1, I32],
+      [0x60, 0, 1, I32],
+      [0x60, 1, I32, 1, I32],
+    ]),
+    ...section(2, [[...text('moult'), ...text('flash_read'), 0, 0]]),
+    ...section(
+      3,
+      NAMES.map(([, parameters]) => [1 + parameters]),
+    ),
+    ...section(5, [[1, 1, 1]]),
+    ...section(
+      7,
+      NAMES.map(([name], at) => [...text(name), 0, at + 1]),
+    ),
+    ...section(
+      10,
+      NAMES.map(([name]) => body(name)),
+    ),
+  ]);
+}
+
+function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
+}
