@@ -14,7 +14,7 @@ export function der_open(at: usize, end: usize, tag: u32): usize {
   if (length >= 0x80) {
     const bytes = length - 0x80;
     if (bytes - 1 > 1 || end - at < bytes) return 0;
-    length = bytes == 1 ? load<u8>(at) : (load<u8>(at) << 8) | load<u8>(at, 1);
+    length = bytes == 1 ? load<u8>(at) : length_16(at);
     if (length < (bytes == 1 ? 0x80 : 0x100)) return 0;
     at += bytes;
   }
@@ -26,7 +26,11 @@ export function der_close(at: usize): usize {
   const length: usize = load<u8>(at, 1);
   if (length < 0x80) return at + 2 + length;
   if (length == 0x81) return at + 3 + load<u8>(at, 2);
-  return at + 4 + ((load<u8>(at, 2) << 8) | load<u8>(at, 3));
+  return at + 4 + length_16(at + 2);
+}
+
+function length_16(at: usize): usize {
+  return bswap(load<u16>(at));
 }
 
 /** Where the contents begin of a value that takes up all from `at` to `end`, or 0. */

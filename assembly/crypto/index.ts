@@ -18,3 +18,5 @@ export {
 } from "./chacha20poly1305";
 export { memory_used } from "./memory";
 export { P256_KEY, p256_verify } from "./p256";
+export { rsa_pss_verify } from "./rsa";
+export { hex_decode, pem_decode, SPKI_KEY, SPKI_P256, SPKI_RSA, spki_parse } from "./spki";

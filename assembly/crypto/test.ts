@@ -9,3 +9,7 @@ export { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scal
 export { BASE_TABLES } from "./base25519";
 export { chacha20_begin, chacha20_update } from "./chacha20";
 export { poly1305_begin, poly1305_end, poly1305_update } from "./poly1305";
+export { integer_inverse, integer_load, integer_multiply, integer_store } from "./integer";
+export { fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, fp_store } from "./p256field";
+export { P256_BASE_TABLE } from "./p256base";
+export { p256_add, p256_double_negate, p256_from_integers, p256_multiples } from "./p256point";
