@@ -289,7 +289,11 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['keyid twice in one signature', 'if (named) reader_fail(file, Status.JSON_DUPLICATE);', ''],
     ['sig twice in one signature', 'if (signature != 0) reader_fail(file, Status.JSON_DUPLICATE);', ''],
-    ['keys beyond the first pass', 'while (valid < set.threshold && next < set.count) {', 'if (true) {'],
+    [
+      'keys beyond the first pass',
+      'while (valid < set.threshold && next < set.count) {',
+      'for (let once = true; once; once = false) {',
+    ],
     [
       'a bad point stops nothing',
       '&& ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER);',

@@ -248,6 +248,17 @@ describe('4.2.1 `signatures`', () => {
     await s.refuses('SIGNATURES', 'TIMESTAMP');
   });
 
+  test.each([
+    ['two digits after it', (sig: string) => `${sig}00`],
+    ['its last digit gone', (sig: string) => sig.slice(0, -1)],
+    ['a space before it', (sig: string) => ` ${sig.slice(1)}`],
+    ['L added to its S, which is the same number again (RFC 8032, 5.1.7)', plusOrder],
+  ] as const)('the right signature with %s is none', async (_, change) => {
+    const s = await stage();
+    s.forge('timestamp', { signatures: ([one = {}]) => [{ ...one, sig: change(String(one.sig)) }] });
+    await s.refuses('SIGNATURES', 'TIMESTAMP');
+  });
+
   test('a signature in capitals is the same signature', async () => {
     const s = await stage();
     s.forge('timestamp', { signatures: ([one = {}]) => [{ ...one, sig: String(one.sig).toUpperCase() }] });
@@ -383,6 +394,25 @@ describe('4.2 keys', () => {
     }
   });
 
+  test.each([
+    ['two digits after it', (digits: string) => `${digits}00`],
+    ['its last digit gone', (digits: string) => digits.slice(0, -1)],
+  ])('the right key with %s verifies nothing', async (_, change) => {
+    const s = await stage();
+    const digits = key(s).public.keyval.public;
+    s.root({ signed: put('keys', key(s).id, 'keyval', 'public', change(digits)) });
+    s.publish('timestamp');
+    expect(await s.check()).toEqual({ status: 'SIGNATURES', role: 'TIMESTAMP' });
+  });
+
+  test('a key of small order, which one signature satisfies for every message, verifies nothing', async () => {
+    const s = await stage();
+    const neutral = `01${'00'.repeat(31)}`;
+    s.root({ signed: put('keys', key(s).id, 'keyval', 'public', neutral) });
+    s.forge('timestamp', { signatures: ([one = {}]) => [{ ...one, sig: neutral + '00'.repeat(32) }] });
+    expect(await s.check()).toEqual({ status: 'SIGNATURES', role: 'TIMESTAMP' });
+  });
+
   test('a key id of a role that no key has is skipped', async () => {
     const s = await stage();
     s.root({ signed: put('roles', 'timestamp', 'keyids', ['gone', key(s).id]) });
@@ -474,6 +504,14 @@ function broken(signature: JsonObject, bit = 300): JsonObject {
   const bytes = Buffer.from(String(signature.sig), 'hex');
   bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
   return { ...signature, sig: bytes.toString('hex') };
+}
+
+/** A signature whose S is larger by the order of the base point, little endian. */
+function plusOrder(sig: string): string {
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const reversed = (digits: string) => Buffer.from(digits, 'hex').reverse().toString('hex');
+  const s = BigInt(`0x${reversed(sig.slice(64))}`) + order;
+  return sig.slice(0, 64) + reversed(s.toString(16).padStart(64, '0'));
 }
 
 /** The first character of an id as two hexadecimal digits of its code. */
