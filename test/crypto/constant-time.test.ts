@@ -8,6 +8,7 @@ const ARENA = 32_768;
 const KEY = ARENA;
 const CONTEXT = ARENA + 1024;
 const OUT = ARENA + 2048;
+const TAG = ARENA + 3072;
 const DATA = ARENA + 4096;
 const TABLES = ARENA + 8192;
 const MESSAGE = 200;
@@ -125,7 +126,7 @@ describe('the executed instructions and their addresses', () => {
     const seal = () => {
       begin();
       module.call('chacha20poly1305_seal', CONTEXT, OUT, DATA + 74, 200);
-      module.call('chacha20poly1305_seal_end', CONTEXT, OUT);
+      module.call('chacha20poly1305_seal_end', CONTEXT, TAG);
     };
     const open = () => {
       begin();
@@ -135,13 +136,18 @@ describe('the executed instructions and their addresses', () => {
     expectOne(traces(274, seal), 500);
     expectOne(traces(316, open), 500);
     seal();
-    const tag = module.memory.slice(OUT, OUT + 16);
+    const tag = module.memory.slice(TAG, TAG + 16);
     module.memory.copyWithin(DATA + 74, OUT, OUT + 200);
     const wrong = Array.from(tag, (byte, at) => {
       module.memory.set(tag.with(at, byte ^ 1), DATA + 300);
       return module.trace(open).hash;
     });
     expect(new Set(wrong).size).toBe(1);
+    module.memory.set(tag, DATA + 300);
+    expect(module.trace(open).hash).toBe(wrong[0]);
+    begin();
+    module.call('chacha20poly1305_open', CONTEXT, OUT, DATA + 74, 200);
+    expect(module.call('chacha20poly1305_open_end', CONTEXT, DATA + 300)).toBe(1);
   });
 
   it('of a verification do depend on what is verified, which is public: the trace sees it', () => {
