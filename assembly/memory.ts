@@ -1,5 +1,6 @@
 // The memory map: every region of the linear memory that is not a constant table, with its size in bytes,
 // its owner and how long its contents live. `memory.data` without values costs no bytes in the module.
+// A structure that outgrows its region does not compile: where it is declared its size is compared with a ROOM here.
 // The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
 
 import { ED25519_CONTEXT } from "./crypto/ed25519";
@@ -28,32 +29,41 @@ export const COMMIT_BUFFER: usize = memory.data(32, 8);
 /** record: an unfinished write unit on its way to the other bank. Within one call. */
 export const HELD_BUFFER: usize = memory.data(32, 8);
 /** record: what is live, 7 Entries of 20. As long as the module. */
-export const ENTRIES: usize = memory.data(144, 8);
+export const ENTRIES_ROOM: i32 = 144;
+export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 /** record: the Writer of the open record. */
-export const STORE_WRITER: usize = memory.data(48, 8);
+export const WRITER_ROOM: i32 = 48;
+export const STORE_WRITER: usize = memory.data(WRITER_ROOM, 8);
 
 /** journal: one entry on its way. Within one call. */
-export const JOURNAL_BUFFER: usize = memory.data(144, 8);
+export const JOURNAL_BUFFER_ROOM: i32 = 144;
+export const JOURNAL_BUFFER: usize = memory.data(JOURNAL_BUFFER_ROOM, 8);
 /** journal: the Install that is under way. As long as the module. */
-export const INSTALL: usize = memory.data(128, 8);
+export const INSTALL_ROOM: i32 = 128;
+export const INSTALL: usize = memory.data(INSTALL_ROOM, 8);
 /** device: the Device, as in its record. As long as the module. */
-export const DEVICE: usize = memory.data(160, 8);
+export const DEVICE_ROOM: i32 = 160;
+export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
 /** device: the Config, read at the start. As long as the module. */
-export const CONFIG: usize = memory.data(144, 8);
+export const CONFIG_ROOM: i32 = 144;
+export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);
 
 // ---- json ----
 
 /** reader: the Readers, each with its window and its text. `TRUSTED_READER` while two files are compared. */
-export const READER: usize = memory.data(320, 8);
-export const TRUSTED_READER: usize = memory.data(320, 8);
+export const READER_ROOM: i32 = 320;
+export const READER: usize = memory.data(READER_ROOM, 8);
+export const TRUSTED_READER: usize = memory.data(READER_ROOM, 8);
 /** text: Readers over two strings. Within one comparison. */
-export const TEXT_READER: usize = memory.data(320, 8);
-export const OTHER_TEXT_READER: usize = memory.data(320, 8);
+export const TEXT_READER: usize = memory.data(READER_ROOM, 8);
+export const OTHER_TEXT_READER: usize = memory.data(READER_ROOM, 8);
 /** canonical: the objects and arrays around the current value, 16 bytes a level. Within one pass. */
-export const LEVELS: usize = memory.data(528, 8);
+export const LEVELS_ROOM: i32 = 528;
+export const LEVELS: usize = memory.data(LEVELS_ROOM, 8);
 /** canonical: two names, each a Held. Within one search. */
-export const LAST_NAME: usize = memory.data(136, 8);
-export const BEST_NAME: usize = memory.data(136, 8);
+export const HELD_ROOM: i32 = 136;
+export const LAST_NAME: usize = memory.data(HELD_ROOM, 8);
+export const BEST_NAME: usize = memory.data(HELD_ROOM, 8);
 /** canonical: bytes on their way to the hashes. Within one pass. */
 export const CANONICAL_SIZE: u32 = 128;
 export const CANONICAL_BUFFER: usize = memory.data(128, 8);
@@ -61,7 +71,8 @@ export const CANONICAL_BUFFER: usize = memory.data(128, 8);
 // ---- metadata and tuf ----
 
 /** threshold: the keys of one role, a KeySet. While one file is verified. */
-export const KEY_SET: usize = memory.data(16 + 32 * 48, 8);
+export const KEY_SET_ROOM: i32 = 1552;
+export const KEY_SET: usize = memory.data(KEY_SET_ROOM, 8);
 /** threshold: hashes of the key ids that signed, 64 of 8. While one envelope is read. */
 export const SIGNER_IDS: usize = memory.data(512, 8);
 /** threshold: contexts of signatures that are verified in one pass. */
@@ -72,27 +83,30 @@ export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
 /** metadata: the Envelope of the file that is verified. */
 export const ENVELOPE: usize = memory.data(24, 8);
 /** metadata: the Signed of the file that is verified. */
-export const SIGNED: usize = memory.data(48, 8);
+export const SIGNED_ROOM: i32 = 48;
+export const SIGNED: usize = memory.data(SIGNED_ROOM, 8);
 /** metadata: the Envelope and the Signed of the trusted file that it is verified by or compared with. */
 export const TRUSTED_ENVELOPE: usize = memory.data(24, 8);
-export const TRUSTED_SIGNED: usize = memory.data(48, 8);
+export const TRUSTED_SIGNED: usize = memory.data(SIGNED_ROOM, 8);
 /** metadata: the FileInfo of the file that is fetched, and another to compare with. */
-export const FILE_INFO: usize = memory.data(112, 8);
-export const OTHER_FILE_INFO: usize = memory.data(112, 8);
+export const FILE_INFO_ROOM: i32 = 112;
+export const FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
+export const OTHER_FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
 /** metadata: hashing a file. Within one call. */
 export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 export const DIGEST: usize = memory.data(64, 8);
 /** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
 export const NOTED_KEYS: usize = memory.data(264, 8);
 /** selection: the Release in hand and the best one so far. During one check. */
-export const RELEASE: usize = memory.data(152, 8);
-export const BEST_RELEASE: usize = memory.data(152, 8);
+export const RELEASE_ROOM: i32 = 152;
+export const RELEASE: usize = memory.data(RELEASE_ROOM, 8);
+export const BEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 /** selection: where the newest release for another hardware has its name. Until the next check. */
 export const OTHER_HARDWARE: usize = memory.data(24, 8);
 
 // ---- install ----
 
 /** slots: the Writer into the slot. During one download. */
-export const SLOT_WRITER: usize = memory.data(48, 8);
+export const SLOT_WRITER: usize = memory.data(WRITER_ROOM, 8);
 /** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
 export const IMAGE_HASH: usize = memory.data(SHA512_CONTEXT, 8);

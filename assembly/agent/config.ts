@@ -15,15 +15,16 @@ import {
   reader_string,
   reader_text,
 } from "../json/reader";
-import { CONFIG, READER } from "../memory";
+import { CONFIG, CONFIG_ROOM, READER } from "../memory";
 import { Status } from "../status";
 
 /** The most bytes of a configuration. */
 export const MAX_CONFIG: u32 = 1024;
 
 /** A text is kept as its length in one byte and its bytes: up to 31, and up to 63 for a hardware id. */
-export const SHORT_TEXT: u32 = 32;
-const LONG_TEXT: u32 = 64;
+const SHORT_TEXT: i32 = 32;
+const LONG_TEXT: i32 = 64;
+if (16 + LONG_TEXT + 2 * SHORT_TEXT > CONFIG_ROOM) ERROR("the Config does not fit its region");
 
 @unmanaged
 export class Config {

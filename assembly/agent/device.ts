@@ -3,7 +3,7 @@
 
 import { bytes_equal } from "../bytes";
 import * as host from "../host";
-import { DEVICE } from "../memory";
+import { DEVICE, DEVICE_ROOM } from "../memory";
 import { Status } from "../status";
 import { install, install_digest, install_version } from "../storage/journal";
 import { flash_read } from "../storage/flash";
@@ -23,7 +23,8 @@ export class Device {
 
 const VERSION_AT: usize = 12;
 const FAILED_AT: usize = 44;
-const DEVICE_SIZE: u32 = 76;
+const DEVICE_SIZE: i32 = 76;
+if (DEVICE_SIZE > DEVICE_ROOM) ERROR("the Device does not fit its region");
 
 /** Seconds by which the clock must have moved before its time is written down again, to spare the flash. */
 const TIME_STEP: u32 = 3600;

@@ -20,7 +20,7 @@ import {
   reader_try_integer,
   TEXT_CAPACITY,
 } from "../json/reader";
-import { BEST_RELEASE, FILE_INFO, NAME_BUFFER, OTHER_HARDWARE, RELEASE } from "../memory";
+import { BEST_RELEASE, FILE_INFO, NAME_BUFFER, OTHER_HARDWARE, RELEASE, RELEASE_ROOM } from "../memory";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { Status } from "../status";
 import { trusted_open, trusted_reader, trusted_signed } from "../tuf/trusted";
@@ -45,7 +45,8 @@ export class Release {
 const VERSION_AT: usize = 24;
 const SHA256_AT: usize = 56;
 const SHA512_AT: usize = 88;
-const RELEASE_SIZE: u32 = 152;
+const RELEASE_SIZE: i32 = 152;
+if (RELEASE_SIZE > RELEASE_ROOM) ERROR("a Release does not fit its region");
 
 const enum Seen {
   COMPONENT = 1,

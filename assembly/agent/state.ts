@@ -4,7 +4,7 @@ import { Role, State, Text } from "../abi";
 import * as host from "../host";
 import { slot_received } from "../install/slots";
 import { IO_BUFFER } from "../memory";
-import { Reader, reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
+import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
 import { Status } from "../status";
 import { install, install_version, Stage } from "../storage/journal";
 import { trusted_entry, trusted_open, trusted_reader } from "../tuf/trusted";

@@ -5,7 +5,7 @@
 // repositories write them. An object that is not in order is read again once for each of its members: slow,
 // but in constant memory, and bounded by WORK_PER_BYTE.
 
-import { BEST_NAME, CANONICAL_BUFFER, CANONICAL_SIZE, LAST_NAME, LEVELS } from "../memory";
+import { BEST_NAME, CANONICAL_BUFFER, CANONICAL_SIZE, LAST_NAME, LEVELS, LEVELS_ROOM } from "../memory";
 import { Status } from "../status";
 import {
   MAX_DEPTH,
@@ -44,7 +44,8 @@ class Level {
   empty: bool;
 }
 
-const LEVEL_SIZE: u32 = 16;
+const LEVEL_SIZE: i32 = 16;
+if ((<i32>MAX_DEPTH + 1) * LEVEL_SIZE > LEVELS_ROOM) ERROR("the Levels do not fit their region");
 
 /** Bytes that may be read for each byte of the file, and at least, before it counts as too complex. */
 const WORK_PER_BYTE: u32 = 64;

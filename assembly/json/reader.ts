@@ -6,6 +6,7 @@
 
 import { Status } from "../status";
 import { nibble } from "../bytes";
+import { READER_ROOM } from "../memory";
 import { flash_read } from "../storage/flash";
 import { Name, name_find } from "./names";
 
@@ -41,7 +42,8 @@ const WINDOW: usize = 48;
 const TEXT: usize = 48 + WINDOW_SIZE;
 
 /** Bytes of a Reader with its window and its text. */
-export const READER_SIZE: u32 = 48 + WINDOW_SIZE + TEXT_CAPACITY;
+const READER_SIZE: i32 = 48 + WINDOW_SIZE + TEXT_CAPACITY;
+if (READER_SIZE > READER_ROOM) ERROR("a Reader does not fit its region");
 
 export function reader_open(r: Reader, area: i32, base: u32, length: u32): void {
   r.area = area;
@@ -190,7 +192,7 @@ export function reader_named_value(r: Reader): Name {
 }
 
 /** What `reader_try_integer` returns for a number above 2^32 - 2. */
-export const TOO_LARGE: u32 = 0xffffffff;
+const TOO_LARGE: u32 = 0xffffffff;
 
 /** Reads a whole number, 0 to 2^32 - 2; `fault` if it is anything else. */
 export function reader_integer(r: Reader, fault: Status): u32 {
@@ -299,9 +301,9 @@ function scan_string(r: Reader): bool {
 }
 
 /** What `string_next` returns at the closing quote. */
-export const STRING_END: i32 = -1;
+const STRING_END: i32 = -1;
 /** What it returns after a fault. */
-export const STRING_FAULT: i32 = -2;
+const STRING_FAULT: i32 = -2;
 
 /** Decodes one code point of a string whose opening quote was passed. */
 export function string_next(r: Reader): i32 {

@@ -1,7 +1,7 @@
 // Comparing strings of any length where they lie, by code point, which is the order of their UTF-8 bytes.
 // (UTF-16 order, that of JavaScript's sort, differs above U+D7FF.)
 
-import { OTHER_TEXT_READER, TEXT_READER } from "../memory";
+import { HELD_ROOM, OTHER_TEXT_READER, TEXT_READER } from "../memory";
 import { bytes_compare } from "../bytes";
 import { Reader, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
 
@@ -40,7 +40,8 @@ export class Held {
 }
 
 /** Bytes of a Held with its text. */
-export const HELD_SIZE: u32 = 8 + TEXT_CAPACITY;
+const HELD_SIZE: i32 = 8 + TEXT_CAPACITY;
+if (HELD_SIZE > HELD_ROOM) ERROR("a Held does not fit its region");
 
 /** Keeps the string in hand. */
 export function text_hold(r: Reader, h: Held): void {

@@ -4,7 +4,7 @@
 import { hex_decode } from "../bytes";
 import { Name } from "../json/names";
 import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
-import { FILE_HASH } from "../memory";
+import { FILE_HASH, FILE_INFO_ROOM } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 
@@ -24,14 +24,15 @@ const SHA256_AT: usize = 12;
 const SHA512_AT: usize = 44;
 
 /** Bytes of a FileInfo with its hashes. */
-export const FILE_INFO_SIZE: u32 = 108;
+const FILE_INFO_SIZE: i32 = 108;
+if (FILE_INFO_SIZE > FILE_INFO_ROOM) ERROR("a FileInfo does not fit its region");
 
 /** The 32 bytes of SHA-256; those of SHA-512 follow. */
 export function file_sha256(f: FileInfo): usize {
   return changetype<usize>(f) + SHA256_AT;
 }
 
-export function file_sha512(f: FileInfo): usize {
+function file_sha512(f: FileInfo): usize {
   return changetype<usize>(f) + SHA512_AT;
 }
 
@@ -85,7 +86,7 @@ export function file_read(r: Reader, f: FileInfo): void {
 }
 
 /** Hashes of kinds that this client does not know, alone, prove nothing: refuse rather than ignore them. */
-export function hashes_usable(f: FileInfo): Status {
+function hashes_usable(f: FileInfo): Status {
   if (f.hashes == 2) return Status.METADATA_INVALID;
   return f.hashes != 0 && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;
 }

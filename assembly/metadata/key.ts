@@ -19,11 +19,11 @@ import {
   reader_text,
 } from "../json/reader";
 import { text_hash } from "../json/text";
-import { NOTED_KEYS } from "../memory";
+import { KEY_SET_ROOM, NOTED_KEYS } from "../memory";
 import { Status } from "../status";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
-export const MAX_KEYS: u32 = 32;
+const MAX_KEYS: u32 = 32;
 
 @unmanaged
 export class KeySet {
@@ -48,10 +48,11 @@ export class Key {
 const KEYS_AT: usize = 16;
 const KEY_SIZE: usize = 48;
 const MATERIAL: usize = 16;
-export const MATERIAL_SIZE: u32 = 32;
+const MATERIAL_SIZE: u32 = 32;
 
 /** Bytes of a KeySet with its keys. */
-export const KEY_SET_SIZE: usize = KEYS_AT + <usize>MAX_KEYS * KEY_SIZE;
+const KEY_SET_SIZE: i32 = 16 + <i32>MAX_KEYS * 48;
+if (KEY_SET_SIZE > KEY_SET_ROOM) ERROR("a KeySet does not fit its region");
 
 export function key_at(set: KeySet, index: u32): Key {
   return changetype<Key>(changetype<usize>(set) + KEYS_AT + <usize>index * KEY_SIZE);

@@ -8,7 +8,7 @@
 
 import { Area } from "../abi";
 import { crc32, round_up } from "../bytes";
-import { INSTALL, JOURNAL_BUFFER } from "../memory";
+import { INSTALL, INSTALL_ROOM, JOURNAL_BUFFER, JOURNAL_BUFFER_ROOM } from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
 
@@ -43,7 +43,8 @@ export class Install {
 const DIGEST_AT: usize = 28;
 const STATE_AT: usize = 60;
 const VERSION_AT: usize = 92;
-const INSTALL_SIZE: u32 = 124;
+const INSTALL_SIZE: i32 = 124;
+if (INSTALL_SIZE > INSTALL_ROOM) ERROR("the Install does not fit its region");
 
 /** Where the half in use starts, and the next entry in it. */
 let half: u32 = 0;
@@ -56,7 +57,8 @@ const FULL_MAGIC: u32 = 0x4c4c5546; // "FULL"
 const PROGRESS_MAGIC: u32 = 0x474f5250; // "PROG"
 
 /** magic, sequence, Install, CRC */
-const FULL_SIZE: u32 = 12 + INSTALL_SIZE;
+const FULL_SIZE: i32 = 12 + INSTALL_SIZE;
+if (FULL_SIZE > JOURNAL_BUFFER_ROOM) ERROR("an entry does not fit its region");
 /** magic, offset, state, CRC seeded with the sequence */
 const PROGRESS_SIZE: u32 = 44;
 

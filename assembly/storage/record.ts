@@ -12,7 +12,7 @@
 // - A record that is begun and not committed ends the log: the next append moves to the other bank.
 
 import { bytes_all, bytes_equal, crc32, round_up } from "../bytes";
-import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, HELD_BUFFER, STORE_WRITER } from "../memory";
+import { BANK_HEADER, COMMIT_BUFFER, COPY_BUFFER, COPY_SIZE, ENTRIES, ENTRIES_ROOM, HELD_BUFFER, STORE_WRITER } from "../memory";
 import { Area } from "../abi";
 import { Status } from "../status";
 import {
@@ -37,7 +37,7 @@ export const enum Kind {
 }
 
 /** One more than the highest kind. */
-export const KINDS: i32 = 7;
+const KINDS: i32 = 7;
 
 /** What is live of one kind; `length` 0: nothing. */
 @unmanaged
@@ -53,7 +53,8 @@ export class Entry {
   expires: u32;
 }
 
-export const ENTRY_SIZE: u32 = 20;
+const ENTRY_SIZE: i32 = 20;
+if (KINDS * ENTRY_SIZE > ENTRIES_ROOM) ERROR("the Entries do not fit their region");
 
 /** Area of the active bank. */
 let bank: i32 = 0;

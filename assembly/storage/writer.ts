@@ -1,6 +1,7 @@
 // Appends bytes of any number to erased flash that takes whole units only.
 
 import { flash_erased, flash_write, flash_write_unit, MAX_UNIT } from "./flash";
+import { WRITER_ROOM } from "../memory";
 import { Status } from "../status";
 
 @unmanaged
@@ -15,7 +16,8 @@ export class Writer {
 }
 
 /** Bytes of a Writer with its unit. */
-export const WRITER_SIZE: u32 = 16 + MAX_UNIT;
+const WRITER_SIZE: i32 = 16 + MAX_UNIT;
+if (WRITER_SIZE > WRITER_ROOM) ERROR("a Writer does not fit its region");
 
 /** The bytes that wait for their unit to fill. */
 export function writer_held(w: Writer): usize {

@@ -14,7 +14,6 @@ import {
   reader_member,
   reader_name,
   reader_object,
-  reader_peek,
   reader_seek,
   reader_skip,
   reader_string,
@@ -28,7 +27,7 @@ import { Signed } from "../metadata/signed";
 import { Status } from "../status";
 
 /** The most signatures that one file may carry. */
-export const MAX_SIGNATURES: u32 = 64;
+const MAX_SIGNATURES: u32 = 64;
 
 const set = changetype<KeySet>(KEY_SET);
 

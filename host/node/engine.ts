@@ -1,5 +1,6 @@
 // What runs the core in this process: V8, or wasm3 when MOULT_ENGINE says so. Nobody else looks at that variable.
 import { join } from 'node:path';
+import { instantiateSync } from '@assemblyscript/loader';
 import { HostError } from './errors.ts';
 import { projectRoot } from './root.ts';
 import { loadWasm3 } from './wasm3.ts';
@@ -18,7 +19,20 @@ export type EngineName = 'v8' | 'wasm3';
 
 export const engineName: EngineName = named(process.env.MOULT_ENGINE ?? 'v8');
 
-export const engine: Engine = engineName === 'v8' ? WebAssembly : wasm3();
+/** V8, through AssemblyScript's loader, which gives a module the few imports that its compiler may add. */
+const v8: Engine = {
+  Module: WebAssembly.Module,
+  Instance: class {
+    readonly exports: Record<string, unknown>;
+
+    constructor(module: WebAssembly.Module, imports: Record<string, Record<string, unknown>> = {}) {
+      this.exports = instantiateSync<Record<string, unknown>>(module, imports).exports;
+    }
+  },
+  RuntimeError: WebAssembly.RuntimeError,
+};
+
+export const engine: Engine = engineName === 'v8' ? v8 : wasm3();
 
 /** Throws `engine-missing` when it is not built. */
 export function wasm3(): Engine {
