@@ -125,11 +125,12 @@ function digits_make(digits: usize, scalar: usize, width: u32): i32 {
   return end;
 }
 
-/** Whether SUM is not neutral and its x is r modulo n: x / Z^2 is r, or r + n if that is below p. */
+/**
+ * Whether x of SUM is r modulo n: X / Z^2 is r, or r + n if that is below p. A neutral sum has X = 1 and Z = 0, and
+ * 0 times anything is not 1.
+ */
 function sum_has_x(): bool {
-  memory.copy(S, P256_SUM + 2 * FP, FP);
-  if (fp_is_zero(S)) return false;
-  fp_square(S, P256_SUM + 2 * FP, S, 0);
+  fp_square(S, P256_SUM + 2 * FP, P256_SUM, 0);
   if (sum_has_integer_x()) return true;
   if (!integer_below(R, PRIME_ABOVE_ORDER, LIMBS_256)) return false;
   fp_combine(R, R, 1, ORDER, 1);

@@ -94,8 +94,9 @@ export function fp_multiply(out: usize, a: usize, b: usize): void {
 }
 
 /** out = a^2 + k c, reduced; k is at most 3 in size. */
-export function fp_square(out: usize, a: usize, c: usize, k: i64): void {
+export function fp_square(out: usize, a: usize, c: usize, k: i32): void {
   bound_product(a, a);
+  const factor: i64 = k;
   const a0: i64 = load<i32>(a);
   const a1: i64 = load<i32>(a, 4);
   const a2: i64 = load<i32>(a, 8);
@@ -131,36 +132,38 @@ export function fp_square(out: usize, a: usize, c: usize, k: i64): void {
   const q7 = sum & MASK;
   sum = (sum >> 29) + d0 * a8 + d1 * a7 + d2 * a6 + d3 * a5 + a4 * a4 + (((((((q0 << 3) - q1) << 3) + q2) << 9) + q5) << 9);
   const q8 = sum & MASK;
-  sum = (sum >> 29) + d1 * a8 + d2 * a7 + d3 * a6 + d4 * a5 + (((((((q1 << 3) - q2) << 3) + q3) << 9) + q6) << 9) + k * load<i32>(c);
+  sum = (sum >> 29) + d1 * a8 + d2 * a7 + d3 * a6 + d4 * a5 + (((((((q1 << 3) - q2) << 3) + q3) << 9) + q6) << 9) + factor * load<i32>(c);
   store<i32>(out, sum & MASK);
-  sum = (sum >> 29) + d2 * a8 + d3 * a7 + d4 * a6 + a5 * a5 + (((((((q2 << 3) - q3) << 3) + q4) << 9) + q7) << 9) + k * load<i32>(c, 4);
+  sum = (sum >> 29) + d2 * a8 + d3 * a7 + d4 * a6 + a5 * a5 + (((((((q2 << 3) - q3) << 3) + q4) << 9) + q7) << 9) + factor * load<i32>(c, 4);
   store<i32>(out, sum & MASK, 4);
-  sum = (sum >> 29) + d3 * a8 + d4 * a7 + d5 * a6 + (((((((q3 << 3) - q4) << 3) + q5) << 9) + q8) << 9) + k * load<i32>(c, 8);
+  sum = (sum >> 29) + d3 * a8 + d4 * a7 + d5 * a6 + (((((((q3 << 3) - q4) << 3) + q5) << 9) + q8) << 9) + factor * load<i32>(c, 8);
   store<i32>(out, sum & MASK, 8);
-  sum = (sum >> 29) + d4 * a8 + d5 * a7 + a6 * a6 + (((((q4 << 3) - q5) << 3) + q6) << 18) + k * load<i32>(c, 12);
+  sum = (sum >> 29) + d4 * a8 + d5 * a7 + a6 * a6 + (((((q4 << 3) - q5) << 3) + q6) << 18) + factor * load<i32>(c, 12);
   store<i32>(out, sum & MASK, 12);
-  sum = (sum >> 29) + d5 * a8 + d6 * a7 + (((((q5 << 3) - q6) << 3) + q7) << 18) + k * load<i32>(c, 16);
+  sum = (sum >> 29) + d5 * a8 + d6 * a7 + (((((q5 << 3) - q6) << 3) + q7) << 18) + factor * load<i32>(c, 16);
   store<i32>(out, sum & MASK, 16);
-  sum = (sum >> 29) + d6 * a8 + a7 * a7 + (((((q6 << 3) - q7) << 3) + q8) << 18) + k * load<i32>(c, 20);
+  sum = (sum >> 29) + d6 * a8 + a7 * a7 + (((((q6 << 3) - q7) << 3) + q8) << 18) + factor * load<i32>(c, 20);
   store<i32>(out, sum & MASK, 20);
-  sum = (sum >> 29) + d7 * a8 + (((q7 << 3) - q8) << 21) + k * load<i32>(c, 24);
+  sum = (sum >> 29) + d7 * a8 + (((q7 << 3) - q8) << 21) + factor * load<i32>(c, 24);
   store<i32>(out, sum & MASK, 24);
-  sum = (sum >> 29) + a8 * a8 + (q8 << 24) + k * load<i32>(c, 28);
+  sum = (sum >> 29) + a8 * a8 + (q8 << 24) + factor * load<i32>(c, 28);
   store<i32>(out, sum & MASK, 28);
-  store<i32>(out, (sum >> 29) + k * load<i32>(c, 32), 32);
+  store<i32>(out, (sum >> 29) + factor * load<i32>(c, 32), 32);
 }
 
 /** out = j a + k b, reduced; j and k are at most 6 in size. */
-export function fp_combine(out: usize, a: usize, j: i64, b: usize, k: i64): void {
+export function fp_combine(out: usize, a: usize, j: i32, b: usize, k: i32): void {
+  const left: i64 = j;
+  const right: i64 = k;
   let sum: i64 = 0;
   for (const end = out + 32; out < end; out += 4) {
-    sum += j * load<i32>(a) + k * load<i32>(b);
+    sum += left * load<i32>(a) + right * load<i32>(b);
     store<i32>(out, sum & MASK);
     sum >>= 29;
     a += 4;
     b += 4;
   }
-  store<i32>(out, sum + j * load<i32>(a) + k * load<i32>(b));
+  store<i32>(out, sum + left * load<i32>(a) + right * load<i32>(b));
 }
 
 /** out = a + b, not reduced. */

@@ -32,7 +32,7 @@ const CURVE_B = memory.data<u32>([
   0x1897bbfb, 0x1cdf6229, 0x018486c4, 0x01732821, 0x1dad59e0, 0x0abf7212, 0x1a06d110, 0x17721d20, 0x008600c3,
 ]);
 
-/** p = the neutral point, with X = 1, 2 Y = 2, which doublings leave as they are. */
+/** p = the neutral point, with X = 1 and 2 Y = 2; a doubling changes the sign of Y and no more. */
 export function p256_neutral(p: usize): void {
   p256_from_affine(p, FP_ONE, FP_ONE, 2);
   memory.fill(p + Z, 0, FP);
@@ -51,7 +51,7 @@ export function p256_from_integers(p: usize, x: usize, y: usize): bool {
 }
 
 /** p = (x, k y / 2). */
-function p256_from_affine(p: usize, x: usize, y: usize, k: i64): void {
+function p256_from_affine(p: usize, x: usize, y: usize, k: i32): void {
   memory.copy(p, x, FP);
   fp_combine(p + Y, y, k, y, 0);
   memory.copy(p + Z, FP_ONE, FP);
@@ -79,7 +79,7 @@ export function p256_double_negate(p: usize): void {
 /** p = p + m, or p - m, for an affine m; also where p or the sum is neutral, or p is m. */
 export function p256_add(p: usize, m: usize, negative: bool): void {
   const z = p + Z;
-  const sign: i64 = negative ? -1 : 1;
+  const sign: i32 = negative ? -1 : 1;
   fp_square(A, z, z, 0);
   fp_multiply(B, m, A);
   fp_multiply(C, z, A);
@@ -91,7 +91,7 @@ export function p256_add(p: usize, m: usize, negative: bool): void {
  * p = p + (B, sign C), with B and C relative to the Z of p; leaves in A what the new Z is to the old one, and in D
  * and B / 2 the old p with the new Z. False, and p is as before, if the new Z would be 0.
  */
-function add_same_z(p: usize, sign: i64): bool {
+function add_same_z(p: usize, sign: i32): bool {
   const y = p + Y;
   const z = p + Z;
   fp_combine(A, B, 2, p, -2);
@@ -117,7 +117,7 @@ function add_same_z(p: usize, sign: i64): bool {
 }
 
 /** The sums that the formula does not have: A is 0 if p and the other point have the same x, and p is neutral else. */
-function add_exceptional(p: usize, m: usize, sign: i64): void {
+function add_exceptional(p: usize, m: usize, sign: i32): void {
   if (!fp_is_zero(A)) {
     p256_from_affine(p, m, m + Y, sign);
     return;
