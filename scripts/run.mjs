@@ -34,6 +34,7 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const WASM3 = 'scripts/wasm3.mjs';
 /** There when wasm3 was fetched: tests then need its builds to be current. */
 const WASM3_SOURCE = 'build/wasm3/source';
+const WASM3_SANITIZED = 'build/wasm3-sanitize';
 const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
 /** Written by vitest, see vitest.config.ts. */
 const RESULTS = 'build/test-results.json';
@@ -174,9 +175,11 @@ async function runTestsOnWasm3(args) {
 }
 
 function buildWasm3() {
-  return step('building wasm3 and the shim (cmake, some seconds)', () =>
-    node('wasm3 cannot be had or built on this machine', [WASM3]),
-  );
+  return step('building wasm3 and the shim (cmake, some seconds)', async () => {
+    const complaint = 'wasm3 cannot be had or built on this machine';
+    await node(complaint, [WASM3]);
+    if (existsSync(WASM3_SANITIZED)) await node(complaint, [WASM3, 'build', '--sanitize']);
+  });
 }
 
 /** Tests that need something this machine lacks say so in their names: see test/optional.ts. */

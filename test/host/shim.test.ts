@@ -60,12 +60,38 @@ describe('the shim', () => {
   for (const [name, what] of CASES) withProgram(what, () => run(PROGRAM, name));
 });
 
+describe('the C sources', () => {
+  const has = (tool: string) => spawnSync(tool, ['--version']).status === 0;
+  const built = existsSync(PROGRAM);
+  const script = join(projectRoot(), 'scripts/wasm3.mjs');
+
+  optional(built && has('clang'), `${HOW_TO_GET_WASM3}, and clang`)(
+    'compile without a warning in clang',
+    () => quiet(process.execPath, [script, 'build', '--clang']),
+  );
+
+  optional(built && has('cppcheck'), `${HOW_TO_GET_WASM3}, and cppcheck`)('cppcheck finds nothing', () => {
+    const found = [wasm3Build('source/source'), join(projectRoot(), 'host/wasm3')];
+    quiet('cppcheck', [
+      ...['--quiet', '--enable=warning,portability,performance', '--error-exitcode=1', '--std=c99'],
+      ...['--suppress=missingIncludeSystem', `--suppress=*:${found[0]}/*`, '-Dd_m3HasFloat=0'],
+      ...found.map((path) => `-I${path}`),
+      ...['host/wasm3', 'test/c'].map((path) => join(projectRoot(), path)),
+    ]);
+  });
+});
+
 describe('the shim under ASan and UBSan', () => {
   for (const [name, what] of CASES) withSanitizers(what, () => run(SANITIZED, name));
 });
 
 function run(program: string, name: string): void {
-  const { status, stdout, stderr } = spawnSync(program, [name, folder], { encoding: 'utf8' });
+  quiet(program, [name, folder]);
+}
+
+/** What ends well may say what it likes; what fails is quoted. */
+function quiet(program: string, parameters: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8' });
   expect({ status, said: status === 0 ? '' : stdout + stderr }).toEqual({ status: 0, said: '' });
 }
 
