@@ -1,0 +1,124 @@
+// The library's calls against node:crypto, over random and edge-biased arguments that a seed repeats. Each case throws
+// with its arguments when the two differ. CI runs some thousands, scripts/crypto-nightly.ts many more.
+import {
+  createCipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import type { Crypto } from '../../host/node/crypto.ts';
+import { randomBytes, toHex } from './module.ts';
+
+type Bytes = (length: number) => Uint8Array;
+type Case = (crypto: Crypto, bytes: Bytes) => void;
+
+const PRIVATE = { ed25519: '302e020100300506032b657004220420', x25519: '302e020100300506032b656e04220420' };
+const PUBLIC = { ed25519: '302a300506032b6570032100', x25519: '302a300506032b656e032100' };
+type Curve = keyof typeof PRIVATE;
+
+function privateKey(curve: Curve, secret: Uint8Array): KeyObject {
+  const key = Buffer.concat([Buffer.from(PRIVATE[curve], 'hex'), secret]);
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+}
+
+function publicKey(curve: Curve, bytes: Uint8Array): KeyObject {
+  const key = Buffer.concat([Buffer.from(PUBLIC[curve], 'hex'), bytes]);
+  return createPublicKey({ key, format: 'der', type: 'spki' });
+}
+
+const rawPublicKey = (key: KeyObject): Uint8Array =>
+  createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
+
+function same(what: string, ours: Uint8Array, theirs: Uint8Array, ...given: Uint8Array[]): void {
+  if (toHex(ours) === toHex(theirs)) return;
+  throw new Error(`${what} of ${given.map(toHex).join(', ')}: ${toHex(ours)}, not ${toHex(theirs)}`);
+}
+
+/** Lengths around those of blocks and of the buffer, and any below 600. */
+const EDGES = [
+  0, 1, 15, 16, 17, 31, 32, 47, 48, 55, 56, 63, 64, 65, 79, 80, 111, 112, 127, 128, 129, 16_384, 16_385,
+];
+
+function some(bytes: Bytes): Uint8Array {
+  const [kind = 0, low = 0, high = 0] = bytes(3);
+  return bytes(kind < 128 ? (EDGES[low % EDGES.length] ?? 0) : ((high << 8) | low) % 600);
+}
+
+/** 32 bytes, of which many cases are all zeros or ones but for a few. */
+function edgy(bytes: Bytes): Uint8Array {
+  const [kind = 0, at = 0, value = 0, other = 0] = bytes(4);
+  if (kind < 170) return bytes(32);
+  const edge = new Uint8Array(32).fill(kind & 1 ? 255 : 0);
+  edge[at & 31] = value;
+  if (kind & 2) edge[31] = other;
+  return edge;
+}
+
+const hashes: Case = (crypto, bytes) => {
+  const data = some(bytes);
+  same('SHA-256', crypto.sha256(data), createHash('sha256').update(data).digest(), data);
+  same('SHA-512', crypto.sha512(data), createHash('sha512').update(data).digest(), data);
+};
+
+const signatures: Case = (crypto, bytes) => {
+  const [seed, message] = [edgy(bytes), some(bytes)];
+  const key = privateKey('ed25519', seed);
+  const [ourKey, theirKey] = [crypto.ed25519PublicKey(seed), rawPublicKey(key)];
+  same('the public key', ourKey, theirKey, seed);
+  const [ours, theirs] = [crypto.ed25519Sign(seed, message), sign(null, message, key)];
+  same('the signature', ours, theirs, seed, message);
+  if (!crypto.ed25519Verify(ourKey, message, ours))
+    throw new Error(`refused: ${toHex(seed)}, ${toHex(message)}`);
+};
+
+const exchanges: Case = (crypto, bytes) => {
+  const [secret, peer] = [edgy(bytes), edgy(bytes)];
+  const key = privateKey('x25519', secret);
+  same('the public key', crypto.x25519PublicKey(secret), rawPublicKey(key), secret);
+  const attempt = (act: () => Uint8Array): Uint8Array => {
+    try {
+      return act();
+    } catch {
+      return new Uint8Array(); // of small order
+    }
+  };
+  const ours = attempt(() => crypto.x25519(secret, peer));
+  const theirs = attempt(() => diffieHellman({ privateKey: key, publicKey: publicKey('x25519', peer) }));
+  same('X25519', ours, theirs, secret, peer);
+};
+
+const derivations: Case = (crypto, bytes) => {
+  const [secret, salt, info] = [some(bytes), some(bytes), some(bytes).subarray(0, 1024)];
+  const [low = 0, high = 0] = bytes(2);
+  const length = 1 + (((high << 8) | low) % (high < 16 ? 8160 : 200));
+  const theirs = new Uint8Array(hkdfSync('sha256', secret, salt, info, length));
+  same('HKDF', crypto.hkdfSha256(secret, salt, info, length), theirs, secret, salt, info);
+};
+
+const ciphers: Case = (crypto, bytes) => {
+  const [key, nonce, data, text] = [edgy(bytes), bytes(12), some(bytes), some(bytes)];
+  const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 });
+  cipher.setAAD(data, { plaintextLength: text.length });
+  const theirs = Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  const ours = crypto.chacha20poly1305Seal(key, nonce, text, data);
+  same('the sealed text', ours, theirs, key, nonce, data, text);
+  same('the opened text', crypto.chacha20poly1305Open(key, nonce, ours, data), text, key, nonce, data, text);
+};
+
+export const DIFFERENTIAL: Readonly<Record<string, Case>> = {
+  'SHA-256 and SHA-512': hashes,
+  'Ed25519 keys and signatures': signatures,
+  X25519: exchanges,
+  'HKDF-SHA256': derivations,
+  'ChaCha20-Poly1305': ciphers,
+};
+
+/** Runs one kind of case so many times. */
+export function compare(crypto: Crypto, kind: Case, cases: number, seed: number): void {
+  const bytes = randomBytes(seed);
+  for (let i = 0; i < cases; i++) kind(crypto, bytes);
+}
