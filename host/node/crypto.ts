@@ -29,6 +29,10 @@ export interface Crypto {
   ed25519PublicKey(secretKey: Uint8Array): Uint8Array;
   /** A new seed from at least 32 bytes of entropy that are not all the same; more are better. */
   ed25519SecretKey(entropy: Uint8Array): Uint8Array;
+  /** FIPS 186-5 with P-256 and SHA-256: a point of 65 bytes or a SubjectPublicKeyInfo in DER, a signature in DER. */
+  p256Verify(publicKey: Uint8Array, message: Uint8Array, derSignature: Uint8Array): boolean;
+  /** RFC 8017, RSASSA-PSS with SHA-256 twice: a SubjectPublicKeyInfo in DER of 2048 to 4096 bits. */
+  rsaPssVerify(spkiDer: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   /** RFC 7748: 32 bytes. A public key of small order, which gives everybody the same secret, is refused. */
   x25519(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
   /** RFC 7748: the 32 bytes of the public key that belongs to any 32 bytes. */
@@ -61,6 +65,17 @@ interface Exports {
   ed25519_sign_update(context: number, data: number, length: number): void;
   ed25519_sign_again(context: number): number;
   ed25519_sign_end(context: number, signature: number): number;
+  p256_verify(point: number, digest: number, signature: number, length: number): number;
+  rsa_pss_verify(
+    modulus: number,
+    modulusLength: number,
+    exponent: number,
+    leastSalt: number,
+    digest: number,
+    signature: number,
+    length: number,
+  ): number;
+  spki_parse(key: number, der: number, length: number): number;
   x25519(shared: number, secret: number, peer: number): number;
   x25519_public(publicKey: number, secret: number): void;
   hmac_sha256_begin(context: number, key: number, length: number): void;
@@ -94,6 +109,14 @@ const INFO_MOST = 8192;
 const PUBLIC_KEY = 64;
 const TAG = 16;
 
+/** What `spki_parse` finds. */
+const SPKI_P256 = 1;
+const SPKI_RSA = 2;
+const POINT = 65;
+/** Above every key and signature that can be valid. */
+const DER_MOST = 2048;
+const SIGNATURE = DATA + DER_MOST;
+
 /** Signatures before tables are worth the while. */
 const FEW = 8;
 
@@ -105,6 +128,9 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
   const key = base + KEY;
   const small = base + SMALL;
   const data = base + DATA;
+  const signature = base + SIGNATURE;
+  const parsed = small + 32;
+  const words = new DataView(module.memory.buffer);
   let signatures = 0;
 
   /** Feeds a message through the buffer; a piece is at least one, maybe empty. */
@@ -153,12 +179,30 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
     return base + TABLES;
   }
 
-  function sha256(bytes: Uint8Array): Uint8Array {
+  /** Hashes into the small region. */
+  function digest(bytes: Uint8Array): void {
     module.sha256_begin(context);
-    feed(some(bytes, 'the data'), module.sha256_update);
+    feed(bytes, module.sha256_update);
     module.sha256_end(context, small);
+  }
+
+  function sha256(bytes: Uint8Array): Uint8Array {
+    digest(some(bytes, 'the data'));
     return copy(small, 32);
   }
+
+  /** Puts the digest of a message, a key and a signature where they belong. False: one of them is none. */
+  function put(publicKey: unknown, message: unknown, bytes: unknown): boolean {
+    if (!isBytes(publicKey) || !isBytes(message) || !isBytes(bytes)) return false;
+    if (publicKey.length > DER_MOST || bytes.length > DER_MOST) return false;
+    digest(message);
+    memory.set(publicKey, data);
+    memory.set(bytes, signature);
+    return true;
+  }
+
+  /** A field of the parsed key. */
+  const word = (index: number): number => words.getUint32(parsed + 4 * index, true);
 
   return {
     sha256,
@@ -168,10 +212,10 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
       module.sha512_end(context, small);
       return copy(small, 64);
     },
-    ed25519Verify(publicKey, message, signature) {
-      if (!isBytes(publicKey, 32) || !isBytes(message) || !isBytes(signature, 64)) return false;
+    ed25519Verify(publicKey, message, bytes) {
+      if (!isBytes(publicKey, 32) || !isBytes(message) || !isBytes(bytes, 64)) return false;
       memory.set(publicKey, small);
-      memory.set(signature, small + 32);
+      memory.set(bytes, small + 32);
       if (!module.ed25519_verify_begin(context, small, small + 32)) return false;
       feed(message, module.ed25519_verify_update);
       return module.ed25519_verify_end(context) !== 0;
@@ -200,6 +244,20 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
           throw invalid('entropy has at least 32 bytes, and they are not all the same');
         return copy(small, 32);
       });
+    },
+    p256Verify(publicKey, message, derSignature) {
+      if (!put(publicKey, message, derSignature)) return false;
+      if (publicKey.length !== POINT && module.spki_parse(parsed, data, publicKey.length) !== SPKI_P256)
+        return false;
+      const point = publicKey.length === POINT ? data : word(0);
+      return module.p256_verify(point, small, signature, derSignature.length) !== 0;
+    },
+    rsaPssVerify(spkiDer, message, bytes) {
+      if (!put(spkiDer, message, bytes)) return false;
+      if (module.spki_parse(parsed, data, spkiDer.length) !== SPKI_RSA) return false;
+      const [modulus, length, exponent, leastSalt] = [word(0), word(1), word(2), word(3)];
+      const given = bytes.length;
+      return module.rsa_pss_verify(modulus, length, exponent, leastSalt, small, signature, given) !== 0;
     },
     x25519(secretKey, publicKey) {
       exactly(32, secretKey, 'an X25519 secret key');

@@ -1,11 +1,13 @@
 // The library's calls against node:crypto, over random and edge-biased arguments that a seed repeats. Each case throws
 // with its arguments when the two differ. CI runs some thousands, scripts/crypto-nightly.ts many more.
 import {
+  constants,
   createCipheriv,
   createHash,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   sign,
@@ -75,6 +77,53 @@ const signatures: Case = (crypto, bytes) => {
     throw new Error(`refused: ${toHex(seed)}, ${toHex(message)}`);
 };
 
+/** One key a run: making them is slow. */
+const P256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const der = (key: KeyObject): Uint8Array => key.export({ format: 'der', type: 'spki' });
+
+/** A signature as it is, or with one bit of it, of the message or of the key changed. */
+function verification(
+  what: string,
+  bytes: Bytes,
+  given: { readonly key: Uint8Array; readonly message: Uint8Array; readonly signature: Uint8Array },
+  ours: (key: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean,
+): void {
+  const { key, message, signature } = given;
+  const [kind = 0, low = 0, high = 0] = bytes(3);
+  const flipped = (from: Uint8Array): Uint8Array => {
+    const at = ((high << 8) | low) % (8 * from.length);
+    return from.with(at >> 3, (from[at >> 3] ?? 0) ^ (1 << (at & 7)));
+  };
+  const changed = kind & 3 && message.length > 0;
+  const k = changed && (kind & 3) === 1 ? flipped(key) : key;
+  const m = changed && (kind & 3) === 2 ? flipped(message) : message;
+  const s = changed && (kind & 3) === 3 ? flipped(signature) : signature;
+  if (ours(k, m, s) === !changed) return;
+  throw new Error(`${what} of ${[k, m, s].map(toHex).join(', ')} is ${changed ? 'taken' : 'refused'}`);
+}
+
+const p256: Case = (crypto, bytes) => {
+  const message = some(bytes);
+  const signature = sign('sha256', message, P256.privateKey);
+  const key = der(P256.publicKey);
+  const point = (bytes(1)[0] ?? 0) & 1;
+  const given = { key: point ? key.subarray(-65) : key, message, signature };
+  verification('P-256', bytes, given, (k, m, s) => crypto.p256Verify(k, m, s));
+};
+
+const rsa: Case = (crypto, bytes) => {
+  const message = some(bytes);
+  const [saltLength = 0] = bytes(1);
+  const options = {
+    key: RSA.privateKey,
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: saltLength % 223,
+  };
+  const given = { key: der(RSA.publicKey), message, signature: sign('sha256', message, options) };
+  verification('RSA-PSS', bytes, given, (k, m, s) => crypto.rsaPssVerify(k, m, s));
+};
+
 const exchanges: Case = (crypto, bytes) => {
   const [secret, peer] = [edgy(bytes), edgy(bytes)];
   const key = privateKey('x25519', secret);
@@ -112,6 +161,8 @@ const ciphers: Case = (crypto, bytes) => {
 export const DIFFERENTIAL: Readonly<Record<string, Case>> = {
   'SHA-256 and SHA-512': hashes,
   'Ed25519 keys and signatures': signatures,
+  'P-256 signatures': p256,
+  'RSA-PSS signatures': rsa,
   X25519: exchanges,
   'HKDF-SHA256': derivations,
   'ChaCha20-Poly1305': ciphers,

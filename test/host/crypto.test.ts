@@ -1,4 +1,5 @@
 // The crypto library as TypeScript calls it, in V8 and, where it is built, in wasm3.
+import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
@@ -101,7 +102,34 @@ describe.each(ENGINES)('the crypto library in %s', (engine) => {
       expect(loose.ed25519Verify(publicKey, bad, signature)).toBe(false);
       expect(loose.ed25519Verify(publicKey, message, bad)).toBe(false);
     }
-    expect(loose.ed25519Verify()).toBe(false);
+    for (const verifier of ['ed25519Verify', 'p256Verify', 'rsaPssVerify'] as const)
+      expect(loose[verifier]()).toBe(false);
+  });
+
+  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const spki = (key: KeyObject): Uint8Array => key.export({ format: 'der', type: 'spki' });
+  const pss = { key: rsa.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const others = [
+    ['p256Verify', spki(p256.publicKey), sign('sha256', message, p256.privateKey)],
+    ['p256Verify', spki(p256.publicKey).subarray(-65), sign('sha256', message, p256.privateKey)],
+    ['rsaPssVerify', spki(rsa.publicKey), sign('sha256', message, pss)],
+  ] as const;
+
+  it.each(others)('%s takes what is right and no hostile argument', (verifier, key, signed) => {
+    expect(crypto[verifier](key, message, signed)).toBe(true);
+    const big = [new Uint8Array(2048).fill(0x30), new Uint8Array(2049), new Uint8Array(70_000)];
+    for (const bad of [...HOSTILE, ...LENGTHS, ...big]) {
+      expect(loose[verifier](bad, message, signed)).toBe(false);
+      expect(loose[verifier](key, bad, signed)).toBe(false);
+      expect(loose[verifier](key, message, bad)).toBe(false);
+    }
+    for (let length = 0; length < key.length; length++)
+      expect(crypto[verifier](key.subarray(0, length), message, signed)).toBe(false);
+    for (let length = 0; length < signed.length; length++)
+      expect(crypto[verifier](key, message, signed.subarray(0, length))).toBe(false);
+    const wrongKind = verifier === 'p256Verify' ? spki(rsa.publicKey) : spki(p256.publicKey);
+    expect(crypto[verifier](wrongKind, message, signed)).toBe(false);
   });
 
   it.each<[keyof Crypto, number, readonly unknown[]]>([
