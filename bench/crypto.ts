@@ -18,7 +18,7 @@ const HASHES_PER_TURN = 20;
 const SIGNATURES = 16;
 const MESSAGE_BYTES = 300;
 
-interface Competitor {
+export interface Competitor {
   readonly name: string;
   readonly version: string;
   /** One turn; how many units of work it does is the row's affair. */
@@ -26,7 +26,7 @@ interface Competitor {
 }
 
 /** Rows of one kind of work, ours (the first competitor) beside each of the others. */
-function rowsOf(
+export function rowsOf(
   id: string,
   unit: string,
   competitors: readonly [Competitor, ...Competitor[]],
@@ -178,7 +178,7 @@ function rawKey(publicKey: KeyObject): Uint8Array {
   return new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
 }
 
-function packageVersion(name: string): string {
+export function packageVersion(name: string): string {
   const text = readFileSync(join(projectRoot(), 'node_modules', name, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

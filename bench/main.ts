@@ -2,6 +2,7 @@
 import { budgets } from './budgets.ts';
 import { cryptoRows } from './crypto.ts';
 import type { Row } from './row.ts';
+import { signRows } from './sign.ts';
 import { startupRows } from './startup.ts';
 
 /** The rows of the budgets belong to the picture, though they need no peer. */
@@ -15,6 +16,6 @@ function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
   return `${id.padEnd(30)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
 }
 
-const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows())];
+const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows()), ...signRows()];
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else for (const row of rows) process.stdout.write(`${line(row)}\n`);
