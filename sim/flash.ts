@@ -2,8 +2,17 @@ import { type Geometry, NorFlash } from '../host/node/flash.ts';
 import type { Cut, Power } from './power.ts';
 import { Random } from './random.ts';
 
+/** What the chip does wrong. Where an answer is false, the operation fails and changes nothing. */
+export interface FlashFaults {
+  readonly read?: (area: number, offset: number, length: number) => boolean;
+  /** The bytes that are programmed instead. */
+  readonly write?: (area: number, offset: number, data: Uint8Array) => Uint8Array | false;
+  readonly erase?: (area: number, offset: number) => boolean;
+}
+
 /** NOR flash whose operations the power supply can cut short. The same seed leaves the same bits. */
 export class SimFlash extends NorFlash {
+  faults: FlashFaults = {};
   /** Bytes programmed so far. */
   written = 0;
   readonly #power: Power;
@@ -15,8 +24,14 @@ export class SimFlash extends NorFlash {
     this.#seed = seed;
   }
 
-  override write(area: number, offset: number, data: Uint8Array): boolean {
-    this.checkWrite(area, offset, data.length);
+  override read(area: number, offset: number, into: Uint8Array): boolean {
+    return this.faults.read?.(area, offset, into.length) !== false && super.read(area, offset, into);
+  }
+
+  override write(area: number, offset: number, wanted: Uint8Array): boolean {
+    this.checkWrite(area, offset, wanted.length);
+    const data = this.faults.write ? this.faults.write(area, offset, wanted) : wanted;
+    if (!data) return false;
     const operation = { type: 'write', area, offset, data: data.slice(), unit: this.unit(area) } as const;
     this.#power.operate(
       operation,
@@ -29,12 +44,24 @@ export class SimFlash extends NorFlash {
 
   override erase(area: number, offset: number, length: number): boolean {
     this.checkErase(area, offset, length);
+    if (this.faults.erase?.(area, offset) === false) return false;
     this.#power.operate(
       { type: 'erase', area, offset, length },
       () => super.erase(area, offset, length),
       (cut) => this.#halfErase(area, offset, length, cut),
     );
     return true;
+  }
+
+  /** Bit rot: turns these bits of a byte over. */
+  rot(area: number, offset: number, bits: number): void {
+    const byte = new Uint8Array(1);
+    this.read(area, offset, byte);
+    this.change(
+      area,
+      offset,
+      byte.map((before) => before ^ bits),
+    );
   }
 
   #tear(area: number, offset: number, data: Uint8Array, cut: Cut): void {

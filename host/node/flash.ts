@@ -97,12 +97,16 @@ export class NorFlash implements FlashDriver {
 
   read(area: number, offset: number, into: Uint8Array): boolean {
     this.#check(area, offset, into.length);
+    this.#copy(area, offset, into);
+    return true;
+  }
+
+  #copy(area: number, offset: number, into: Uint8Array): void {
     this.#area(area).each(offset, into.length, (block, from, to, done) => {
       const bytes = this.#area(area).blocks[block];
       if (bytes) into.set(bytes.subarray(from, to), done);
       else into.fill(this.erased(area), done, done + to - from);
     });
-    return true;
   }
 
   write(area: number, offset: number, data: Uint8Array): boolean {
@@ -135,7 +139,7 @@ export class NorFlash implements FlashDriver {
     if (offset % unit !== 0 || length % unit !== 0)
       throw misuse(area, offset, `a write of ${length} bytes is not a whole number of ${unit}-byte units`);
     const before = new Uint8Array(length);
-    this.read(area, offset, before);
+    this.#copy(area, offset, before);
     const written = before.findIndex((byte) => byte !== erased);
     if (written >= 0) throw misuse(area, offset + written, 'written twice without an erase');
   }
