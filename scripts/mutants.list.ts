@@ -298,6 +298,7 @@ export const MUTANTS: readonly Mutant[] = [
       'a bad point stops nothing',
       '&& ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER);',
       '&& (ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER) || true);',
+      'a verification that began with a bad point remembers it, and ends in a refusal',
     ],
     ['a fault of the canonical form', '    if (streamed != Status.OK) return streamed;\n', ''],
     [

@@ -289,18 +289,21 @@ describe('5.3.11 fast-forward recovery', () => {
     await s.accepts();
   });
 
-  test('the same key under another id is no new key', async () => {
-    const s = await drivenUp();
-    const [key = s.stranger] = s.keys.timestamp;
-    s.root({
-      signed: [
-        put('roles', 'timestamp', 'keyids', ['another name']),
-        put('keys', 'another name', plain(key.public)),
-      ],
-    });
-    s.forge('timestamp', { keys: [named(key, 'another name')] });
-    expect(await s.check()).toEqual({ status: 'ROLLBACK', role: 'TIMESTAMP' });
-  });
+  test.each([false, true])(
+    'the same key under another id is no new key (beside the old id: %s)',
+    async (beside) => {
+      const s = await drivenUp();
+      const [key = s.stranger] = s.keys.timestamp;
+      s.root({
+        signed: [
+          put('roles', 'timestamp', 'keyids', beside ? [key.id, 'another name'] : ['another name']),
+          put('keys', 'another name', plain(key.public)),
+        ],
+      });
+      s.forge('timestamp', { keys: [named(key, 'another name')] });
+      expect(await s.check()).toEqual({ status: 'ROLLBACK', role: 'TIMESTAMP' });
+    },
+  );
 
   test('a timestamp by keys that were taken away is not used any longer, though it was trusted', async () => {
     const s = await stage();
