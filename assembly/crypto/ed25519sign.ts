@@ -148,7 +148,7 @@ export function ed25519_seed_make(seed: usize, entropy: usize, length: u32): boo
   return true;
 }
 
-/** Starts a signature; the key must stay where it is until the end. */
+/** Starts a signature; the key must stay where and what it is until the end. */
 export function ed25519_sign_begin(ctx: usize, key: usize): void {
   store<u32>(ctx, key, KEY);
   store<u32>(ctx, 1, READING);
@@ -163,10 +163,10 @@ export function ed25519_sign_update(ctx: usize, data: usize, length: u32): void 
   if (load<u32>(ctx, READING) == 2) sha512_update(ctx + CHALLENGE, data, length);
 }
 
-/** Ends the first reading of the message and starts the second. False if that is not what comes next. */
+/** Ends the first reading of the message and starts the second. False if that is not next, or the key is forgotten. */
 export function ed25519_sign_again(ctx: usize): bool {
-  if (load<u32>(ctx, READING) != 1) return false;
   const key: usize = load<u32>(ctx, KEY);
+  if (load<u32>(ctx, READING) != 1 || !key_is_whole(key)) return false;
   sha512_end(ctx, ctx + DIGEST);
   scalar_reduce(NONCE, ctx + DIGEST);
   base_multiply(ctx + R, NONCE, load<u32>(key, TABLES));
@@ -182,11 +182,11 @@ export function ed25519_sign_again(ctx: usize): bool {
 
 /**
  * Writes the 64 bytes of the signature and clears the context. False, and no signature, if the message was not
- * read twice, or the second time was not the same.
+ * read twice, or the second time was not the same, or the key was forgotten meanwhile.
  */
 export function ed25519_sign_end(ctx: usize, signature: usize): bool {
   const key: usize = load<u32>(ctx, KEY);
-  let sound = load<u32>(ctx, READING) == 2;
+  let sound = load<u32>(ctx, READING) == 2 && key_is_whole(key);
   if (sound) {
     sha512_end(ctx, WIDE);
     sound = bytes_are_equal(WIDE, ctx + DIGEST, 64);
@@ -201,6 +201,11 @@ export function ed25519_sign_end(ctx: usize, signature: usize): bool {
   memory.fill(ctx, 0, ED25519_SIGN_CONTEXT);
   scratch_wipe();
   return sound;
+}
+
+/** Whether the scalar of a key is there: its bit 254 is always set. Without it S would be the bare nonce. */
+function key_is_whole(key: usize): bool {
+  return (load<u8>(key, 31) & 0x40) != 0;
 }
 
 /** out = a b + c modulo L; a is a secret of 256 bits, b and c are below L. */

@@ -91,6 +91,23 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('Ed25519 signing by 
     expect(module.call('ed25519_sign_end', context, out)).toBe(0); // twice
   });
 
+  it('signs nothing with a key that was forgotten: the bare nonce would give it away', () => {
+    const message = randomBytes(12)(10);
+    makeKey(randomBytes(13)(32));
+    module.call('ed25519_sign_begin', context, key);
+    read([message]);
+    module.call('ed25519_key_forget', key);
+    expect(module.call('ed25519_sign_again', context)).toBe(0);
+    expect(module.call('ed25519_sign_end', context, data)).toBe(0);
+    makeKey(randomBytes(13)(32));
+    module.call('ed25519_sign_begin', context, key);
+    read([message]);
+    expect(module.call('ed25519_sign_again', context)).toBe(1);
+    read([message]);
+    module.call('ed25519_key_forget', key);
+    expect(module.call('ed25519_sign_end', context, data)).toBe(0);
+  });
+
   it('leaves nothing of a secret behind: all of its own memory is as in a fresh module', () => {
     const fresh = new CryptoModule(file).read(0, module.call('memory_used'));
     const seed = randomBytes(5)(32);
