@@ -6,7 +6,7 @@
 // are reduced.
 //
 // Values: with every product a b / 2^261 plus 0 to p, the intervals of the coordinates after any row of doublings with
-// at most two sums between them, in units of p, are X (-2.3, 1.8), 2 Y (-3.0, 3.5), Z (-0.2, 1.3), and the largest
+// at most two sums between them, in units of p, are X (-2.3, 1.8), 2 Y (-3.2, 3.5), Z (-0.2, 1.3), and the largest
 // value in between is 8.5. A test follows them to their fixed point.
 import { integer_inverse } from "./integer";
 import { P256_SCRATCH } from "./memory";
@@ -96,7 +96,7 @@ function add_same_z(p: usize, sign: i32): bool {
   const z = p + Z;
   fp_combine(A, B, 2, p, -2);
   fp_multiply(D, z, A);
-  // 0, p and their neighbours of the same residue: the lowest limb tells all but one in 2^27 apart.
+  // Within (-0.2 p, 1.3 p) only 0 and p are neutral; the lowest limb tells all but one in 2^28 from them.
   if (((load<u32>(D) + 1) & 0x1fffffff) < 2) {
     memory.copy(E, D, FP);
     if (fp_is_zero(E)) return false;
@@ -116,7 +116,10 @@ function add_same_z(p: usize, sign: i32): bool {
   return true;
 }
 
-/** The sums that the formula does not have: A is 0 if p and the other point have the same x, and p is neutral else. */
+/**
+ * The sums that the formula does not have. Either A is 0: both points have the same x, and they are the same if C is what
+ * Y is, else opposite. Or p is neutral.
+ */
 function add_exceptional(p: usize, m: usize, sign: i32): void {
   if (!fp_is_zero(A)) {
     p256_from_affine(p, m, m + Y, sign);
