@@ -68,7 +68,7 @@ let phase: Phase = Phase.UNUSABLE;
 /** The host's time at the last check, and the seconds from there to the next. */
 let checked: u32 = 0;
 let pause: u32 = 0;
-/** The host was just told to wait: one without a clock comes back when it sees fit. */
+/** The host was told to wait since the last check: one without a clock comes back when it sees fit. */
 let waited: bool = true;
 /** The time of this check. */
 let check_time: u32 = 0;
@@ -280,15 +280,16 @@ function accept_config(): Status {
 
 export function agent_step(now: u32): Action {
   const action = step(now);
-  waited = action == Action.WAIT;
+  if (action == Action.WAIT) waited = true;
   return action;
 }
 
 function step(now: u32): Action {
   switch (phase) {
     case Phase.IDLE:
-      // In the host's own time, and a clock that was set back since ends the pause.
-      if (now == 0 ? !waited : now - checked < pause) return Action.WAIT;
+      // In the host's own time, and a clock that was set back since ends the pause. However long a check took, the
+      // host hears of its end.
+      if (!waited || (now != 0 && now - checked < pause)) return Action.WAIT;
       checked = now;
       begin_check(now);
       return advance();
@@ -340,6 +341,7 @@ function advance(): Action {
 function end_check(status: Status, role: Role): Action {
   record_abort();
   phase = Phase.IDLE;
+  waited = false;
   fetching = false;
   outcome = status;
   outcome_role = status < 0 ? role : Role.NONE;
