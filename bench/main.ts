@@ -1,6 +1,7 @@
 // `npm run bench`: what depends on the machine, always beside a peer measured in the same run.
 import { budgets } from './budgets.ts';
 import { cryptoRows } from './crypto.ts';
+import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
 import { signRows } from './sign.ts';
 import { startupRows } from './startup.ts';
@@ -16,6 +17,6 @@ function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
   return `${id.padEnd(30)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
 }
 
-const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows()), ...signRows()];
+const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows()), ...signRows(), ...p256Rows()];
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else for (const row of rows) process.stdout.write(`${line(row)}\n`);
