@@ -43,7 +43,7 @@ export const ED25519_SIGN_CONTEXT: u32 = 504;
 /** Where in a key the 32 bytes of the public key are. */
 export const ED25519_PUBLIC_KEY: u32 = 64;
 /** Bytes of the tables that make signing faster. */
-export const ED25519_TABLES: u32 = 13824;
+export const ED25519_TABLES: u32 = 27648;
 
 const PREFIX: usize = 32;
 const OWNER: usize = 96;
@@ -56,7 +56,7 @@ const KEY: usize = 496;
 const READING: usize = 500;
 
 /** Tables in ED25519_TABLES, and in the module: the j-th of n has the odd multiples of 2^(256 j / n) B. */
-const MANY: usize = 16;
+const MANY: usize = 32;
 const FEW: usize = 2;
 
 // The product of a scalar and the base point: the sum, a multiple, the scalar made odd.

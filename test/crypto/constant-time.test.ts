@@ -10,7 +10,7 @@ const CONTEXT = ARENA + 1024;
 const OUT = ARENA + 2048;
 const TAG = ARENA + 3072;
 const DATA = ARENA + 4096;
-const TABLES = ARENA + 8192;
+const TABLES = ARENA + 5000;
 const MESSAGE = 200;
 
 describe('the executed instructions and their addresses', () => {

@@ -17,7 +17,7 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('Ed25519 signing by 
     key = module.arena;
     context = key + module.constant('ED25519_KEY');
     data = context + module.constant('ED25519_SIGN_CONTEXT') + 64;
-    tables = module.arena + 8192;
+    tables = module.arena + 4096;
   });
 
   const makeKey = (seed: Uint8Array, withTables = 0) =>
@@ -155,16 +155,16 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('Ed25519 signing by 
     };
     const positive = (x: bigint) => ((x % P) + P) % P;
     let base = ed25519.Point.BASE;
-    for (let table = 0, at = tables; table < 16; table++) {
+    for (let table = 0, at = tables; table < 32; table++) {
       for (let multiple = 1n; multiple < 16n; multiple += 2n, at += 108) {
         const { x, y } = base.multiply(multiple).toAffine();
         expect(positive(2n * element(at))).toBe(positive(y + x));
         expect(positive(2n * element(at + 36))).toBe(positive(y - x));
         expect(positive(element(at + 72))).toBe(positive(ed25519.Point.CURVE().d * x * y));
       }
-      for (let i = 0; i < 16; i++) base = base.double();
+      for (let i = 0; i < 8; i++) base = base.double();
     }
-    expect(module.constant('ED25519_TABLES')).toBe(16 * 8 * 108);
+    expect(module.constant('ED25519_TABLES')).toBe(32 * 8 * 108);
   });
 
   it('makes seeds from entropy: any byte of it counts, and as many as there are', () => {
