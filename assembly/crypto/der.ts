@@ -51,5 +51,10 @@ export function der_unsigned(at: usize, end: usize): usize {
 
 /** Whether the bytes from `at` to `end` are these. */
 export function der_is(at: usize, end: usize, bytes: usize, length: usize): bool {
-  return end - at == length && memory.compare(at, bytes, length) == 0;
+  if (end - at != length) return false;
+  while (at < end && load<u8>(at) == load<u8>(bytes)) {
+    at++;
+    bytes++;
+  }
+  return at == end;
 }

@@ -5,7 +5,7 @@ import { DER_SEQUENCE, der_close, der_unsigned, der_whole } from "./der";
 import { integer_below, integer_inverse, integer_is_zero, integer_load, integer_multiply, LIMBS_256 } from "./integer";
 import { P256_DIGITS, P256_INTEGERS, P256_RATIOS, P256_SUM, P256_TABLE } from "./memory";
 import { P256_BASE_TABLE } from "./p256base";
-import { FP, fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, fp_subtract, P256_PRIME } from "./p256field";
+import { FP, fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, P256_PRIME } from "./p256field";
 import {
   P256_AFFINE, p256_add, p256_double_negate, p256_from_integers, p256_multiples, p256_neutral,
 } from "./p256point";
@@ -141,6 +141,6 @@ function sum_has_x(): bool {
 function sum_has_integer_x(): bool {
   fp_load(PRODUCT, R);
   fp_multiply(PRODUCT, PRODUCT, S);
-  fp_subtract(PRODUCT, PRODUCT, P256_SUM);
+  fp_combine(PRODUCT, PRODUCT, 1, P256_SUM, -1);
   return fp_is_zero(PRODUCT);
 }

@@ -155,33 +155,24 @@ export function fp_square(out: usize, a: usize, c: usize, k: i32): void {
 export function fp_combine(out: usize, a: usize, j: i32, b: usize, k: i32): void {
   const left: i64 = j;
   const right: i64 = k;
-  let sum: i64 = 0;
-  for (const end = out + 32; out < end; out += 4) {
-    sum += left * load<i32>(a) + right * load<i32>(b);
-    store<i32>(out, sum & MASK);
-    sum >>= 29;
-    a += 4;
-    b += 4;
-  }
-  store<i32>(out, sum + left * load<i32>(a) + right * load<i32>(b));
-}
-
-/** out = a + b, not reduced. */
-export function fp_add(out: usize, a: usize, b: usize): void {
-  for (const end = out + FP; out < end; out += 4) {
-    store<i32>(out, load<i32>(a) + load<i32>(b));
-    a += 4;
-    b += 4;
-  }
-}
-
-/** out = a - b, not reduced. */
-export function fp_subtract(out: usize, a: usize, b: usize): void {
-  for (const end = out + FP; out < end; out += 4) {
-    store<i32>(out, load<i32>(a) - load<i32>(b));
-    a += 4;
-    b += 4;
-  }
+  let sum: i64 = left * load<i32>(a) + right * load<i32>(b);
+  store<i32>(out, sum & MASK);
+  sum = (sum >> 29) + left * load<i32>(a, 4) + right * load<i32>(b, 4);
+  store<i32>(out, sum & MASK, 4);
+  sum = (sum >> 29) + left * load<i32>(a, 8) + right * load<i32>(b, 8);
+  store<i32>(out, sum & MASK, 8);
+  sum = (sum >> 29) + left * load<i32>(a, 12) + right * load<i32>(b, 12);
+  store<i32>(out, sum & MASK, 12);
+  sum = (sum >> 29) + left * load<i32>(a, 16) + right * load<i32>(b, 16);
+  store<i32>(out, sum & MASK, 16);
+  sum = (sum >> 29) + left * load<i32>(a, 20) + right * load<i32>(b, 20);
+  store<i32>(out, sum & MASK, 20);
+  sum = (sum >> 29) + left * load<i32>(a, 24) + right * load<i32>(b, 24);
+  store<i32>(out, sum & MASK, 24);
+  sum = (sum >> 29) + left * load<i32>(a, 28) + right * load<i32>(b, 28);
+  store<i32>(out, sum & MASK, 28);
+  sum = (sum >> 29) + left * load<i32>(a, 32) + right * load<i32>(b, 32);
+  store<i32>(out, sum, 32);
 }
 
 /** out = an integer of nine limbs. */

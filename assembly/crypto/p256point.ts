@@ -8,11 +8,10 @@
 // Values: with every product a b / 2^261 plus 0 to p, the intervals of the coordinates after any row of doublings with
 // at most two sums between them, in units of p, are X (-2.3, 1.8), 2 Y (-3.2, 3.5), Z (-0.2, 1.3), and the largest
 // value in between is 8.5. A test follows them to their fixed point.
+import { field_add, field_subtract } from "./field25519"; // limb by limb, the same in both fields
 import { integer_inverse } from "./integer";
 import { P256_SCRATCH } from "./memory";
-import {
-  FP, FP_ONE, fp_add, fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, fp_store, fp_subtract, P256_PRIME,
-} from "./p256field";
+import { FP, FP_ONE, fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, fp_store, P256_PRIME } from "./p256field";
 
 /** Bytes of a point. */
 export const P256_POINT: usize = 3 * FP;
@@ -71,7 +70,7 @@ export function p256_double_negate(p: usize): void {
   fp_multiply(C, p, B);
   fp_multiply(z, y, z);
   fp_square(p, A, C, -2);
-  fp_subtract(D, C, p);
+  field_subtract(D, C, p);
   fp_multiply(A, A, D);
   fp_square(y, B, A, 2);
 }
@@ -106,10 +105,10 @@ function add_same_z(p: usize, sign: i32): bool {
   fp_square(D, A, A, 0);
   fp_multiply(B, B, D);
   fp_multiply(D, p, D);
-  fp_add(E, B, D);
-  fp_subtract(B, B, D);
+  field_add(E, B, D);
+  field_subtract(B, B, D);
   fp_square(p, C, E, -1);
-  fp_subtract(E, D, p);
+  field_subtract(E, D, p);
   fp_multiply(E, C, E);
   fp_multiply(B, B, y);
   fp_combine(y, E, 2, B, -2);
@@ -155,7 +154,7 @@ export function p256_multiples(table: usize, ratios: usize, p: usize, count: usi
     memory.copy(ratios, A, FP);
     ratios += FP;
     memory.copy(p, D, FP);
-    fp_add(y, B, B);
+    field_add(y, B, B);
   }
   fp_store(E, p + Z);
   integer_inverse(E, E, P256_PRIME);

@@ -1,6 +1,7 @@
 // RSASSA-PSS verification (RFC 8017, 8.1.2 and 9.1.2) with SHA-256, and MGF1 with SHA-256, for salts of any length.
 // Keys: a modulus of 2048 to 4096 bits, odd; an exponent below 2^32, odd and at least 3. The limit on the exponent bounds
 // the work: 63 products for the worst, 17 for the usual 65537.
+import { der_is } from "./der";
 import { integer_below, integer_load, integer_multiply, integer_store } from "./integer";
 import {
   RSA_DIGEST, RSA_HASH, RSA_MESSAGE, RSA_MODULUS, RSA_POWER, RSA_PRODUCT, RSA_SIGNATURE,
@@ -24,16 +25,16 @@ export function rsa_pss_verify(
 ): bool {
   if (!key_is_sound(modulus, modulusLength, exponent) || length != modulusLength) return false;
   const spare = clz<u32>(load<u8>(modulus)) - 24;
-  const count = ((length << 3) - spare + 28) / 29;
-  integer_load(RSA_MODULUS, modulus, length, count + 1);
+  const count = ((modulusLength << 3) - spare + 28) / 29;
+  integer_load(RSA_MODULUS, modulus, modulusLength, count + 1);
   integer_load(RSA_SIGNATURE, signature, length, count + 1);
   if (!integer_below(RSA_SIGNATURE, RSA_MODULUS, count + 1)) return false;
   power(exponent, count);
-  integer_store(RSA_MESSAGE, RSA_SIGNATURE, length);
+  integer_store(RSA_MESSAGE, RSA_SIGNATURE, modulusLength);
   // The encoded message has one bit less than the modulus; where that is whole bytes, the first byte is not part of it.
   const em = RSA_MESSAGE;
-  if (spare < 7) return pss_holds(em, length, spare + 1, leastSalt, digest);
-  return !load<u8>(em) && pss_holds(em + 1, length - 1, 0, leastSalt, digest);
+  if (spare < 7) return pss_holds(em, modulusLength, spare + 1, leastSalt, digest);
+  return !load<u8>(em) && pss_holds(em + 1, modulusLength - 1, 0, leastSalt, digest);
 }
 
 function key_is_sound(modulus: usize, length: u32, exponent: u32): bool {
@@ -78,7 +79,7 @@ function pss_holds(em: usize, length: u32, spare: u32, leastSalt: u32, digest: u
   sha256_update(RSA_HASH, digest, HASH);
   sha256_update(RSA_HASH, salt, <u32>(h - salt));
   sha256_end(RSA_HASH, RSA_DIGEST);
-  return memory.compare(RSA_DIGEST, h, HASH) == 0;
+  return der_is(RSA_DIGEST, RSA_DIGEST + HASH, h, HASH);
 }
 
 /** MGF1: what lies before H is xored with the hashes of H and a counter of four bytes. */

@@ -284,6 +284,10 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('P-256 verification 
       ['with an empty r', sequence(der(0x02), s)],
       ['with an empty s', sequence(r, der(0x02))],
       ['with a byte after s', sequence(r, s, byte(0))],
+      [
+        'with the last byte of s behind its integer',
+        sequence(r, der(0x02, raw(GOOD.s).subarray(0, 31)), raw(GOOD.s).subarray(31)),
+      ],
       ['with a third integer', sequence(r, s, s)],
       ['with a byte after the sequence', concat(good, byte(0))],
       ['with NULL after the sequence', concat(good, byte(5, 0))],
@@ -367,6 +371,23 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('P-256 verification 
 });
 
 describe('what a P-256 verification costs', () => {
+  it('is next to nothing where r or s is out of range: no point is touched', () => {
+    // Of r = 0 and s = 0 no verdict shows the check: the sum would be neutral, or have x = 0, which nobody can make.
+    const module = new TracedModule();
+    const at = 32_768;
+    for (const [r, s] of [
+      [0n, GOOD.s],
+      [GOOD.r, 0n],
+      [N, GOOD.s],
+      [GOOD.r, N],
+    ] as const) {
+      const bytes = signature(r, s);
+      module.memory.set(concat(GOOD.key, GOOD.digest, bytes), at);
+      const { count } = module.trace(() => module.call('p256_verify', at, at + 65, at + 97, bytes.length));
+      expect(count).toBeLessThan(1000);
+    }
+  });
+
   it('is for no signature more than 1.1 times that of an ordinary one', () => {
     const module = new TracedModule();
     const at = 32_768;

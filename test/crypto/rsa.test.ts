@@ -237,6 +237,16 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('RSA-PSS verificatio
       expect(takes(KEY, make())).toBe(false);
     });
 
+    it('that is all 0 before an H that begins with the 1 that is looked for', () => {
+      const salt = new Uint8Array(32);
+      for (let i = 0; ; i++) {
+        const prefix = bigEndian(BigInt(i), 8);
+        if (sha256(prefix, DIGEST, salt)[0] !== 1) continue;
+        expect(takes(KEY, signPss(KEY, DIGEST, { padding: endingIn(0), salt, prefix }))).toBe(false);
+        break;
+      }
+    });
+
     it('with a first byte that is not 0 where it is whole padding', () => {
       const key = keyOf([P2048, 257n], 65_539n);
       expect(bits(key.n) & 7).toBe(1);

@@ -203,6 +203,19 @@ describe('public keys', () => {
       'a modulus with a length longer than it must be',
       rsaWith(byte(0x02, 0x82, 0x00, 0x7f), new Uint8Array(127).fill(1), derInteger(E)),
     ],
+    [
+      'a modulus with a length of three bytes that would do as two',
+      rsaWith(byte(0x02, 0x83, 1, 0, 0), new Uint8Array(255).fill(1), derInteger(E)),
+    ],
+    [
+      'a modulus with an indefinite length that would do as two bytes',
+      rsaWith(byte(0x02, 0x80, 1, 0), new Uint8Array(256).fill(1), derInteger(E)),
+    ],
+    [
+      'a modulus with a length of two bytes where one is enough',
+      rsaWith(byte(0x02, 0x82, 0, 0xff), new Uint8Array(255).fill(1), derInteger(E)),
+    ],
+    ['an empty modulus', rsaWith(der(0x02), derInteger(E))],
     ['a modulus that is longer than the key', rsaWith(byte(0x02, 0x82, 0xff, 0xff), nBytes, derInteger(E))],
     ['RSASSA-PSS with empty parameters, which are SHA-1', pss()],
     ['RSASSA-PSS with NULL for parameters', spkiOf(N, E, sequence(PSS, NULL))],
