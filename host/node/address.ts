@@ -25,7 +25,9 @@ export function baseAddress(text: string, allowHttp: boolean): string {
       'insecure',
       `${text}: without TLS everybody on the way sees which device asks for what; use https, or allow plain http explicitly`,
     );
-  return url.href.endsWith('/') ? url.href : `${url.href}/`;
+  // Without the `?` or `#` of a query or fragment that is empty: a name goes after it.
+  const base = url.origin + url.pathname;
+  return base.endsWith('/') ? base : `${base}/`;
 }
 
 /** A file below a base address. Undefined: a name that could leave it. */

@@ -28,6 +28,13 @@ test('an address that is none, or that carries more than a place, is refused', (
     expect(() => baseAddress(text, true)).toThrow(expect.objectContaining({ code: 'address-invalid' }));
 });
 
+test('an empty query or fragment is no part of a base address: names are appended to its path', () => {
+  for (const text of ['https://host/p?', 'https://host/p#', 'https://host/p/?#', 'https://host/p?#'])
+    expect(baseAddress(text, false)).toBe('https://host/p/');
+  expect(baseAddress('https://host?', false)).toBe('https://host/');
+  expect(baseAddress('https://host:8443/a%3Fb?', false)).toBe('https://host:8443/a%3Fb/');
+});
+
 test('names are appended percent-encoded, segment by segment', () => {
   expect(fileAddress('https://host/t/', 'app/esp32c3/1.0.0/abc.fw.bin')).toBe(
     'https://host/t/app/esp32c3/1.0.0/abc.fw.bin',

@@ -111,6 +111,15 @@ describe('over a real server', () => {
     await expect(get(`${url}/loop`)).rejects.toMatchObject({ fault: 'redirected' });
   });
 
+  test.each([5000, 500_000])('a redirect with a text of %i bytes is followed', async (length) => {
+    const url = await serve((incoming, response) => {
+      if (incoming.url === '/a') response.end(FILE);
+      else response.writeHead(302, { location: '/a' }).end('x'.repeat(length));
+    });
+    expect(await all(await get(`${url}/moved`))).toEqual(FILE);
+    expect(seen).toHaveLength(2);
+  });
+
   test('a connection that breaks before the announced end is a truncated file', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '5000' });
