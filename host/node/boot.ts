@@ -94,29 +94,39 @@ export class RecordedBoot implements BootControl {
     const now = this.#decision;
     if (now.kind === decision.kind && now.slot === decision.slot && now.boots === decision.boots) return true;
     const record = { ...decision, sequence: (this.#latest?.sequence ?? 0) + 1, offset: this.#room() };
-    if (record.offset < 0 || !this.#flash.write(BOOT_AREA, record.offset, encode(record, this.#flash)))
-      return false;
+    if (record.offset < 0 || !append(this.#flash, record)) return false;
     this.#latest = record;
     return true;
   }
 
-  /** Where the next record goes; erases the next block when this one is full. Negative: the erase failed. */
+  /** Where the next record goes; erases the next block when this one is full. Negative: the flash failed. */
   #room(): number {
     const flash = this.#flash;
     const inBlock = this.#latest?.offset ?? 0;
     const end = flash.blockEnd(BOOT_AREA, inBlock);
     const free = freeOffset(flash, inBlock, end);
-    if (free + stride(flash) <= end) return free;
+    if (free < 0 || free + stride(flash) <= end) return free;
     const next = end % flash.size(BOOT_AREA);
     return flash.erase(BOOT_AREA, next, flash.blockEnd(BOOT_AREA, next) - next) ? next : -1;
   }
 }
 
-/** After the last byte of the block that is not erased, counted in records from the block's start. */
+/** Writes a record and reads it back: flash that lies is noticed now, and not at the next boot. */
+function append(flash: FlashDriver, record: BootRecord): boolean {
+  const bytes = encode(record, flash);
+  const found = new Uint8Array(bytes.length);
+  return (
+    flash.write(BOOT_AREA, record.offset, bytes) &&
+    flash.read(BOOT_AREA, record.offset, found) &&
+    Buffer.compare(found, bytes) === 0
+  );
+}
+
+/** After the last byte of the block that is not erased, counted in records from its start. Negative: unreadable. */
 function freeOffset(flash: FlashDriver, inBlock: number, end: number): number {
   const start = blockStart(flash, inBlock);
   const bytes = new Uint8Array(end - start);
-  flash.read(BOOT_AREA, start, bytes);
+  if (!flash.read(BOOT_AREA, start, bytes)) return -1;
   const erased = flash.erased(BOOT_AREA);
   const used = bytes.findLastIndex((byte) => byte !== erased) + 1;
   return start + Math.ceil(used / stride(flash)) * stride(flash);
@@ -125,7 +135,12 @@ function freeOffset(flash: FlashDriver, inBlock: number, end: number): number {
 function latestRecord(flash: FlashDriver): BootRecord | undefined {
   const size = flash.size(BOOT_AREA);
   const bytes = new DataView(new ArrayBuffer(size));
-  flash.read(BOOT_AREA, 0, new Uint8Array(bytes.buffer));
+  // To guess a slot could boot half an image.
+  if (!flash.read(BOOT_AREA, 0, new Uint8Array(bytes.buffer)))
+    throw new HostError(
+      'flash-unreadable',
+      `flash area ${BOOT_AREA}: the boot record cannot be read; boot again`,
+    );
   let latest: BootRecord | undefined;
   for (let start = 0; start < size; start = flash.blockEnd(BOOT_AREA, start)) {
     const end = flash.blockEnd(BOOT_AREA, start);

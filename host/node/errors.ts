@@ -23,7 +23,9 @@ export type HostErrorCode =
   /** an argument of a wrong type, length or value */
   | 'argument-invalid'
   /** a sealed text that was changed, or sealed with another key */
-  | 'not-authentic';
+  | 'not-authentic'
+  /** flash that cannot be read where nothing can be done without it */
+  | 'flash-unreadable';
 
 export class HostError extends Error {
   override readonly name = 'HostError';

@@ -56,6 +56,30 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
     expect(new RecordedBoot(flash).slot).toBe(0);
   });
 
+  test('says so when a decision does not stand as it was written, and the one before it counts', () => {
+    const { flash } = bootFlash(unit, erased);
+    new RecordedBoot(flash).select(1);
+    const trial = new RecordedBoot(flash);
+    flash.faults = { write: (_, __, data) => data.map((byte, at) => (at === 0 ? erased : byte)) };
+    expect([trial.confirm(), trial.revert(), trial.onTrial]).toEqual([false, false, true]);
+    flash.faults = {};
+    const next = new RecordedBoot(flash);
+    expect([next.slot, next.onTrial, next.revert()]).toEqual([1, true, true]);
+    expect(new RecordedBoot(flash).slot).toBe(0);
+  });
+
+  test('does not guess when the record cannot be read, and boots as decided once it can', () => {
+    const { flash } = bootFlash(unit, erased);
+    new RecordedBoot(flash).select(1);
+    const trial = new RecordedBoot(flash);
+    flash.faults = { read: () => false };
+    expect(() => new RecordedBoot(flash)).toThrow(expect.objectContaining({ code: 'flash-unreadable' }));
+    expect(trial.confirm()).toBe(false);
+    flash.faults = {};
+    expect(trial.confirm()).toBe(true);
+    expect(new RecordedBoot(flash).slot).toBe(1);
+  });
+
   test('writes nothing when a decision is made twice', () => {
     const { flash, power } = bootFlash(unit, erased);
     const boot = new RecordedBoot(flash);

@@ -1,7 +1,7 @@
 // What goes wrong between the first byte of an image and its confirm: the network, the repository, the flash.
 import { describe, expect, test } from 'vitest';
 import { State } from '../../host/node/abi.ts';
-import { BOOT_AREA, uniformGeometry } from '../../host/node/flash.ts';
+import { uniformGeometry } from '../../host/node/flash.ts';
 import type { FlashFaults } from '../../sim/flash.ts';
 import type { Conduct } from '../../sim/network.ts';
 import { image, RELEASE_1, RELEASE_2, World } from '../../sim/scenarios/world.ts';
@@ -96,7 +96,7 @@ describe('any one operation of the flash goes wrong in an update', () => {
   const FAULTS: Record<string, (hits: () => boolean) => FlashFaults> = {
     'a write fails': (hits) => ({ write: (_, __, data) => !hits() && data }),
     'a write leaves a byte unprogrammed': (hits) => ({
-      write: (area, _, data) => (area !== BOOT_AREA && hits() ? unprogrammed(data) : data),
+      write: (_, __, data) => (hits() ? unprogrammed(data) : data),
     }),
     'an erase fails': (hits) => ({ erase: () => !hits() }),
   };
