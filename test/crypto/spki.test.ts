@@ -271,6 +271,17 @@ describe('public keys', () => {
         expect(module.call('spki_parse', module.arena, at, part.length) !== 0).toBe(cut === 0);
       }
     }
+    for (const last of [
+      der(0x03),
+      der(0x03, byte(0)),
+      bitString(byte(0x30)),
+      bitString(byte(0x30, 2, 2, 0)),
+    ]) {
+      const bytes = sequence(RSA_ENCRYPTION, last);
+      expect(
+        module.call('spki_parse', module.arena, module.write(end - bytes.length, bytes), bytes.length),
+      ).toBe(0);
+    }
     expect(module.call('spki_parse', module.arena, end, 0)).toBe(0);
     expect(module.call('p256_verify', end - 65, end - 65, end, 0)).toBe(0);
   });
