@@ -1,7 +1,7 @@
 // What goes wrong between the first byte of an image and its confirm: the network, the repository, the flash.
 import { describe, expect, test } from 'vitest';
 import { State } from '../../host/node/abi.ts';
-import { uniformGeometry } from '../../host/node/flash.ts';
+import { BOOT_AREA, uniformGeometry } from '../../host/node/flash.ts';
 import type { FlashFaults } from '../../sim/flash.ts';
 import type { Conduct } from '../../sim/network.ts';
 import { image, RELEASE_1, RELEASE_2, World } from '../../sim/scenarios/world.ts';
@@ -93,19 +93,23 @@ test('bytes that are published again with higher counters in mid-download are in
 
 describe('any one operation of the flash goes wrong in an update', () => {
   const IMAGES = [RELEASE_1.image, RELEASE_2.image];
-  const FAULTS: Record<string, (hits: () => boolean) => FlashFaults> = {
-    'a write fails': (hits) => ({ write: (_, __, data) => !hits() && data }),
-    'a write leaves a byte unprogrammed': (hits) => ({
-      write: (_, __, data) => (hits() ? unprogrammed(data) : data),
-    }),
-    'an erase fails': (hits) => ({ erase: () => !hits() }),
-  };
+  /** What goes wrong, at every how manyth operation, and how. */
+  const FAULTS: readonly (readonly [string, number, (hits: () => boolean) => FlashFaults])[] = [
+    ['a write fails', 1, (hits) => ({ write: (_, __, data) => !hits() && data })],
+    [
+      'a write leaves a byte unprogrammed',
+      1,
+      (hits) => ({ write: (_, __, data) => (hits() ? unprogrammed(data) : data) }),
+    ],
+    ['an erase fails', 1, (hits) => ({ erase: () => !hits() })],
+    ['a read fails', 17, (hits) => ({ read: (area) => area === BOOT_AREA || !hits() })],
+  ];
 
-  test.each(Object.entries(FAULTS))(
-    '%s: a whole image boots, and the update comes to its end',
-    async (_, fault) => {
+  test.each(FAULTS)(
+    '%s, each %i. one: a whole image boots, and the update comes to its end',
+    async (_, step, fault) => {
       let fired = true;
-      for (let nth = 0; fired; nth++) {
+      for (let nth = 0; fired; nth += step) {
         const world = new World();
         await world.update();
         const start = kept(world.device.powerOn());

@@ -1,7 +1,11 @@
 // Provisioning out of its order, on a board where it cannot be done, and on flash that fails meanwhile.
 import { describe, expect, test } from 'vitest';
 import { Action, Area, Part, State, Status } from '../../host/node/abi.ts';
+import type { Core } from '../../host/node/core.ts';
+import { StatusError } from '../../host/node/errors.ts';
 import type { FlashDriver } from '../../host/node/flash.ts';
+import { provision } from '../../host/node/provision.ts';
+import type { FlashFaults } from '../../sim/flash.ts';
 import { boot, check, kept, statusName, verdict } from '../fixtures/by-hand.ts';
 import { CONFIGURATION, Stage, stage } from '../tuf/kit.ts';
 import { bytes } from '../tuf/values.ts';
@@ -35,6 +39,49 @@ describe('a part whose begin is refused', () => {
     expect(statusName(core.provisionWrite(CONFIG))).toBe('WRONG_STATE');
     expect(statusName(core.provisionBegin(Part.CONFIG))).toBe('OK');
   });
+});
+
+describe('one operation of the flash fails while a device is provisioned: it can be provisioned again', () => {
+  /** What goes wrong, at every how manyth operation, and how. */
+  const FAULTS: readonly (readonly [string, number, (hits: () => boolean) => FlashFaults])[] = [
+    ['a write fails', 1, (hits) => ({ write: (_, __, data) => !hits() && data })],
+    [
+      'a write leaves a byte unprogrammed',
+      1,
+      (hits) => ({
+        write: (_, __, data) => (hits() ? data.map((byte, at) => (at === 4 ? 0xff : byte)) : data),
+      }),
+    ],
+    ['an erase fails', 1, (hits) => ({ erase: () => !hits() })],
+    ['a read fails', 11, (hits) => ({ read: () => !hits() })],
+  ];
+
+  test.each(FAULTS)('%s, each %i. one', async (_, step, fault) => {
+    let fired = true;
+    for (let nth = 0; fired; nth += step) {
+      const s = new Stage();
+      let operations = 0;
+      const { core } = boot(s);
+      s.device.flash.faults = fault(() => operations++ === nth);
+      const failed = provisioned(core, s);
+      fired = operations > nth;
+      s.device.flash.faults = {};
+      const next = boot(s);
+      expect(['OK', 'NOT_PROVISIONED'], `operation ${nth}, ${failed}`).toContain(next.status);
+      if (next.status !== 'OK') expect(provisioned(next.core, s)).toBe('OK');
+      await s.accepts();
+    }
+  });
+
+  function provisioned(core: Core, s: Stage): string {
+    try {
+      provision(core, CONFIGURATION, s.file('root'));
+      return 'OK';
+    } catch (error) {
+      if (error instanceof StatusError) return statusName(error.status);
+      throw error;
+    }
+  }
 });
 
 test('a device that runs is not disturbed by a begin of either part', async () => {
