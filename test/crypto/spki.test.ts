@@ -166,6 +166,7 @@ describe('public keys', () => {
     ['an RSA key with a byte after it', concat(spkiOf(N, E), byte(0))],
     ['an RSA key cut short', spkiOf(N, E).subarray(0, -1)],
     ['an RSA key with a byte after its bit string', sequence(RSA_ENCRYPTION, bitString(rsaBits), byte(0))],
+    ['a short RSA exponent with a byte after it', rsaWith(derInteger(N), derInteger(3n), byte(0))],
     ['an RSA key with a byte inside its bit string', sequence(RSA_ENCRYPTION, bitString(rsaBits, byte(0)))],
     ['an RSA key with unused bits', sequence(RSA_ENCRYPTION, reserved(rsaBits, 1))],
     ['an RSA key in an octet string', sequence(RSA_ENCRYPTION, der(0x04, byte(0), rsaBits))],
@@ -315,6 +316,14 @@ describe('public keys', () => {
       }
     });
 
+    it('is read to its end and never beyond, wherever it lies', () => {
+      const { length } = module.memory;
+      for (const part of [begin.slice(0, -1), begin, `${begin}A`, pem.slice(0, -2), end]) {
+        const at = module.write(length - part.length, text(part));
+        expect(module.call('pem_decode', module.arena, at, part.length)).toBe(0);
+      }
+    });
+
     it.each<[string, string]>([
       ['empty text', ''],
       ['white space', ' \n '],
@@ -337,6 +346,7 @@ describe('public keys', () => {
       ['a byte above 127', pem.replace('\nMF', '\nM\xc6')],
       ['a zero', pem.replace('\nMF', '\nM\0')],
       ['one character too many', `${begin}\nAAAAA\n${end}`],
+      ['one character too many, padded', `${begin}\nAAAAA===\n${end}`],
       ['no padding where it is due', `${begin}\nAAA\n${end}`],
       ['less padding than is due', `${begin}\nAA=\n${end}`],
       ['more padding than is due', `${begin}\nAAA==\n${end}`],
@@ -365,7 +375,8 @@ describe('public keys', () => {
     });
 
     it('is refused with an odd length or anything but digits', () => {
-      expect(decode('abc')).toBeUndefined();
+      const source = module.write(module.arena, text('abcd'));
+      for (const length of [0, 1, 3]) expect(module.call('hex_decode', source + 8, source, length)).toBe(0);
       for (let char = 0; char < 256; char++) {
         const digit = /[0-9a-fA-F]/.test(String.fromCharCode(char));
         expect(decode(`0${String.fromCharCode(char)}`) !== undefined, `${char}`).toBe(digit);
