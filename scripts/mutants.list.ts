@@ -455,7 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (!fields_read(text)) return NO_DATE;',
       'a shorter text fails at the zone, which must begin at its 20th byte',
     ],
-    ['years after 2106', 'min<i64>(seconds, LATEST)', 'seconds'],
+    ['years after 2106', 'min<i64>(seconds, LATEST)', 'seconds', 'signed.ts bounds the date again'],
   ),
   ...of(
     'json/canonical.ts',
@@ -463,6 +463,7 @@ export const MUTANTS: readonly Mutant[] = [
       'a name twice, in order',
       'if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);\n      ordered',
       'ordered',
+      'the object then counts as out of order, and the name is found twice when it is put in order',
     ],
     [
       'a name twice, out of order',
