@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../host/node/clock.ts';
-import type { Fetch } from '../host/node/transfer.ts';
+import type { Fetch } from '../host/node/http.ts';
 import type { Random } from './random.ts';
 
 /** The bytes at a path below the origin (`metadata/timestamp.json`); undefined: there is no such file. */

@@ -3,7 +3,7 @@ import { STATUS_TEXTS, Status } from '../../host/node/abi.ts';
 import { Client } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
 import { HostError, StatusError } from '../../host/node/errors.ts';
-import { systemFetch } from '../../host/node/transfer.ts';
+import { systemFetch } from '../../host/node/http.ts';
 import { RepositoryError } from '../../repo/index.ts';
 import { FolderDevice, type Provisioning } from '../device/folder.ts';
 import { Show } from '../device/show.ts';

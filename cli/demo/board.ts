@@ -3,7 +3,7 @@ import { FetchKind, Role } from '../../host/node/abi.ts';
 import type { ClientEvent } from '../../host/node/client.ts';
 import { type Clock, systemClock } from '../../host/node/clock.ts';
 import { type Geometry, uniformGeometry } from '../../host/node/flash.ts';
-import type { Fetch } from '../../host/node/transfer.ts';
+import type { Fetch } from '../../host/node/http.ts';
 import { SimDevice } from '../../sim/device.ts';
 import type { Output } from '../output.ts';
 import { type Finding, findingName, Unexpected } from './finding.ts';

@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../host/node/clock.ts';
-import type { Fetch } from '../../host/node/transfer.ts';
+import type { Fetch } from '../../host/node/http.ts';
 import { createRepository, type Repository } from '../../repo/index.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
 import { Attacker } from '../../sim/attacker.ts';

@@ -4,14 +4,8 @@ import { baseAddress, fileAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
-import {
-  type Answer,
-  type Fetch,
-  request,
-  systemFetch,
-  TransferError,
-  type TransferFault,
-} from './transfer.ts';
+import { type Fetch, systemFetch } from './http.ts';
+import { type Answer, request, TransferError, type TransferFault } from './transfer.ts';
 
 /** What a client tells whoever watches it. Names are paths below a base address, sizes are in bytes. */
 export type ClientEvent =

@@ -1,14 +1,6 @@
 // One file over HTTP: range, resume, redirects within the origin, and an end to every way of wasting time.
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-
-/** Node's. A connection is free one turn after its last answer ended: so one serves a whole check. */
-export const systemFetch: Fetch = async (url, init) => {
-  await setImmediate();
-  return fetch(url, init);
-};
+import type { Fetch, Reply, ReplyReader } from './http.ts';
 
 /**
  * unreachable: no answer; refused: an HTTP status that is no answer; redirected: to another origin, or too
@@ -77,7 +69,7 @@ export async function request(
   throw new TransferError('refused', `${url}: HTTP status ${response.status}`);
 }
 
-async function follow(url: string, offset: number, fetch: Fetch, pace: Pace): Promise<Response> {
+async function follow(url: string, offset: number, fetch: Fetch, pace: Pace): Promise<Reply> {
   const headers: Record<string, string> = { 'accept-encoding': 'identity', 'user-agent': 'moult' };
   if (offset > 0) headers.range = `bytes=${offset}-`;
   let here = url;
@@ -98,7 +90,7 @@ async function follow(url: string, offset: number, fetch: Fetch, pace: Pace): Pr
 }
 
 /** Reads the text that comes with an error, so that the connection can be used again; a long one is cut off. */
-async function discard(response: Response, pace: Pace): Promise<void> {
+async function discard(response: Reply, pace: Pace): Promise<void> {
   const reader = response.body?.getReader();
   for (let bytes = 0; reader && bytes <= DISCARDED; ) {
     const { value } = await pace.wait(reader.read(), 'truncated');
@@ -108,7 +100,7 @@ async function discard(response: Response, pace: Pace): Promise<void> {
   await reader?.cancel();
 }
 
-function answer(url: string, response: Response, pace: Pace): Answer {
+function answer(url: string, response: Reply, pace: Pace): Answer {
   try {
     return new HttpAnswer(url, response, pace);
   } catch (error) {
@@ -122,10 +114,10 @@ class HttpAnswer implements Answer {
   readonly total: number | undefined;
   readonly #url: string;
   readonly #pace: Pace;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #reader: ReplyReader | undefined;
   #received = 0;
 
-  constructor(url: string, response: Response, pace: Pace) {
+  constructor(url: string, response: Reply, pace: Pace) {
     const { start, total } = extent(url, response);
     this.start = start;
     this.total = total;
@@ -153,7 +145,7 @@ class HttpAnswer implements Answer {
 }
 
 /** Where the bytes of an answer start, and how long the file is. */
-function extent(url: string, { status, headers }: Response): { start: number; total: number | undefined } {
+function extent(url: string, { status, headers }: Reply): { start: number; total: number | undefined } {
   const encoding = headers.get('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
     throw new TransferError('encoded', `${url}: sent as ${encoding}, but only plain bytes were asked for`);
