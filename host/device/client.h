@@ -1,0 +1,77 @@
+/*
+ * The loop of a device: does what the core says as far as any board can, over the link, and returns what only this
+ * one can do. It decides nothing about trust.
+ *
+ *   moult_open(&core, …); moult_link_open(&link, …);
+ *   moult_client client = {.core = &core, .link = &link, .engine = "wasm3"};
+ *   for (;;) switch (moult_client_step(&client, now)) {
+ *     case MOULT_ACTION_WAIT: sleep until moult_agent_until
+ *     case MOULT_ACTION_SELF_TEST: moult_client_answer(&client, works)
+ *     case MOULT_ACTION_REBOOT: reset
+ *     default: a negative status
+ *   }
+ */
+#ifndef MOULT_CLIENT_H
+#define MOULT_CLIENT_H
+
+#include <stdint.h>
+
+#include "link.h"
+#include "moult.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a device tells. */
+enum moult_event {
+  /* the core has started */
+  MOULT_EVENT_STARTED = 1,
+  /* a check has ended; its outcome is the status */
+  MOULT_EVENT_CHECKED = 2,
+  /* another image is selected; the device boots again now */
+  MOULT_EVENT_REBOOTS = 3,
+  /* a new image runs and is to be tested */
+  MOULT_EVENT_ON_TRIAL = 4,
+  /* it works and stays */
+  MOULT_EVENT_CONFIRMED = 5,
+  /* it does not work and goes */
+  MOULT_EVENT_REJECTED = 6,
+  /* the core has ended, with the status */
+  MOULT_EVENT_STOPPED = 7
+};
+
+/* Fill the first three and zero the rest: also when the core was opened again, since it must then start again. */
+typedef struct moult_client {
+  moult *core;
+  moult_link *link;
+  /* What runs the core, for the reports: at most 31 bytes. */
+  const char *engine;
+  /* Not the caller's. */
+  int started;
+} moult_client;
+
+/*
+ * Runs until the port is needed. `now` in seconds since 1970, 0: unknown. Starts the core first when that was not done.
+ * MOULT_ACTION_WAIT: nothing to do before moult_agent_until.
+ * MOULT_ACTION_SELF_TEST: then call moult_client_answer.
+ * MOULT_ACTION_REBOOT.
+ * MOULT_STATUS_NOT_PROVISIONED: provision the core, then call again.
+ * Another negative status: the core can do nothing; after TRAP and DEADLINE open it again.
+ *
+ * Faults of the link are no faults of a step: the core hears of them, and what it makes of them is in CHECK_STATUS.
+ * What happens is reported to the gateway; a report that cannot be delivered is dropped.
+ */
+int32_t moult_client_step(moult_client *client, uint32_t now);
+
+/* Confirms or rejects the image on trial, and reports it. 0, or negative: it could not be recorded. */
+int32_t moult_client_answer(moult_client *client, int works);
+
+/* Reports an event that only the port knows of, with what the core's state is now. 0, or MOULT_STATUS_NETWORK. */
+int32_t moult_client_report(moult_client *client, enum moult_event event, int32_t status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
