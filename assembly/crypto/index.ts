@@ -19,4 +19,9 @@ export {
 export { memory_used } from "./memory";
 export { P256_KEY, p256_verify } from "./p256";
 export { rsa_pss_verify } from "./rsa";
-export { hex_decode, pem_decode, SPKI_KEY, SPKI_P256, SPKI_RSA, spki_parse } from "./spki";
+export { hex_decode, pem_decode, SPKI_ED25519, SPKI_KEY, SPKI_P256, SPKI_RSA, spki_parse } from "./spki";
+export {
+  SIGNATURE_CONTEXT, SIGNATURE_ED25519, SIGNATURE_KEY, SIGNATURE_MATERIAL, SIGNATURE_P256, SIGNATURE_RSA,
+  SIGNATURE_SCHEME_UNKNOWN, SIGNATURE_TYPE_UNKNOWN, signature_begin, signature_end, signature_key, signature_kind,
+  signature_update, signature_verify_digest,
+} from "./signature";

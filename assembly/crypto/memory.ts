@@ -65,6 +65,13 @@ export const RSA_MESSAGE: usize = RSA_PRODUCT;
 export const RSA_HASH: usize = POINT_TABLES;
 export const RSA_DIGEST: usize = POINT_TABLES + 104;
 
+/** DER of a public key, 1152 bytes: three for four characters of the longest text of one. Owner: signature.ts. */
+export const KEY_DER: usize = POINT_TABLES;
+export const KEY_TEXT_MOST: u32 = 1536;
+
+/** What is found in it, 16 bytes. Owner: signature.ts. */
+export const KEY_FOUND: usize = POINT_SCRATCH;
+
 /**
  * 1152 bytes of whoever handles a secret, while nothing is verified. Owner: ed25519sign.ts, x25519.ts, hkdf.ts,
  * each of which leaves zeros in all scratch that it used.

@@ -9,7 +9,8 @@ import {
 import { sha256_begin, sha256_end, sha256_update } from "./sha256";
 
 const SHORTEST: u32 = 256;
-const LONGEST: u32 = 512;
+/** Bytes of the longest modulus. */
+export const RSA_LONGEST: u32 = 512;
 
 const HASH: u32 = 32;
 const TRAILER: u32 = 0xbc;
@@ -38,7 +39,7 @@ export function rsa_pss_verify(
 }
 
 function key_is_sound(modulus: usize, length: u32, exponent: u32): bool {
-  if (length < SHORTEST || length > LONGEST) return false;
+  if (length < SHORTEST || length > RSA_LONGEST) return false;
   const first = load<u8>(modulus);
   return first >= (length == SHORTEST ? 0x80 : 1) && (load<u8>(modulus + length - 1) & 1) != 0 && exponent >= 3 &&
     (exponent & 1) != 0;

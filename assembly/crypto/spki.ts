@@ -1,14 +1,15 @@
-// Public keys as others write them: SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7) of P-256 (RFC 5480) and RSA
-// (RFC 8017, A.1 and RFC 4055), the same in PEM (RFC 7468), and the uncompressed P-256 point in hex.
+// Public keys as others write them: SubjectPublicKeyInfo in DER (RFC 5280, 4.1.2.7) of P-256 (RFC 5480), RSA
+// (RFC 8017, A.1 and RFC 4055) and Ed25519 (RFC 8410), the same in PEM (RFC 7468), and keys in hex.
 import { DER_BIT_STRING, DER_OBJECT, DER_SEQUENCE, der_close, der_is, der_open, der_unsigned, der_whole } from "./der";
 import { P256_KEY } from "./p256";
 
 /** What `spki_parse` finds; 0 is what it refuses. */
 export const SPKI_P256: i32 = 1;
 export const SPKI_RSA: i32 = 2;
+export const SPKI_ED25519: i32 = 3;
 
 // A key, 16 bytes, 4-byte aligned:
-//   0   u32   where the point of 65 bytes lies, or the modulus, without zeros before it
+//   0   u32   where the point of 65 bytes lies, the Ed25519 key of 32, or the modulus, without zeros before it
 //   4   u32   bytes of the modulus
 //   8   u32   the exponent
 //   12  u32   the least length of salt that the key asks for
@@ -21,6 +22,8 @@ const P256_PREFIX = memory.data<u8>([
   0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
   0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ]);
+/** All of an Ed25519 key before its 32 bytes. */
+const ED25519_PREFIX = memory.data<u8>([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 /** 1.2.840.113549.1.1.1, .8 and .10 but for the last byte: rsaEncryption, id-mgf1, id-RSASSA-PSS. */
 const PKCS1 = memory.data<u8>([0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01]);
 const RSA_ENCRYPTION: u32 = 1;
@@ -41,6 +44,10 @@ export function spki_parse(key: usize, der: usize, length: u32): i32 {
   if (length == 26 + P256_KEY && der_is(der, der + 26, P256_PREFIX, 26)) {
     store<u32>(key, der + 26);
     return SPKI_P256;
+  }
+  if (length == 12 + 32 && der_is(der, der + 12, ED25519_PREFIX, 12)) {
+    store<u32>(key, der + 12);
+    return SPKI_ED25519;
   }
   const end = der + length;
   const algorithm = der_whole(der, end, DER_SEQUENCE);

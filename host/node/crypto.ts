@@ -12,8 +12,8 @@ export interface CryptoOptions {
 }
 
 /**
- * Verifiers give false for whatever is not a valid signature, arguments of a wrong type or length included. The
- * others throw a HostError: `argument-invalid`, or `not-authentic` for a sealed text that was changed. Messages may
+ * Verifiers give false for whatever is not a valid signature, arguments of a wrong type or length included, and throw
+ * only for the name of a scheme that is not known (`scheme-unknown`). The others throw a HostError: `argument-invalid`, or `not-authentic` for a sealed text that was changed. Messages may
  * have any size. No call that is given a key keeps it.
  */
 export interface Crypto {
@@ -33,6 +33,18 @@ export interface Crypto {
   p256Verify(publicKey: Uint8Array, message: Uint8Array, derSignature: Uint8Array): boolean;
   /** RFC 8017, RSASSA-PSS with SHA-256 twice: a SubjectPublicKeyInfo in DER of 2048 to 4096 bits. */
   rsaPssVerify(spkiDer: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /**
+   * A signature by the names of its key in TUF: keytype and scheme `ed25519`; `ecdsa` or `ecdsa-sha2-nistp256` with
+   * `ecdsa-sha2-nistp256`; `rsa` with `rsassa-pss-sha256`. The key: bare, in hex digits, or a SubjectPublicKeyInfo in
+   * DER or PEM; RSA keys the latter two.
+   */
+  signatureVerify(
+    keyType: string,
+    scheme: string,
+    publicKey: Uint8Array | string,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
   /** RFC 7748: 32 bytes. A public key of small order, which gives everybody the same secret, is refused. */
   x25519(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array;
   /** RFC 7748: the 32 bytes of the public key that belongs to any 32 bytes. */
@@ -76,6 +88,11 @@ interface Exports {
     length: number,
   ): number;
   spki_parse(key: number, der: number, length: number): number;
+  signature_kind(type: number, typeLength: number, scheme: number, schemeLength: number): number;
+  signature_key(key: number, kind: number, bytes: number, length: number): number;
+  signature_begin(context: number, key: number, signature: number, length: number): number;
+  signature_update(context: number, data: number, length: number): void;
+  signature_end(context: number, key: number, signature: number, length: number): number;
   x25519(shared: number, secret: number, peer: number): number;
   x25519_public(publicKey: number, secret: number): void;
   hmac_sha256_begin(context: number, key: number, length: number): void;
@@ -101,6 +118,10 @@ const SMALL_SIZE = 320;
 const DATA = 1024;
 const DATA_SIZE = 16_384;
 const TABLES = DATA + DATA_SIZE;
+const TABLES_SIZE = 27_648;
+/** A key of any kind and a signature by it. */
+const ANY_KEY = TABLES + TABLES_SIZE;
+const ANY_SIGNATURE = ANY_KEY + 528;
 
 const HKDF_MOST = 8160;
 const INFO = DATA + 8192;
@@ -117,6 +138,11 @@ const POINT = 65;
 const DER_MOST = 2048;
 const SIGNATURE = DATA + DER_MOST;
 
+/** Above the length of every name of a type and of a scheme. */
+const NAME_MOST = 64;
+/** What `signature_kind` says when it does not know the type. */
+const TYPE_UNKNOWN = -1;
+
 /** Signatures before tables are worth the while. */
 const FEW = 8;
 
@@ -130,6 +156,8 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
   const data = base + DATA;
   const signature = base + SIGNATURE;
   const parsed = small + 32;
+  const anyKey = base + ANY_KEY;
+  const anySignature = base + ANY_SIGNATURE;
   const words = new DataView(module.memory.buffer);
   let signatures = 0;
 
@@ -201,6 +229,23 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
     return true;
   }
 
+  function kindOf(keyType: string, scheme: string): number {
+    const [type, typeLength] = [data, putName(keyType, data)];
+    const [second, length] = [data + NAME_MOST, putName(scheme, data + NAME_MOST)];
+    const kind = module.signature_kind(type, typeLength, second, length);
+    if (kind > 0) return kind;
+    const unknown =
+      kind === TYPE_UNKNOWN ? `keys of type ${keyType}` : `${keyType} keys with scheme ${scheme}`;
+    throw new HostError('scheme-unknown', `${unknown} are not known`);
+  }
+
+  function putName(name: string, at: number): number {
+    if (typeof name !== 'string') throw invalid('the type of a key and the scheme are strings');
+    const bytes = Buffer.from(name).subarray(0, NAME_MOST);
+    memory.set(bytes, at);
+    return bytes.length;
+  }
+
   /** A field of the parsed key. */
   const word = (index: number): number => words.getUint32(parsed + 4 * index, true);
 
@@ -258,6 +303,18 @@ export function createCrypto({ engine = engineName }: CryptoOptions = {}): Crypt
       const [modulus, length, exponent, leastSalt] = [word(0), word(1), word(2), word(3)];
       const given = bytes.length;
       return module.rsa_pss_verify(modulus, length, exponent, leastSalt, small, signature, given) !== 0;
+    },
+    signatureVerify(keyType, scheme, publicKey, message, bytes) {
+      const kind = kindOf(keyType, scheme);
+      const given = typeof publicKey === 'string' ? Buffer.from(publicKey) : publicKey;
+      if (!isBytes(given) || !isBytes(message) || !isBytes(bytes)) return false;
+      if (given.length > DER_MOST || bytes.length > DER_MOST) return false;
+      memory.set(given, data);
+      if (!module.signature_key(anyKey, kind, data, given.length)) return false;
+      memory.set(bytes, anySignature);
+      if (!module.signature_begin(context, anyKey, anySignature, bytes.length)) return false;
+      feed(message, module.signature_update);
+      return module.signature_end(context, anyKey, anySignature, bytes.length) !== 0;
     },
     x25519(secretKey, publicKey) {
       exactly(32, secretKey, 'an X25519 secret key');

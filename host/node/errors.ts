@@ -25,7 +25,9 @@ export type HostErrorCode =
   /** a sealed text that was changed, or sealed with another key */
   | 'not-authentic'
   /** flash that cannot be read where nothing can be done without it */
-  | 'flash-unreadable';
+  | 'flash-unreadable'
+  /** a type of key, or a scheme of signatures by it, that is not known */
+  | 'scheme-unknown';
 
 export class HostError extends Error {
   override readonly name = 'HostError';

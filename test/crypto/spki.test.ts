@@ -32,6 +32,10 @@ const P256 = objectId('2a8648ce3d030107');
 const POINT = pointOf(times(G, 1_234_567n));
 const EC_SPKI = sequence(sequence(EC_KEY, P256), bitString(POINT));
 
+const ED25519 = objectId('2b6570');
+const ED25519_KEY = Uint8Array.from({ length: 32 }, (_, i) => 0x40 + i);
+const ED25519_SPKI = sequence(sequence(ED25519), bitString(ED25519_KEY));
+
 const SHA256 = objectId('608648016503040201');
 const MGF1 = objectId('2a864886f70d010108');
 const PSS = objectId('2a864886f70d01010a');
@@ -50,7 +54,7 @@ describe('public keys', () => {
   });
 
   interface Found {
-    readonly kind: 'p256' | 'rsa';
+    readonly kind: 'p256' | 'rsa' | 'ed25519';
     readonly material: Uint8Array;
     readonly exponent: number;
     readonly leastSalt: number;
@@ -66,6 +70,9 @@ describe('public keys', () => {
     if (kind === module.constant('SPKI_P256')) {
       return { kind: 'p256', material: module.read(at, 65), exponent: 0, leastSalt: 0 };
     }
+    if (kind === module.constant('SPKI_ED25519')) {
+      return { kind: 'ed25519', material: module.read(at, 32), exponent: 0, leastSalt: 0 };
+    }
     if (kind === module.constant('SPKI_RSA'))
       return { kind: 'rsa', material: module.read(at, length), exponent, leastSalt };
     expect(kind).toBe(0);
@@ -76,6 +83,15 @@ describe('public keys', () => {
 
   it('a P-256 key in DER is its point', () => {
     expect(parse(EC_SPKI)).toEqual({ kind: 'p256', material: POINT, exponent: 0, leastSalt: 0 });
+  });
+
+  it('an Ed25519 key in DER is its 32 bytes', () => {
+    expect(parse(ED25519_SPKI)).toEqual({
+      kind: 'ed25519',
+      material: ED25519_KEY,
+      exponent: 0,
+      leastSalt: 0,
+    });
   });
 
   it('an RSA key in DER is its modulus and its exponent', () => {
@@ -161,7 +177,13 @@ describe('public keys', () => {
       'a key for Diffie-Hellman on curves',
       sequence(sequence(objectId('2b8104010c'), P256), bitString(POINT)),
     ],
-    ['an Ed25519 key', sequence(sequence(objectId('2b6570')), bitString(new Uint8Array(32)))],
+    ['an Ed25519 key with parameters', sequence(sequence(ED25519, NULL), bitString(new Uint8Array(30)))],
+    ['an Ed25519 key of 31 bytes', sequence(sequence(ED25519), bitString(new Uint8Array(31)))],
+    ['an Ed25519 key of 33 bytes', sequence(sequence(ED25519), bitString(new Uint8Array(33)))],
+    ['an Ed25519 key with a byte after it', concat(ED25519_SPKI, byte(0))],
+    ['an Ed25519 key with unused bits', sequence(sequence(ED25519), reserved(new Uint8Array(32), 1))],
+    ['an X25519 key', sequence(sequence(objectId('2b656e')), bitString(new Uint8Array(32)))],
+    ['an Ed448 key of 32 bytes', sequence(sequence(objectId('2b6571')), bitString(new Uint8Array(32)))],
     ['a DSA key', sequence(sequence(objectId('2a8648ce380401'), NULL), bitString(rsaBits))],
     ['an RSA key with a byte after it', concat(spkiOf(N, E), byte(0))],
     ['an RSA key cut short', spkiOf(N, E).subarray(0, -1)],
@@ -250,7 +272,12 @@ describe('public keys', () => {
   });
 
   it('a key cut anywhere, or with any byte changed, gives a key or none and never a trap', () => {
-    const keys = [EC_SPKI, spkiOf(N, E), pss(hash(WITH_NULL), mask(WITH_NULL), salt(derInteger(32n)))];
+    const keys = [
+      EC_SPKI,
+      ED25519_SPKI,
+      spkiOf(N, E),
+      pss(hash(WITH_NULL), mask(WITH_NULL), salt(derInteger(32n))),
+    ];
     for (const key of keys) {
       for (let length = 0; length < key.length; length++)
         expect(parse(key.subarray(0, length))).toBeUndefined();
@@ -265,7 +292,7 @@ describe('public keys', () => {
 
   it('a key at the end of memory is read and never beyond', () => {
     const end = module.memory.length;
-    for (const key of [EC_SPKI, spkiOf(N, E)]) {
+    for (const key of [EC_SPKI, ED25519_SPKI, spkiOf(N, E)]) {
       for (const cut of [0, 1, 10, 30, key.length - 1]) {
         const part = key.subarray(0, key.length - cut);
         const at = module.write(end - part.length, part);

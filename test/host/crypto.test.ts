@@ -132,6 +132,43 @@ describe.each(ENGINES)('the crypto library in %s', (engine) => {
     expect(crypto[verifier](wrongKind, message, signed)).toBe(false);
   });
 
+  const pem = (key: KeyObject): string => key.export({ format: 'pem', type: 'spki' }).toString();
+  it.each([
+    ['ed25519', 'ed25519', publicKey, signature],
+    ['ed25519', 'ed25519', toHex(publicKey), signature],
+    ['ecdsa', 'ecdsa-sha2-nistp256', pem(p256.publicKey), sign('sha256', message, p256.privateKey)],
+    [
+      'ecdsa-sha2-nistp256',
+      'ecdsa-sha2-nistp256',
+      spki(p256.publicKey),
+      sign('sha256', message, p256.privateKey),
+    ],
+    ['rsa', 'rsassa-pss-sha256', pem(rsa.publicKey), sign('sha256', message, pss)],
+  ])('verifies by the names %s and %s', (type, scheme, key, signed) => {
+    expect(crypto.signatureVerify(type, scheme, key, message, signed)).toBe(true);
+    expect(crypto.signatureVerify(type, scheme, key, message.subarray(1), signed)).toBe(false);
+    expect(crypto.signatureVerify(type, scheme, key.slice(1), message, signed)).toBe(false);
+    const big = random(40_000);
+    expect(crypto.signatureVerify(type, scheme, key, big, signed)).toBe(false);
+    for (const bad of [...HOSTILE, ...LENGTHS, 'x'.repeat(5000), '\u0130'.repeat(64)]) {
+      expect(loose.signatureVerify(type, scheme, bad, message, signed)).toBe(false);
+      expect(loose.signatureVerify(type, scheme, key, bad, signed)).toBe(false);
+      expect(loose.signatureVerify(type, scheme, key, message, bad)).toBe(false);
+    }
+  });
+
+  it('names a type and a scheme that it does not know', () => {
+    const verify = (type: unknown, scheme: unknown) => () =>
+      loose.signatureVerify(type, scheme, publicKey, message, signature);
+    expect(codeOf(verify('ed448', 'ed25519'))).toBe('scheme-unknown');
+    expect(codeOf(verify('ed25519', 'ed25519ph'))).toBe('scheme-unknown');
+    expect(codeOf(verify('ed25519', `ed25519${'x'.repeat(100)}`))).toBe('scheme-unknown');
+    for (const bad of HOSTILE.filter((value) => typeof value !== 'string')) {
+      expect(codeOf(verify(bad, 'ed25519'))).toBe('argument-invalid');
+      expect(codeOf(verify('ed25519', bad))).toBe('argument-invalid');
+    }
+  });
+
   it.each<[keyof Crypto, number, readonly unknown[]]>([
     ['sha256', 0, [message]],
     ['sha512', 0, [message]],
