@@ -22,3 +22,4 @@ export {
 } from "./agent/agent";
 export { fetch_name } from "./agent/selection";
 export { state_read, text_read } from "./agent/state";
+export { trusted_length, trusted_read } from "./tuf/trusted";

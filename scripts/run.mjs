@@ -29,7 +29,10 @@ const CRYPTO_TEST = {
 
 const ASC = 'node_modules/assemblyscript/bin/asc.js';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
+const ROLLDOWN = 'node_modules/rolldown/bin/cli.mjs';
 const TSC = 'node_modules/typescript/bin/tsc';
+/** moult-client in one file, because it is started often and must start quickly. */
+const CLIENT = { file: 'build/moult-client.cjs', entry: 'build/js/cli/client/main.js' };
 const VITEST = 'node_modules/vitest/vitest.mjs';
 const WASM3 = 'scripts/wasm3.mjs';
 /** There when wasm3 was fetched: tests then need its builds to be current. */
@@ -41,11 +44,11 @@ const RESULTS = 'build/test-results.json';
 
 const TASKS = {
   start: { modules: [CORE], run: (args) => runScript('build/js/cli/demo/demo.js', args) },
-  test: { modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
-  'test:wasm3': { modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
-  build: { modules: [CORE, CRYPTO], run: showBuilt },
+  test: { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
+  'test:wasm3': { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
+  build: { client: true, modules: [CORE, CRYPTO], run: showBuilt },
   budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
-  bench: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
+  bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
   mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };
@@ -82,6 +85,7 @@ async function main([name, ...args]) {
   await install();
   await buildModules(task.modules);
   await compile();
+  if (task.client) await bundleClient();
   return task.run(args);
 }
 
@@ -149,6 +153,16 @@ async function compile() {
   });
 }
 
+async function bundleClient() {
+  const stamp = digestOf([stampFile('build/js'), 'package-lock.json']);
+  if (isCurrent(CLIENT.file, stamp)) return;
+  await step(`bundling ${CLIENT.file} (rolldown, under a second)`, async () => {
+    const options = ['--format', 'cjs', '--platform', 'node', '--file', CLIENT.file];
+    await node(`${CLIENT.entry} does not bundle`, [ROLLDOWN, CLIENT.entry, ...options]);
+    noteCurrent(CLIENT.file, stamp);
+  });
+}
+
 // ---- tasks ----
 
 /** Replaces this process as far as Node can: its terminal, its signals, its status. */
@@ -202,6 +216,7 @@ async function showBuilt() {
     process.stdout.write(`✓ ${file}: ${statSync(file).size.toLocaleString('en')} bytes\n`);
   }
   process.stdout.write('✓ build/js: the command line (node bin/moult --help)\n');
+  process.stdout.write(`✓ ${CLIENT.file}: the TUF client (bin/moult-client --help)\n`);
   return 0;
 }
 

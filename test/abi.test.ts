@@ -56,6 +56,8 @@ test('the module exports exactly what a host may call', () => {
     'provision_write',
     'state_read',
     'text_read',
+    'trusted_length',
+    'trusted_read',
   ]);
 });
 

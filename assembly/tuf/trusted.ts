@@ -2,10 +2,11 @@
 
 import { Role } from "../abi";
 import { Reader, reader_open } from "../json/reader";
-import { TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
+import { IO_BUFFER, IO_CAPACITY, TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
+import { flash_read } from "../storage/flash";
 import { Entry, Kind, store_bank, store_entry } from "../storage/record";
 
 /** The reader of the trusted file that was opened last, and what it says. */
@@ -29,4 +30,22 @@ export function trusted_open(role: Role): Status {
   const envelope = changetype<Envelope>(TRUSTED_ENVELOPE);
   const status = envelope_read(trusted_reader, envelope);
   return status == Status.OK ? signed_read(trusted_reader, envelope.signed, role, trusted_signed) : status;
+}
+
+/** The role that `trusted_read` reads. */
+let shown: Role = Role.ROOT;
+
+/** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
+export function trusted_length(role: Role): i32 {
+  if (<u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
+  shown = role;
+  return trusted_entry(role).length;
+}
+
+/** Puts what the file has from `offset` on into the buffer, byte for byte as it was received. Bytes; 0: its end. */
+export function trusted_read(offset: u32): i32 {
+  const entry = trusted_entry(shown);
+  const length = min(IO_CAPACITY, entry.length - min(offset, entry.length));
+  const status = flash_read(store_bank(), entry.offset + offset, IO_BUFFER, length);
+  return status == Status.OK ? length : status;
 }

@@ -779,6 +779,13 @@ export type CoreExports = {
   state_read(field: number): number;
   /** Writes a text into the buffer and returns its length. */
   text_read(field: number): number;
+  /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
+  trusted_length(role: number): number;
+  /**
+   * Puts what the file has from `offset` on into the buffer, byte for byte as it was received. Bytes; 0:
+   * its end.
+   */
+  trusted_read(offset: number): number;
 };
 
 /** What the module imports from `moult`. Every value is an i32; sizes, offsets and seconds are read as u32. */

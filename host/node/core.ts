@@ -1,10 +1,10 @@
 // The core in this process: the same moult.wasm that a device carries, behind typed calls.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ABI_VERSION, type CoreExports, type CoreImports, Status } from './abi.ts';
+import { ABI_VERSION, type CoreExports, type CoreImports, type Role, Status } from './abi.ts';
 import type { BootControl } from './boot.ts';
 import { engine } from './engine.ts';
-import { HostError } from './errors.ts';
+import { HostError, StatusError } from './errors.ts';
 import { BOOT_AREA, type FlashDriver } from './flash.ts';
 import { projectRoot } from './root.ts';
 
@@ -124,6 +124,23 @@ export class Core {
         this.#status((core) => core.text_read(field)),
       ),
     );
+  }
+
+  /** The trusted file of a role, byte for byte as it was received; empty: there is none. */
+  trustedFile(role: Role): Uint8Array {
+    const file = new Uint8Array(
+      Math.max(
+        0,
+        this.#status((core) => core.trusted_length(role)),
+      ),
+    );
+    for (let offset = 0; offset < file.length; ) {
+      const length = this.#status((core) => core.trusted_read(offset));
+      if (length <= 0) throw new StatusError(length, 'the trust store');
+      file.set(window(this.#exports.memory.buffer, this.#io, length), offset);
+      offset += length;
+    }
+    return file;
   }
 
   #status(call: (core: CoreExports) => number): number {

@@ -322,7 +322,9 @@ enum moult_status {
   X(provision_write, "i(i)") \
   X(fetch_name, "i()") \
   X(state_read, "i(i)") \
-  X(text_read, "i(i)")
+  X(text_read, "i(i)") \
+  X(trusted_length, "i(i)") \
+  X(trusted_read, "i(i)")
 
 #define MOULT_IMPORT_LIST(X) \
   X(flash_read, "i(iiii)") \

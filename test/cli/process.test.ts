@@ -91,6 +91,7 @@ test('the launcher starts what is built, and says what to do when nothing is', (
   mkdirSync(dirname(launcher));
   cpSync(source, launcher);
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+  cpSync(join(dirname(source), 'package.json'), join(dirname(launcher), 'package.json'));
   const missing = spawnSync(launcher, ['--help'], { encoding: 'utf8' });
   expect(missing).toMatchObject({
     status: 1,
