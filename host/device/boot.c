@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "crc32.h"
 
 #define MAGIC 0x3154424du
@@ -52,28 +53,20 @@ static int has_blocks(const moult_boot *boot) {
 
 /* ---- one record ---- */
 
-static uint32_t load(const uint8_t *bytes) {
-  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static void store(uint8_t *bytes, uint32_t value) {
-  for (int i = 0; i < 4; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-}
-
 static void encode(const moult_boot *record, uint8_t *bytes) {
-  store(bytes, MAGIC);
-  store(bytes + 4, record->sequence);
-  store(bytes + 8, record->kind | record->slot << 8 | record->boots << 16);
-  store(bytes + 12, moult_crc32(0, bytes, 12));
+  moult_store(bytes, MAGIC, 4);
+  moult_store(bytes + 4, record->sequence, 4);
+  moult_store(bytes + 8, record->kind | record->slot << 8 | record->boots << 16, 4);
+  moult_store(bytes + 12, moult_crc32(0, bytes, 12), 4);
 }
 
 /* Whether these bytes are a record; then it is in `record`. */
 static int decode(const uint8_t *bytes, moult_boot *record) {
-  if (load(bytes) != MAGIC || load(bytes + 12) != moult_crc32(0, bytes, 12)) return 0;
-  record->sequence = load(bytes + 4);
+  if (moult_load(bytes) != MAGIC || moult_load(bytes + 12) != moult_crc32(0, bytes, 12)) return 0;
+  record->sequence = moult_load(bytes + 4);
   record->kind = bytes[8];
   record->slot = bytes[9];
-  record->boots = load(bytes + 8) >> 16;
+  record->boots = moult_load(bytes + 8) >> 16;
   return (record->kind == CONFIRMED || record->kind == TRIAL) && record->slot <= 1;
 }
 

@@ -65,9 +65,9 @@ typedef struct moult_link {
   void *user;
   uint32_t session;
   uint16_t sequence;
-  /* The gateway has answered our HELLO, and every request since. */
+  /* The gateway has answered a HELLO, and every request since. */
   uint8_t greeted;
-  /* Of the frame that is coming: what the bytes to the next code are, and whether it can still be one. */
+  /* Of the frame that is coming: bytes to the next COBS code, the code before them, and whether it is too long. */
   uint8_t run;
   uint8_t code;
   uint8_t spoiled;

@@ -1,0 +1,146 @@
+/* The loop of a device. The contract is in client.h, the body of a report in docs/formats.md, "Link". */
+#include "client.h"
+
+#include <string.h>
+
+#include "bytes.h"
+
+/* The core's longest file name and its longest version, each with a closing 0. */
+#define NAME_CAPACITY 321u
+#define VERSION_CAPACITY 32u
+/* Fields of the state that a report has. */
+#define FIELDS (MOULT_STATE_MEMORY_USED + 1)
+/* Event, status, fields, and three texts with their lengths: the versions and the engine. */
+#define REPORT_CAPACITY (6u + 4u * FIELDS + 3u * VERSION_CAPACITY)
+
+/* ---- reports ---- */
+
+struct body {
+  uint32_t length;
+  uint8_t bytes[REPORT_CAPACITY];
+};
+
+static void put(struct body *body, uint32_t value, uint32_t bytes) {
+  moult_store(body->bytes + body->length, value, bytes);
+  body->length += bytes;
+}
+
+static void put_text(struct body *body, const char *text, uint32_t length) {
+  if (length >= VERSION_CAPACITY) length = VERSION_CAPACITY - 1;
+  put(body, length, 1);
+  memcpy(body->bytes + body->length, text, length);
+  body->length += length;
+}
+
+/* All fields of the core's state; none when it has ended. */
+static void put_state(struct body *body, moult *core) {
+  uint32_t fields[FIELDS];
+  for (int32_t i = 0; i < (int32_t)FIELDS; i++) {
+    if (moult_state_read(core, i, &fields[i]) == MOULT_STATUS_OK) continue;
+    put(body, 0, 1);
+    return;
+  }
+  put(body, FIELDS, 1);
+  for (uint32_t i = 0; i < FIELDS; i++) put(body, fields[i], 4);
+}
+
+static void put_version(struct body *body, moult *core, int32_t field) {
+  char text[VERSION_CAPACITY];
+  int32_t length = moult_text_read(core, field, text, sizeof text);
+  put_text(body, text, length < 0 ? 0 : (uint32_t)length);
+}
+
+int32_t moult_client_report(moult_client *client, enum moult_event event, int32_t status) {
+  struct body body = {0};
+  put(&body, event, 1);
+  put(&body, (uint32_t)status, 4);
+  put_state(&body, client->core);
+  put_version(&body, client->core, MOULT_TEXT_INSTALLED_VERSION);
+  put_version(&body, client->core, MOULT_TEXT_CANDIDATE_VERSION);
+  put_text(&body, client->engine, (uint32_t)strlen(client->engine));
+  return moult_link_report(client->link, body.bytes, body.length);
+}
+
+/* The outcome of the last check, or of an install that the core found broken off when it started. */
+static int32_t outcome(moult *core) {
+  uint32_t status = 0;
+  int32_t ended = moult_state_read(core, MOULT_STATE_CHECK_STATUS, &status);
+  return ended != MOULT_STATUS_OK ? ended : (int32_t)status;
+}
+
+/* ---- files ---- */
+
+/* Gives the core a file piece by piece, up to one byte beyond the limit: it shows the core that there are too many. */
+static int32_t pass_on(const moult_client *client, const char *name, uint32_t offset, uint32_t limit) {
+  int32_t kind = moult_fetch_kind(client->core);
+  uint32_t passed = 0;
+  moult_piece piece;
+  do {
+    int32_t status = moult_link_read(client->link, kind, name, offset + passed, limit - passed + 1, &piece);
+    if (status == MOULT_STATUS_NOT_FOUND && passed == 0) return status;
+    if (status == MOULT_STATUS_OK && passed == 0) status = moult_fetch_begin(client->core, offset);
+    if (status == MOULT_STATUS_OK) status = moult_fetch_write(client->core, piece.bytes, piece.length);
+    passed += piece.length;
+    if (status != MOULT_STATUS_OK || passed > limit) return MOULT_STATUS_NETWORK;
+  } while (!piece.last);
+  return MOULT_STATUS_OK;
+}
+
+/* What moult_fetch_end is to be told. */
+static int32_t transfer(const moult_client *client) {
+  char name[NAME_CAPACITY];
+  uint32_t offset = 0;
+  uint32_t limit = 0;
+  if (moult_fetch_name(client->core, name, sizeof name) < 0) return MOULT_STATUS_NETWORK;
+  if (moult_fetch_offset(client->core, &offset) < 0) return MOULT_STATUS_NETWORK;
+  if (moult_fetch_limit(client->core, &limit) < 0) return MOULT_STATUS_NETWORK;
+  return pass_on(client, name, offset, limit);
+}
+
+/* ---- the loop ---- */
+
+static int32_t start(moult_client *client) {
+  if (client->started) return MOULT_STATUS_OK;
+  int32_t status = moult_core_start(client->core);
+  if (status == MOULT_STATUS_NOT_PROVISIONED) return status;
+  client->started = status >= 0;
+  if (client->started)
+    (void)moult_client_report(client, MOULT_EVENT_STARTED, outcome(client->core));
+  else
+    (void)moult_client_report(client, MOULT_EVENT_STOPPED, status);
+  return status;
+}
+
+/* Steps until the port is needed. `worked`: there was more to do than to wait. */
+static int32_t run(moult_client *client, uint32_t now, int *worked) {
+  for (*worked = 0;; *worked = 1) {
+    int32_t action = moult_agent_step(client->core, now);
+    if (action == MOULT_ACTION_FETCH)
+      (void)moult_fetch_end(client->core, transfer(client)); /* the core remembers the verdict */
+    else if (action != MOULT_ACTION_CONTINUE)
+      return action;
+  }
+}
+
+int32_t moult_client_step(moult_client *client, uint32_t now) {
+  int worked = 0;
+  int32_t status = start(client);
+  if (status < 0) return status;
+  int32_t action = run(client, now, &worked);
+  if (action == MOULT_ACTION_REBOOT)
+    (void)moult_client_report(client, MOULT_EVENT_REBOOTS, outcome(client->core));
+  else if (action == MOULT_ACTION_SELF_TEST)
+    (void)moult_client_report(client, MOULT_EVENT_ON_TRIAL, outcome(client->core));
+  else if (action == MOULT_ACTION_WAIT && worked)
+    (void)moult_client_report(client, MOULT_EVENT_CHECKED, outcome(client->core));
+  else if (action < 0)
+    (void)moult_client_report(client, MOULT_EVENT_STOPPED, action);
+  return action;
+}
+
+int32_t moult_client_answer(moult_client *client, int works) {
+  int32_t status = works ? moult_image_confirm(client->core) : moult_image_reject(client->core);
+  if (status < 0) return status;
+  (void)moult_client_report(client, works ? MOULT_EVENT_CONFIRMED : MOULT_EVENT_REJECTED, outcome(client->core));
+  return status;
+}
