@@ -338,7 +338,6 @@ enum moult_status {
   X(boot_state, "i()") \
   X(boot_select, "i(i)") \
   X(boot_confirm, "i()") \
-  X(boot_revert, "i()") \
-  X(sha256_compress, "i(ii)")
+  X(boot_revert, "i()")
 
 #endif

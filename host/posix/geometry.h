@@ -1,0 +1,53 @@
+/*
+ * The areas of a board's flash (docs/formats.md, "Flash areas"), as they are written beside the file that holds it:
+ * one JSON array with an object for each area, {"blocks":[bytes, ...],"unit":bytes,"erased":byte}, without spaces.
+ */
+#ifndef MOULT_POSIX_GEOMETRY_H
+#define MOULT_POSIX_GEOMETRY_H
+
+#include <stdint.h>
+
+/* 0 to 4 for the core, 5 for the boot record. */
+#define AREAS 6u
+
+/* Erase blocks of all areas together, at most: 64 MiB in blocks of 4 KiB. */
+#define MOST_BLOCKS 16384u
+
+/* Bytes of all areas together, at most. */
+#define MOST_FLASH 0x10000000u
+
+typedef struct area {
+  /* Where it begins in the file, and its length. */
+  uint32_t start;
+  uint32_t size;
+  /* Write unit in bytes. */
+  uint32_t unit;
+  uint8_t erased;
+  /* Its erase blocks: the end of each, counted from the start of the area. */
+  const uint32_t *ends;
+  uint32_t blocks;
+} area;
+
+typedef struct geometry {
+  area areas[AREAS];
+  /* Bytes of all areas. */
+  uint32_t size;
+  uint32_t ends[MOST_BLOCKS];
+} geometry;
+
+/* Reads the text of such a file, closed by a 0. 0, or -1: it describes no flash that can be. */
+int geometry_parse(geometry *flash, const char *text);
+
+/* One past the erase block that contains `offset`, which lies in the area. */
+uint32_t geometry_block_end(const area *of, uint32_t offset);
+
+/* Whether an erase may begin or end there. */
+int geometry_is_edge(const area *of, uint32_t offset);
+
+/* The text for a new device of 4 KiB blocks and 4-byte units, like that of `moult device run`. */
+void geometry_default(char *text, uint32_t capacity);
+
+/* Bytes of that text and its closing 0, at most. */
+#define GEOMETRY_DEFAULT_TEXT 8192u
+
+#endif

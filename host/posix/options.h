@@ -1,0 +1,26 @@
+/* The arguments of the process. */
+#ifndef MOULT_POSIX_OPTIONS_H
+#define MOULT_POSIX_OPTIONS_H
+
+#include <stdint.h>
+
+typedef struct options {
+  const char *folder;
+  const char *module;
+  uint8_t module_sha256[32];
+  /* NULL: only a device that is provisioned runs. Both or none. */
+  const char *config;
+  const char *root;
+  /* A socket; NULL: standard input and output. */
+  const char *link;
+  /* A shell command; NULL: every image passes. */
+  const char *self_test;
+  /* Whether the time is the gateway's, and not this machine's. */
+  int clock_of_link;
+  int once;
+} options;
+
+/* Ends the process when they do not fit, or only ask for help. */
+void options_read(options *into, int count, char **arguments);
+
+#endif
