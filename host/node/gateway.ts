@@ -1,0 +1,257 @@
+// The gateway: answers a device on the other end of a line, and asks the server in its place. It decides nothing about
+// trust, keeps no more than one piece of one file, and takes whatever comes on the line. "Link" in docs/formats.md.
+import type { Readable, Writable } from 'node:stream';
+import { FetchKind } from './abi.ts';
+import { baseAddress } from './address.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Fetch, systemFetch } from './http.ts';
+import {
+  type DeviceReport,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  LAST,
+  LINK_VERSION,
+  LinkKind,
+  parseRead,
+  parseReport,
+  type ReadRequest,
+} from './link.ts';
+import { RemoteFile, type Upstream } from './remote.ts';
+import { TransferError, type TransferFault } from './transfer.ts';
+
+/** What a gateway tells whoever watches it. Names are paths below a base address. */
+export type GatewayEvent =
+  /** A device has begun a session. */
+  | { readonly type: 'hello'; readonly session: number }
+  /** The server was asked. */
+  | { readonly type: 'fetch'; readonly name: string; readonly kind: FetchKind; readonly offset: number }
+  | { readonly type: 'absent'; readonly name: string }
+  | {
+      readonly type: 'interrupted';
+      readonly name: string;
+      readonly fault: TransferFault;
+      readonly message: string;
+    }
+  | { readonly type: 'report'; readonly report: DeviceReport }
+  /** A request that this gateway does not understand: a device of another version. */
+  | { readonly type: 'refused'; readonly kind: number };
+
+export interface GatewayOptions {
+  /** Base address of the metadata. */
+  readonly metadataUrl: string;
+  /** Base address of the images. */
+  readonly targetsUrl: string;
+  /** Plain http to other machines too. */
+  readonly allowHttp?: boolean;
+  readonly onEvent?: (event: GatewayEvent) => void;
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  /** Milliseconds without a byte from the server, or behind the minimum rate; 20,000: a device waits for 60,000. */
+  readonly patience?: number;
+  /** Bytes per second; 128. */
+  readonly minimumRate?: number;
+}
+
+/** Serves the device at the other end of a line until that ends. Throws what the line throws. */
+export async function serveLink(input: Readable, output: Writable, options: GatewayOptions): Promise<void> {
+  // A device that does not read its answers asks again: nothing is kept for it.
+  const gateway = new Gateway(options, (bytes) => output.writableNeedDrain || output.write(bytes));
+  // A line that takes nothing more ends on the other side too.
+  output.on('error', () => undefined);
+  try {
+    for await (const bytes of input) void gateway.receive(bytes);
+  } finally {
+    gateway.close();
+  }
+}
+
+/** The latest request, and its answer when there is one. */
+interface Exchange {
+  readonly request: Frame;
+  answer: Uint8Array | undefined;
+}
+
+/** A READ that was understood. */
+interface Wanted {
+  readonly exchange: Exchange;
+  readonly read: ReadRequest;
+}
+
+type Reply = Pick<Frame, 'kind'> & Partial<Pick<Frame, 'flags' | 'payload'>>;
+
+/** One device's gateway. */
+export class Gateway {
+  readonly #upstream: Upstream;
+  readonly #send: (bytes: Uint8Array) => void;
+  readonly #emit: (event: GatewayEvent) => void;
+  readonly #decoder = new FrameDecoder();
+  #latest: Exchange | undefined;
+  #file: RemoteFile | undefined;
+  /** A READ that waits for the one before it to let go of the server. */
+  #waiting: Wanted | undefined;
+  #working: Promise<void> | undefined;
+
+  /** `send` puts bytes on the line. Throws `address-invalid` or `insecure`. */
+  constructor(options: GatewayOptions, send: (bytes: Uint8Array) => void) {
+    const allowHttp = options.allowHttp ?? false;
+    this.#upstream = {
+      bases: {
+        [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
+        [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
+      },
+      fetch: options.fetch ?? systemFetch,
+      clock: options.clock ?? systemClock,
+      limits: { patience: options.patience ?? 20_000, minimumRate: options.minimumRate ?? 128 },
+    };
+    this.#send = send;
+    this.#emit = options.onEvent ?? (() => undefined);
+  }
+
+  /** Takes what came on the line. Resolves when nothing that was asked is left to do. */
+  receive(bytes: Uint8Array): Promise<void> {
+    for (const frame of this.#decoder.push(bytes)) this.#take(frame);
+    return this.#working ?? Promise.resolve();
+  }
+
+  /** Lets go of the server. */
+  close(): void {
+    this.#latest = undefined;
+    this.#waiting = undefined;
+    this.#forget();
+  }
+
+  #take(frame: Frame): void {
+    // A line that echoes brings our own answers back.
+    if (frame.kind >= LinkKind.ANSWER) return;
+    const latest = this.#latest;
+    if (latest && isSame(latest.request, frame)) {
+      this.#send(latest.answer ?? answerTo(frame, { kind: LinkKind.BUSY }));
+    } else if (!latest || !isBehind(latest.request, frame)) {
+      this.#latest = { request: frame, answer: undefined };
+      this.#waiting = undefined;
+      if (frame.session !== latest?.request.session) this.#forget();
+      this.#begin(this.#latest);
+    }
+  }
+
+  #begin(exchange: Exchange): void {
+    const { kind, payload } = exchange.request;
+    const read = kind === LinkKind.READ ? parseRead(payload) : undefined;
+    const reply = read ? undefined : this.#reply(exchange.request);
+    if (read) this.#read(exchange, read);
+    else this.#answer(exchange, reply ?? { kind: LinkKind.REFUSED });
+    if (!read && !reply) this.#emit({ type: 'refused', kind });
+  }
+
+  /** The answer to what can be answered at once. Undefined: not understood. */
+  #reply({ kind, session, payload }: Frame): Reply | undefined {
+    const answer = kind | LinkKind.ANSWER;
+    if (kind === LinkKind.HELLO) {
+      if (payload.length !== 1 || payload[0] !== LINK_VERSION) return undefined;
+      this.#forget();
+      this.#emit({ type: 'hello', session });
+      return { kind: answer, payload: Uint8Array.of(LINK_VERSION) };
+    }
+    if (kind === LinkKind.TIME && payload.length === 0)
+      return { kind: answer, payload: u32(Math.floor(this.#upstream.clock.now() / 1000)) };
+    const report = kind === LinkKind.REPORT ? parseReport(payload) : undefined;
+    if (!report) return undefined;
+    this.#emit({ type: 'report', report });
+    return { kind: answer };
+  }
+
+  #answer(exchange: Exchange, reply: Reply): void {
+    if (exchange !== this.#latest) return;
+    exchange.answer = answerTo(exchange.request, reply);
+    this.#send(exchange.answer);
+  }
+
+  #forget(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** One READ at a time: a new one ends the one before it. */
+  #read(exchange: Exchange, read: ReadRequest): void {
+    this.#waiting = { exchange, read };
+    if (this.#working) this.#forget();
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let next = this.#waiting; next; next = this.#waiting) {
+      this.#waiting = undefined;
+      this.#answer(next.exchange, await this.#piece(next));
+    }
+  }
+
+  async #piece(wanted: Wanted): Promise<Reply> {
+    const file = this.#file;
+    const more = file?.continues(wanted.read) && (await this.#attempt(wanted, () => next(file, wanted.read)));
+    // A transfer that broke off goes on in another one.
+    const reply =
+      more || (this.#isWanted(wanted) && (await this.#attempt(wanted, () => this.#open(wanted.read))));
+    return reply || { kind: LinkKind.FAILED };
+  }
+
+  /** Undefined: it failed. */
+  async #attempt(wanted: Wanted, attempt: () => Promise<Reply>): Promise<Reply | undefined> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      const { fault, message } = error;
+      if (this.#isWanted(wanted)) this.#emit({ type: 'interrupted', name: wanted.read.name, fault, message });
+      return undefined;
+    }
+  }
+
+  /** The device has not asked for something else since. */
+  #isWanted({ exchange }: Wanted): boolean {
+    return exchange === this.#latest;
+  }
+
+  async #open(read: ReadRequest): Promise<Reply> {
+    this.#forget();
+    this.#emit({ type: 'fetch', name: read.name, kind: read.fileKind, offset: read.offset });
+    const file = new RemoteFile(this.#upstream, read);
+    this.#file = file;
+    if (await file.open()) return next(file, read);
+    this.#emit({ type: 'absent', name: read.name });
+    return { kind: LinkKind.ABSENT };
+  }
+}
+
+async function next(file: RemoteFile, { offset, wanted }: ReadRequest): Promise<Reply> {
+  const { bytes, last } = await file.read(wanted);
+  const payload = Buffer.concat([u32(offset), bytes]);
+  return { kind: LinkKind.READ | LinkKind.ANSWER, flags: last ? LAST : 0, payload };
+}
+
+function answerTo(request: Frame, reply: Reply): Uint8Array {
+  return encodeFrame({ ...request, flags: 0, payload: new Uint8Array(), ...reply });
+}
+
+function isSame(one: Frame, other: Frame): boolean {
+  return (
+    one.session === other.session &&
+    one.sequence === other.sequence &&
+    one.kind === other.kind &&
+    Buffer.compare(one.payload, other.payload) === 0
+  );
+}
+
+/** A request that a line held back, while a later one was asked. */
+function isBehind(latest: Frame, frame: Frame): boolean {
+  const ahead = (frame.sequence - latest.sequence) & 0xffff;
+  return frame.session === latest.session && ahead >= 0x8000 && frame.kind !== LinkKind.HELLO;
+}
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
