@@ -57,3 +57,13 @@ export declare function boot_confirm(): i32;
  */
 @external("moult", "boot_revert")
 export declare function boot_revert(): i32;
+
+// Global, so that the crypto folder calls it where it is part of the core and has no imports where it is alone.
+/**
+ * One block of SHA-256 (FIPS 180-4, 6.2.2), where the host has hardware or native code for it: the state at `state`,
+ * eight words in the processor's order, takes in the 64 bytes at `block`. 0; or negative: nothing was done, this host
+ * does not do it, and is not asked again. The core then does it itself, with the same result.
+ */
+@global
+@external("moult", "sha256_compress")
+export declare function sha256_compress(state: usize, block: usize): i32;

@@ -2,7 +2,7 @@
 import { Area } from '../host/node/abi.ts';
 import { RecordedBoot, type Slot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
-import { Core, type HardwareCounter } from '../host/node/core.ts';
+import { Core, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
 import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../host/node/provision.ts';
 import { SimFlash } from './flash.ts';
@@ -17,6 +17,8 @@ export interface SimDeviceOptions {
   readonly geometry?: Geometry;
   /** The board keeps the security counter itself. */
   readonly hardwareCounter?: boolean;
+  /** The board hashes blocks for the core. */
+  readonly sha256Compress?: Sha256Compress;
   /** Whether an image on trial works; every one does when left out. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly seed?: number;
@@ -49,7 +51,9 @@ export class SimDevice {
     this.power.on();
     this.#boot = new RecordedBoot(this.flash);
     const counter = this.#counter && { counter: this.#counter };
-    const core = new Core({ flash: this.flash, boot: this.#boot, ...counter });
+    const { sha256Compress } = this.#options;
+    const hash = sha256Compress && { sha256Compress };
+    const core = new Core({ flash: this.flash, boot: this.#boot, ...counter, ...hash });
     if (!this.#client.start(core)) provision(core, this.#options.configuration, this.#options.root);
     return core;
   }

@@ -25,6 +25,7 @@ test('the module imports exactly what a host must give [CRA-I-2j/k]', () => {
     'moult.flash_size',
     'moult.flash_unit',
     'moult.flash_write',
+    'moult.sha256_compress',
   ]);
 });
 

@@ -109,7 +109,7 @@ function spki_material(kind: i32, bytes: usize, length: u32): usize {
     bytes = KEY_DER;
   }
   const found = spki_parse(KEY_FOUND, bytes, length);
-  return found && found == kind ? load<u32>(KEY_FOUND) : 0;
+  return found && found == kind ? load<usize>(KEY_FOUND) : 0;
 }
 
 /** Starts a verification; key and signature may go until `signature_end`. False: refused already. */

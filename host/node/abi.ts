@@ -826,4 +826,11 @@ export type CoreImports = {
    * before it runs. With neither it changes nothing. Doing it twice is doing it once.
    */
   boot_revert(): number;
+  /**
+   * One block of SHA-256 (FIPS 180-4, 6.2.2), where the host has hardware or native code for it: the
+   * state at `state`, eight words in the processor's order, takes in the 64 bytes at `block`. 0; or
+   * negative: nothing was done, this host does not do it, and is not asked again. The core then does it
+   * itself, with the same result.
+   */
+  sha256_compress(state: number, block: number): number;
 };

@@ -15,12 +15,17 @@ export interface HardwareCounter {
   advance(value: number): boolean;
 }
 
+/** One block of SHA-256: takes 64 bytes into the state of eight words. False: nothing was done, and never will be. */
+export type Sha256Compress = (state: Uint32Array, block: Uint8Array) => boolean;
+
 /** What the core finds around it. */
 export interface Board {
   readonly flash: FlashDriver;
   readonly boot: BootControl;
   /** Absent: the core keeps the security counter in its trust store. */
   readonly counter?: HardwareCounter;
+  /** Absent: the core hashes by itself, which in V8 is fast. */
+  readonly sha256Compress?: Sha256Compress;
 }
 
 /**
@@ -186,7 +191,7 @@ class BoardImports {
   readonly #flash: FlashDriver;
   readonly #memory: () => ArrayBuffer;
 
-  constructor({ flash, boot, counter }: Board, memory: () => ArrayBuffer) {
+  constructor({ flash, boot, counter, sha256Compress }: Board, memory: () => ArrayBuffer) {
     this.#flash = flash;
     this.#memory = memory;
     this.table = {
@@ -211,6 +216,8 @@ class BoardImports {
       boot_select: (slot) => done((slot === 0 || slot === 1) && boot.select(slot), Status.BOOT),
       boot_confirm: () => done(boot.confirm(), Status.BOOT),
       boot_revert: () => done(boot.revert(), Status.BOOT),
+      sha256_compress: (state, block) =>
+        done(sha256Compress?.(this.#words(state, 8), this.#bytes(block, 64)) ?? false, -1),
     };
   }
 
@@ -228,6 +235,11 @@ class BoardImports {
 
   #bytes(pointer: number, length: number): Uint8Array {
     return window(this.#memory(), pointer >>> 0, length >>> 0);
+  }
+
+  #words(pointer: number, count: number): Uint32Array {
+    const { buffer, byteOffset } = this.#bytes(pointer, 4 * count);
+    return new Uint32Array(buffer, byteOffset, count);
   }
 }
 

@@ -18,6 +18,7 @@
 #define LEAST_MEMORY 1024u
 
 #define SHA256_BYTES 32u
+#define SHA256_BLOCK 64u
 
 /* Ends of a call that are wasm3's to carry and ours to know again: compared by address. */
 static const char deadline_passed[] = "[trap] deadline";
@@ -127,6 +128,20 @@ static M3Result boot_confirm(const moult *core, const uint32_t *a, int32_t *resu
 static M3Result boot_revert(const moult *core, const uint32_t *a, int32_t *result) {
   (void)a;
   *result = done(core->config.port->boot_revert(core->config.user), MOULT_STATUS_BOOT);
+  return m3Err_none;
+}
+
+static M3Result sha256_compress(const moult *core, const uint32_t *a, int32_t *result) {
+  const moult_port *port = core->config.port;
+  uint32_t words[SHA256_BYTES / sizeof(uint32_t)];
+  uint8_t *state = memory_at(core, a[0], sizeof words);
+  const uint8_t *block = memory_at(core, a[1], SHA256_BLOCK);
+  if (state == NULL || block == NULL) return bad_call;
+  *result = -1;
+  if (port->sha256_compress == NULL) return m3Err_none;
+  memcpy(words, state, sizeof words);
+  *result = done(port->sha256_compress(core->config.user, words, block), -1);
+  if (*result == 0) memcpy(state, words, sizeof words);
   return m3Err_none;
 }
 

@@ -76,6 +76,14 @@ typedef struct moult_port {
    * the longest is the hashing of one buffer.
    */
   uint32_t (*milliseconds)(void *user);
+
+  /*
+   * NULL: the core hashes by itself. One block of SHA-256 (FIPS 180-4, 6.2.2): the eight words of
+   * `state` take in the 64 bytes at `block`, of any alignment. 0; or negative: `state` is not used
+   * and the callback not called again. Hardware, or moult_sha256_compress of sha256.h, which does in
+   * native code what the core does interpreted.
+   */
+  int32_t (*sha256_compress)(void *user, uint32_t *state, const void *block);
 } moult_port;
 
 typedef struct moult_config {

@@ -338,6 +338,7 @@ enum moult_status {
   X(boot_state, "i()") \
   X(boot_select, "i(i)") \
   X(boot_confirm, "i()") \
-  X(boot_revert, "i()")
+  X(boot_revert, "i()") \
+  X(sha256_compress, "i(ii)")
 
 #endif

@@ -60,3 +60,9 @@ void moult_sha256(const uint8_t *bytes, uint32_t length, uint8_t *digest) {
   for (uint32_t i = 0; i < padded; i += BLOCK) compress(state, last + i);
   for (int i = 0; i < 8; i++) store(digest + 4 * i, state[i]);
 }
+
+int32_t moult_sha256_compress(void *user, uint32_t *state, const void *block) {
+  (void)user;
+  compress(state, block);
+  return 0;
+}

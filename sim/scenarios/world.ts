@@ -1,5 +1,6 @@
 // A repository, a network and one device, all simulated: what most scenarios start from.
 import type { ClientEvent } from '../../host/node/client.ts';
+import type { Sha256Compress } from '../../host/node/core.ts';
 import type { Geometry } from '../../host/node/flash.ts';
 import { SimClock } from '../clock.ts';
 import { SimDevice } from '../device.ts';
@@ -10,6 +11,7 @@ import { SimRepository } from '../repository.ts';
 export interface WorldOptions {
   readonly geometry?: Geometry;
   readonly hardwareCounter?: boolean;
+  readonly sha256Compress?: Sha256Compress;
   /** Whether the image on trial works, by its first byte. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly onEvent?: (event: ClientEvent) => void;
@@ -31,7 +33,7 @@ export class World {
 
   /** The device runs release 1, which the repository has published. */
   constructor(options: WorldOptions = {}) {
-    const { seed = 1, geometry, hardwareCounter, selfTest, onEvent } = options;
+    const { seed = 1, geometry, hardwareCounter, sha256Compress, selfTest, onEvent } = options;
     this.repository = new SimRepository(() => this.clock.seconds(), seed);
     this.repository.publish(RELEASE_1);
     this.network = new SimNetwork(this.repository.source, this.clock);
@@ -57,6 +59,7 @@ export class World {
       seed,
       ...(geometry && { geometry }),
       ...(hardwareCounter !== undefined && { hardwareCounter }),
+      ...(sha256Compress && { sha256Compress }),
       ...(selfTest && { selfTest }),
     });
   }

@@ -46,6 +46,9 @@ typedef struct board {
   uint32_t tick;
   /* Called from within flash_read when set. */
   void (*intrude)(void);
+  /* Whether it hashes blocks for the core, and how often it was asked. */
+  int hashes;
+  uint32_t blocks;
 } board;
 
 extern const moult_port board_port;

@@ -273,6 +273,18 @@ static void hash_is_right(file module) {
   require(moult_open(&core, &config) == 0, "the core opens with it", 0);
 }
 
+static void blocks_are_hashed(file module) {
+  device.hashes = 1;
+  device.blocks = 0;
+  whole_update(module);
+  require(device.blocks > 200, "the board hashes the image", device.blocks);
+  power_off();
+  device.hashes = 0;
+  device.blocks = 0;
+  whole_update(module);
+  require(device.blocks >= 2 && device.blocks <= 5, "one that does not is asked once a boot", device.blocks);
+}
+
 static void other_version(file module) {
   moult core;
   moult_config config = trusting(need_file("old.wasm"));
@@ -315,6 +327,14 @@ static void trap(file module) {
   require(moult_open(&core, &config) == 0, "the module opens", 1);
   status = moult_core_start(&core);
   require(status == MOULT_STATUS_TRAP, "a pointer outside the memory", status);
+  config = trusting(need_file("outside-state.wasm"));
+  require(moult_open(&core, &config) == 0, "the module opens", 2);
+  status = moult_core_start(&core);
+  require(status == MOULT_STATUS_TRAP, "a state outside the memory", status);
+  config = trusting(need_file("outside-block.wasm"));
+  require(moult_open(&core, &config) == 0, "the module opens", 3);
+  status = moult_core_start(&core);
+  require(status == MOULT_STATUS_TRAP, "a block outside the memory", status);
   require_boots(module, 0);
 }
 
@@ -391,7 +411,7 @@ int main(int count, char **arguments) {
       {"update", whole_update},   {"allocations", allocations_fail}, {"memory", memory_too_small},
       {"bits", flip_some},        {"all-bits", flip_all},            {"hash", hash_is_right},
       {"version", other_version}, {"deadline", deadline},            {"trap", trap},
-      {"lies", lies},             {"misuse", misuse},
+      {"lies", lies},             {"misuse", misuse},            {"blocks", blocks_are_hashed},
   };
   if (count != 3) return 2;
   atexit(free_kept);

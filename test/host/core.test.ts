@@ -2,12 +2,20 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Action, Area, Part, State, Status, Text } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
-import { Core, coreModule } from '../../host/node/core.ts';
+import { Core, coreModule, type Sha256Compress } from '../../host/node/core.ts';
 import { engine } from '../../host/node/engine.ts';
 import { HostError } from '../../host/node/errors.ts';
-import { BOOT_AREA, type FlashDriver, NorFlash, uniformGeometry } from '../../host/node/flash.ts';
+import {
+  BOOT_AREA,
+  type FlashContents,
+  type FlashDriver,
+  NorFlash,
+  uniformGeometry,
+} from '../../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../../host/node/provision.ts';
 import { SimRepository } from '../../sim/repository.ts';
+import { RELEASE_2, World } from '../../sim/scenarios/world.ts';
+import { compress } from '../fixtures/sha256.ts';
 
 const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
 const NOW = 1_893_456_000;
@@ -147,6 +155,37 @@ describe('what a board does', () => {
     provision(core, CONFIGURATION, root());
     expect(seen).toContain(Area.STORE_A);
     expect(seen).not.toContain(BOOT_AREA);
+  });
+});
+
+describe('a host that hashes blocks for the core', () => {
+  async function afterUpdate(sha256Compress?: Sha256Compress): Promise<FlashContents> {
+    const world = new World(sha256Compress && { sha256Compress });
+    await world.update();
+    world.repository.publish(RELEASE_2);
+    await world.update();
+    return world.device.snapshot().flash;
+  }
+
+  test('changes nothing but who hashes', async () => {
+    let blocks = 0;
+    const hashed = await afterUpdate((state, block) => {
+      blocks++;
+      return compress(state, block);
+    });
+    expect(hashed).toEqual(await afterUpdate());
+    expect(blocks).toBeGreaterThan(200);
+  });
+
+  test('is asked once a boot when it does not, and the core does it', async () => {
+    let asked = 0;
+    const refuse = () => {
+      asked++;
+      return false;
+    };
+    expect(await afterUpdate(refuse)).toEqual(await afterUpdate());
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThanOrEqual(3);
   });
 });
 

@@ -33,6 +33,10 @@ const CASES = [
   ['deadline', 'a core that takes too long is ended, and the device still boots'],
   ['trap', 'a trap and a pointer outside the memory end the core, and the device still boots'],
   ['lies', 'flash and boot decision that lie or fail, at any moment, cost an update but never the device'],
+  [
+    'blocks',
+    'a board that hashes blocks for the core changes nothing; one that does not is asked once a boot',
+  ],
   ['misuse', 'calls that do not belong where they are made are refused'],
 ] as const;
 
@@ -115,8 +119,9 @@ function contents({ flash }: SimDevice): Uint8Array {
 
 // Modules with all exports of the ABI that do as little as they can.
 
+const IMPORTS = 2;
 const NAMES = [...exportList()];
-const index = (name: string) => NAMES.findIndex(([other]) => other === name) + 1;
+const index = (name: string) => NAMES.findIndex(([other]) => other === name) + IMPORTS;
 
 const OTHER_MODULES = {
   old: moduleWith({ abi_version: [0x41, 2] }),
@@ -126,6 +131,9 @@ const OTHER_MODULES = {
   endless: moduleWith({ core_start: [0x03, 0x40, 0x10, index('agent_until'), 0x1a, 0x0c, 0, 0x0b, 0x41, 0] }),
   // flash_read(0, 0, 24575, 2), two bytes of which only one is memory
   outside: moduleWith({ core_start: [0x41, 0, 0x41, 0, 0x41, 0xff, 0xbf, 0x01, 0x41, 2, 0x10, 0] }),
+  // sha256_compress(24545, 0) and (0, 24513): the last byte is outside
+  'outside-state': moduleWith({ core_start: [0x41, 0xe1, 0xbf, 0x01, 0x41, 0, 0x10, 1] }),
+  'outside-block': moduleWith({ core_start: [0x41, 0, 0x41, 0xc1, 0xbf, 0x01, 0x10, 1] }),
 };
 
 /** Name and number of parameters of each export, from the header that the shim is compiled with. */
@@ -135,7 +143,7 @@ function exportList(): [name: string, parameters: number][] {
   return [...list.matchAll(/X\((\w+), "i\((i*)\)"\)/g)].map(([, name = '', i = '']) => [name, i.length]);
 }
 
-/** A module of one page that imports flash_read; what is not given returns 1, `io_capacity` 16. */
+/** A module of one page that imports flash_read and sha256_compress; what is not given returns 1, `io_capacity` 16. */
 function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Array {
   const text = (value: string) => [value.length, ...Buffer.from(value)];
   const section = (id: number, entries: readonly (readonly number[])[]) => {
@@ -153,8 +161,12 @@ function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Arr
       [0x60, 4, I32, I32, I32, I32, 1, I32],
       [0x60, 0, 1, I32],
       [0x60, 1, I32, 1, I32],
+      [0x60, 2, I32, I32, 1, I32],
     ]),
-    ...section(2, [[...text('moult'), ...text('flash_read'), 0, 0]]),
+    ...section(2, [
+      [...text('moult'), ...text('flash_read'), 0, 0],
+      [...text('moult'), ...text('sha256_compress'), 0, 3],
+    ]),
     ...section(
       3,
       NAMES.map(([, parameters]) => [1 + parameters]),
@@ -162,7 +174,7 @@ function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Arr
     ...section(5, [[1, 1, 1]]),
     ...section(
       7,
-      NAMES.map(([name], at) => [...text(name), 0, at + 1]),
+      NAMES.map(([name], at) => [...text(name), 0, at + IMPORTS]),
     ),
     ...section(
       10,
