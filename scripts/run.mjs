@@ -50,6 +50,7 @@ const TASKS = {
   budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
+  fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
   mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };
 
