@@ -1,0 +1,275 @@
+/*
+ * A device on a link, its line and its clock in the hands of test/host/link.test.ts.
+ *
+ * link_test update FOLDER: the flash of test/c/flash.h with flash.bin, core.wasm and core.sha256 from the folder, until
+ * it is up to date in slot B. It writes records, all integers little endian:
+ *
+ *   'S' u32 LENGTH, bytes    it sends these
+ *   'R' u32 WAIT             it wants to receive; it reads u32 NOW (milliseconds), u8 POWER (0: lost), u8 LENGTH, bytes
+ *   'A' i32 ACTION, i32 STATUS, u32 SLOT    a step has ended so
+ *   'F' the flash            at the end
+ *
+ * link_test fuzz SEED COUNT: answers of any kind, whole and spoiled, which must never be more than what was asked for.
+ *
+ * Ends with 0, or 1 and a line on standard error that says what was not as it must be.
+ */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "client.h"
+#include "crc32.h"
+#include "flash.h"
+
+#define NOW 1893456000u /* 2030-01-01 */
+#define MEMORY (512u * 1024)
+#define MOST_STEPS 400
+
+static void require(int holds, const char *what, long detail) {
+  if (holds) return;
+  fprintf(stderr, "%s (%ld)\n", what, detail);
+  exit(1);
+}
+
+/* ---- a device whose line is elsewhere ---- */
+
+static uint64_t memory[MEMORY / sizeof(uint64_t)];
+static uint8_t module[256 * 1024];
+static uint8_t module_sha256[32];
+static board device;
+static moult core;
+static moult_link link_;
+static uint32_t milliseconds;
+static jmp_buf power_lost;
+
+static uint32_t read_file(const char *folder, const char *name, void *to, size_t capacity) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  FILE *stream = fopen(path, "rb");
+  require(stream != NULL, path, 0);
+  size_t length = fread(to, 1, capacity, stream);
+  fclose(stream);
+  return (uint32_t)length;
+}
+
+static void put(const void *bytes, size_t length) { require(fwrite(bytes, 1, length, stdout) == length, "written", 0); }
+
+static void put_u32(uint32_t value) {
+  uint8_t bytes[4];
+  moult_store(bytes, value, 4);
+  put(bytes, sizeof bytes);
+}
+
+static void get(void *to, size_t length) { require(fread(to, 1, length, stdin) == length, "read", 0); }
+
+static int32_t line_receive(void *user, void *to, uint32_t capacity, uint32_t wait_ms) {
+  uint8_t header[6];
+  (void)user;
+  put("R", 1);
+  put_u32(wait_ms);
+  fflush(stdout);
+  get(header, sizeof header);
+  milliseconds = moult_load(header);
+  require(header[5] <= capacity, "no more than there is room for", header[5]);
+  get(to, header[5]);
+  if (header[4] == 0) longjmp(power_lost, 1);
+  return header[5];
+}
+
+static int32_t line_send(void *user, const void *from, uint32_t length) {
+  (void)user;
+  put("S", 1);
+  put_u32(length);
+  put(from, length);
+  return 0;
+}
+
+static uint32_t line_milliseconds(void *user) {
+  (void)user;
+  return milliseconds;
+}
+
+static const moult_stream line = {.receive = line_receive, .send = line_send, .milliseconds = line_milliseconds};
+
+static moult_client power_on(uint32_t module_length, uint32_t session) {
+  moult_config config = {
+      .port = &board_port,
+      .user = &device,
+      .module = module,
+      .module_length = module_length,
+      .module_sha256 = module_sha256,
+      .memory = memory,
+      .memory_length = sizeof memory,
+      .deadline = 1000,
+  };
+  moult_client client = {.core = &core, .link = &link_, .engine = "wasm3"};
+  int32_t opened = moult_open(&core, &config);
+  require(opened == 0, "the core opens", opened);
+  moult_link_open(&link_, &line, NULL, session);
+  return client;
+}
+
+static uint32_t outcome(void) {
+  uint32_t status = 0;
+  require(moult_state_read(&core, MOULT_STATE_CHECK_STATUS, &status) == 0, "the core tells its status", 0);
+  return status;
+}
+
+/* Steps until it is to be started again (0), or has nothing more to do (1). */
+static int run(moult_client *client, uint32_t *now) {
+  for (int step = 0; step < MOST_STEPS; step++) {
+    int32_t action = moult_client_step(client, *now);
+    put("A", 1);
+    put_u32((uint32_t)action);
+    put_u32(outcome());
+    put_u32((uint32_t)device.slot);
+    require(action >= 0, "a step goes well", action);
+    if (action == MOULT_ACTION_REBOOT) return 0;
+    if (action == MOULT_ACTION_SELF_TEST) require(moult_client_answer(client, 1) >= 0, "the image is confirmed", 0);
+    if (action != MOULT_ACTION_WAIT) continue;
+    if (outcome() == MOULT_STATUS_UP_TO_DATE && device.slot == 1) return 1;
+    require(moult_agent_until(&core, now) == 0, "it says when", 0);
+  }
+  require(0, "it comes to an end", MOST_STEPS);
+  return 1;
+}
+
+static void update(const char *folder) {
+  static uint32_t session;
+  static uint32_t now = NOW;
+  uint32_t length = read_file(folder, "core.wasm", module, sizeof module);
+  read_file(folder, "core.sha256", module_sha256, sizeof module_sha256);
+  read_file(folder, "flash.bin", device.flash, sizeof device.flash);
+  setjmp(power_lost);
+  for (;;) {
+    moult_client client = power_on(length, ++session);
+    if (run(&client, &now)) break;
+  }
+  put("F", 1);
+  put(device.flash, sizeof device.flash);
+}
+
+/* ---- answers of any kind ---- */
+
+static uint32_t seed;
+
+/* splitmix32 */
+static uint32_t any(void) {
+  uint32_t z = seed += 0x9e3779b9u;
+  z = (z ^ z >> 16) * 0x21f0aaadu;
+  z = (z ^ z >> 15) * 0x735a2d97u;
+  return z ^ z >> 15;
+}
+
+#define MOST_BYTES 4096u
+
+static uint8_t coming[MOST_BYTES];
+static uint32_t coming_next, coming_end;
+
+static void come(uint8_t byte) {
+  if (coming_end < MOST_BYTES) coming[coming_end++] = byte;
+}
+
+/* COBS, byte by byte. */
+static void come_frame(const uint8_t *bytes, uint32_t length) {
+  uint32_t start = 0;
+  come(0);
+  for (uint32_t i = 0; i <= length; i++) {
+    if (i < length && bytes[i] != 0 && i - start < 254) continue;
+    come((uint8_t)(i - start + 1));
+    while (start < i) come(bytes[start++]);
+    if (i < length && bytes[i] == 0) start = i + 1;
+    else i -= i < length;
+  }
+  come(0);
+}
+
+/* An answer to the latest request with something of its own: mostly DATA, right, too long, short, of other offsets. */
+static void come_answer(uint32_t offset, uint32_t wanted) {
+  static const uint8_t kinds[] = {0x83, 0x83, 0x83, 0x81, 0x82, 0x84, 0xc0, 0xc1, 0xc2, 0xc3, 0x03, 0x00};
+  uint8_t frame[2048];
+  uint32_t length = 12 + (any() % 4 == 0 ? any() % 1100 : any() % (wanted + 3));
+  for (uint32_t i = 0; i < length; i++) frame[i] = any() % 3 == 0 ? 0 : (uint8_t)any();
+  frame[0] = kinds[any() % sizeof kinds];
+  frame[1] = (uint8_t)(any() % 2);
+  moult_store(frame + 2, link_.sequence + (uint32_t)(any() % 8 == 0), 2);
+  moult_store(frame + 4, link_.session + (uint32_t)(any() % 8 == 0), 4);
+  moult_store(frame + 8, offset + (uint32_t)(any() % 8 == 0), 4);
+  moult_store(frame + length, moult_crc32(0, frame, length), 4);
+  come_frame(frame, length + 4);
+}
+
+static void spoil(uint32_t from) {
+  if (coming_end > from) coming[from + any() % (coming_end - from)] = (uint8_t)any();
+}
+
+static uint32_t asked_offset, asked_wanted;
+
+static int32_t fuzz_receive(void *user, void *to, uint32_t capacity, uint32_t wait_ms) {
+  (void)user;
+  milliseconds += any() % 4 == 0 ? wait_ms : 0;
+  if (coming_next == coming_end) {
+    coming_next = coming_end = 0;
+    for (uint32_t frames = any() % 4; frames > 0; frames--) {
+      uint32_t from = coming_end;
+      come_answer(asked_offset, asked_wanted);
+      for (uint32_t spoils = any() % 5; spoils > 2; spoils--) spoil(from);
+    }
+    for (uint32_t noise = any() % 8 == 0 ? any() % 2000 : 0; noise > 0; noise--) come((uint8_t)any());
+  }
+  uint32_t length = coming_end - coming_next;
+  uint32_t most = 1 + any() % 64;
+  if (length > capacity) length = capacity;
+  if (length > most) length = most;
+  memcpy(to, coming + coming_next, length);
+  coming_next += length;
+  return any() % 500 == 0 ? -1 : (int32_t)length;
+}
+
+static int32_t fuzz_send(void *user, const void *from, uint32_t length) {
+  (void)user;
+  (void)from;
+  (void)length;
+  return any() % 500 == 0 ? -1 : 0;
+}
+
+/* What a read may give, whatever came: no more than was asked for, inside the frame, from where it was asked. */
+static int check_read(uint32_t read) {
+  moult_piece piece = {0};
+  asked_offset = any() % 3 == 0 ? any() : any() % 5000;
+  asked_wanted = 1 + any() % (any() % 2 == 0 ? 1100 : 20);
+  int32_t status = moult_link_read(&link_, 0, "1.root.json", asked_offset, asked_wanted, &piece);
+  if (status == MOULT_STATUS_NETWORK || status == MOULT_STATUS_NOT_FOUND) return 0;
+  require(status == MOULT_STATUS_OK, "a status that a read has", status);
+  require(piece.length <= asked_wanted, "no more than was asked for", read);
+  require(piece.offset == asked_offset, "from where it was asked", read);
+  require(piece.length > 0 || piece.last, "something, or the end", read);
+  require(piece.bytes >= link_.frame && piece.bytes + piece.length <= link_.frame + sizeof link_.frame, "inside", read);
+  return 1;
+}
+
+static void fuzz(uint32_t count) {
+  static const moult_stream fuzzed = {
+      .receive = fuzz_receive, .send = fuzz_send, .milliseconds = line_milliseconds};
+  uint32_t good = 0;
+  moult_link_open(&link_, &fuzzed, NULL, any());
+  for (uint32_t read = 0; read < count; read++) {
+    link_.greeted = 1; /* most random answers to a HELLO are none */
+    good += (uint32_t)check_read(read);
+  }
+  require(good > count / 20 && good < count, "some answers are good, and some are not", good);
+}
+
+int main(int count, char **arguments) {
+  if (count == 3 && strcmp(arguments[1], "update") == 0) {
+    update(arguments[2]);
+  } else if (count == 4 && strcmp(arguments[1], "fuzz") == 0) {
+    seed = (uint32_t)strtoul(arguments[2], NULL, 10);
+    fuzz((uint32_t)strtoul(arguments[3], NULL, 10));
+  } else {
+    return 2;
+  }
+  return 0;
+}
