@@ -31,6 +31,9 @@
 /* Seconds from one check to the next while the time is unknown. */
 #define CHECK_WITHOUT_CLOCK 3600u
 
+/* The longest version text, and a closing 0. */
+#define VERSION 32
+
 typedef struct device {
   options options;
   char flash_path[4096];
@@ -145,10 +148,12 @@ static int32_t step(device *self) {
 
 static void self_test(device *self) {
   const char *test = self->options.self_test;
+  char version[VERSION] = "";
+  moult_text_read(&self->core, MOULT_TEXT_CANDIDATE_VERSION, version, sizeof version);
   int works = test == NULL || board_self_test(&self->board, test);
   int32_t status = moult_client_answer(&self->client, works);
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(status));
-  say(works ? "the new image passed its self-test and is confirmed" : "the new image failed its self-test");
+  say(works ? "%s passed its self-test and is confirmed" : "%s failed its self-test", version);
 }
 
 static int exit_of(int32_t status) {
@@ -172,7 +177,7 @@ static int32_t outcome(device *self) {
   static const char *const roles[] = {"root: ", "timestamp: ", "snapshot: ", "targets: ", "image: ", ""};
   uint32_t status = 0;
   uint32_t role = MOULT_ROLE_NONE;
-  char version[32] = "";
+  char version[VERSION] = "";
   moult_state_read(&self->core, MOULT_STATE_CHECK_STATUS, &status);
   moult_state_read(&self->core, MOULT_STATE_CHECK_ROLE, &role);
   moult_text_read(&self->core, MOULT_TEXT_INSTALLED_VERSION, version, sizeof version);
@@ -187,6 +192,13 @@ static void wait(device *self) {
   uint32_t until = 0;
   moult_agent_until(&self->core, &until);
   line_idle(&self->line, now == 0 ? CHECK_WITHOUT_CLOCK : until > now ? until - now : 0);
+}
+
+/* What the core says of the flash; or of itself, which no other flash would mend. */
+static void fail_at_flash(const device *self, int32_t status) {
+  const char *remedy = "; restore it from a copy, or delete it to start with a new device";
+  fail(EXIT_REFUSED, "%s: %s%s", self->flash_path, moult_status_text(status),
+       status > MOULT_STATUS_MODULE_HASH ? remedy : "");
 }
 
 /* What follows from an action. Returns as long as there is more to do. */
@@ -208,7 +220,7 @@ static void follow(device *self, int32_t action) {
       power_on(self);
       break;
     default:
-      fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(action));
+      fail_at_flash(self, action);
   }
 }
 

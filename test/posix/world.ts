@@ -1,0 +1,123 @@
+// A repository in memory and a device in a process of its own, with a twin of it in this process.
+import { join } from 'node:path';
+import type { FolderDevice } from '../../cli/device/folder.ts';
+import { Client, type ClientEvent } from '../../host/node/client.ts';
+import type { Clock } from '../../host/node/clock.ts';
+import { systemClock } from '../../host/node/clock.ts';
+import { type FlashContents, type Geometry, type NorFlash, uniformGeometry } from '../../host/node/flash.ts';
+import { SimDevice } from '../../sim/device.ts';
+import { SimNetwork } from '../../sim/network.ts';
+import { ProcessDevice } from '../../sim/process.ts';
+import { type SimRelease, SimRepository } from '../../sim/repository.ts';
+import { HARDWARE, image, START } from '../../sim/scenarios/world.ts';
+import { temporaryFolder } from '../fixtures/folders.ts';
+
+/** Bytes of a file that one READ of the link brings: the twin gets them in the same pieces. */
+const PIECE = 1020;
+
+export const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
+
+/** What the factory put in slot A. */
+export const FACTORY = release(0);
+
+/** Stands still, so that two devices see the same time; what is waited for takes real time. */
+const CLOCK: Clock = { now: () => START * 1000, after: systemClock.after };
+
+/** The nth release: its image begins with the letter B (broken) or W (works). */
+export function release(counter: number, works = true): SimRelease {
+  const bytes = image(counter, 10_000 + 3001 * counter);
+  bytes[0] = (works ? 'W' : 'B').charCodeAt(0);
+  return { version: `1.${counter}.0`, releaseCounter: counter, securityCounter: counter, image: bytes };
+}
+
+export interface PosixWorldOptions {
+  readonly selfTest?: string;
+  /** The process makes its flash itself: it has nothing in its slots. */
+  readonly makesFlash?: true;
+  readonly seed?: number;
+}
+
+export interface TwinOptions {
+  readonly onEvent?: (event: ClientEvent) => void;
+  readonly selfTest?: (device: SimDevice) => boolean;
+}
+
+export class PosixWorld {
+  readonly repository: SimRepository;
+  readonly network: SimNetwork;
+  readonly device: ProcessDevice;
+  readonly #what;
+
+  constructor({ selfTest, makesFlash, seed = 1 }: PosixWorldOptions = {}) {
+    this.repository = new SimRepository(() => START, seed);
+    this.network = new SimNetwork(this.repository.source, CLOCK);
+    this.network.conduct = () => ({ chunk: PIECE });
+    this.#what = {
+      root: this.repository.root,
+      image: FACTORY.image,
+      geometry: GEOMETRY,
+      configuration: {
+        hardwareId: HARDWARE,
+        component: 'app',
+        version: FACTORY.version,
+        releaseCounter: FACTORY.releaseCounter,
+        securityCounter: 0,
+        buildTime: START - 1000,
+        checkInterval: 3600,
+      },
+    };
+    this.device = new ProcessDevice({
+      root: this.#what.root,
+      configuration: this.#what.configuration,
+      ...(!makesFlash && { factory: this.#what }),
+      folder: join(temporaryFolder(), 'device'),
+      gateway: this.gateway,
+      ...(selfTest !== undefined && { selfTest }),
+    });
+  }
+
+  /** A device as the one in the process was when it left the factory, in this process on V8. */
+  twin({ onEvent, selfTest }: TwinOptions = {}): SimDevice {
+    const client = { ...this.gateway, ...(onEvent && { onEvent }) };
+    return new SimDevice({ ...this.#what, client, ...(selfTest && { selfTest }) });
+  }
+
+  /** One check of a device of `moult device run`, in this process. */
+  async runHere(device: FolderDevice): Promise<void> {
+    const client = new Client(this.gateway);
+    const powerOn = () => device.powerOn(client);
+    await client.run({ powerOn, selfTest: () => true, wait: async () => false });
+  }
+
+  /** What the device reaches over its link, and the twin over HTTP. */
+  get gateway() {
+    return {
+      metadataUrl: 'https://sim/metadata/',
+      targetsUrl: 'https://sim/targets/',
+      fetch: this.network.fetch,
+      clock: CLOCK,
+    };
+  }
+}
+
+/** What a device in this process is to find on its flash. */
+export function contentsOf(bytes: Buffer, geometry: Geometry): FlashContents {
+  let start = 0;
+  return geometry.map(({ blocks }) =>
+    blocks.map((length) => {
+      start += length;
+      return Uint8Array.from(bytes.subarray(start - length, start));
+    }),
+  );
+}
+
+/** The areas of a flash one after the other, as in its file. */
+export function flashBytes(flash: NorFlash): Buffer {
+  return Buffer.concat(
+    flash.geometry.map((_, area) => {
+      const bytes = new Uint8Array(flash.size(area));
+      flash.read(area, 0, bytes);
+      return bytes;
+    }),
+  );
+}
