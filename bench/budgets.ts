@@ -1,4 +1,4 @@
-// What does not depend on the machine: bytes. `npm run budgets -- --json` prints the rows, test/size.test.ts
+// What does not depend on the machine: bytes and instructions. `npm run budgets -- --json` prints the rows, test/size.test.ts
 // holds their `must`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { SimDevice } from '../sim/device.ts';
 import { SimNetwork } from '../sim/network.ts';
 import { Random } from '../sim/random.ts';
 import { SimRepository } from '../sim/repository.ts';
+import { instructionCounts } from './instructions.ts';
 
 export interface Budget {
   readonly id: string;
@@ -68,11 +69,14 @@ async function measured() {
 }
 
 export async function budgets(): Promise<Budget[]> {
-  const module = readFileSync(join(projectRoot(), 'build/moult.wasm')).length;
+  const [module, crypto] = ['moult.wasm', 'crypto.wasm'].map(
+    (name) => readFileSync(join(projectRoot(), 'build', name)).length,
+  ) as [number, number];
   const { first, idle, full, memory } = await measured();
   const KIB = 1024;
   return [
     { id: 'module-bytes', value: module, unit: 'B', must: 32 * KIB, goal: 24 * KIB },
+    { id: 'crypto-module-bytes', value: crypto, unit: 'B', must: 30 * KIB, goal: 24 * KIB },
     { id: 'linear-memory', value: memory, unit: 'B', must: 24 * KIB, goal: 16 * KIB },
     { id: 'wire-first-check', value: first.wire, unit: 'B' },
     { id: 'wire-idle-check', value: idle.wire, unit: 'B', must: KIB, goal: KIB / 2 },
@@ -83,7 +87,9 @@ export async function budgets(): Promise<Budget[]> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const rows = await budgets();
+  const counts = instructionCounts();
+  for (const reason of counts.missing) process.stderr.write(`left out: ${reason}\n`);
+  const rows = [...(await budgets()), ...counts.rows];
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else for (const row of rows) process.stdout.write(`${line(row)}\n`);
   return rows.every(({ value, must }) => must === undefined || value <= must) ? 0 : 1;
@@ -92,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
 function line({ id, value, unit, must, goal }: Budget): string {
   const limits = must === undefined ? '' : `must ${must}, goal ${goal}${value > must ? '  OVER BUDGET' : ''}`;
   const figure = Number.isInteger(value) ? `${value}` : value.toFixed(3);
-  return `${id.padEnd(26)}${figure.padStart(10)} ${unit.padEnd(5)}${limits}`;
+  return `${id.padEnd(36)}${figure.padStart(10)} ${unit.padEnd(16)}${limits}`;
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)

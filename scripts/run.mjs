@@ -47,7 +47,7 @@ const TASKS = {
   test: { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
   'test:wasm3': { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
   build: { client: true, modules: [CORE, CRYPTO], run: showBuilt },
-  budgets: { modules: [CORE], run: (args) => runScript('build/js/bench/budgets.js', args) },
+  budgets: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },

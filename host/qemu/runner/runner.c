@@ -1,0 +1,141 @@
+/*
+ * Counts what a module costs under wasm3: instructions between two marks of a script, and memory. On an emulated board
+ * by the machine's own counter (machine.h); on a PC, where it is run under callgrind, by what `measured` executes.
+ *
+ * The script lies behind the module in the inputs (bench/instructions.ts makes them), words in little endian:
+ *
+ *   how many bytes of linear memory the module is given
+ *   module: its length, its bytes, filled up to a multiple of 4
+ *   then steps, each a word with the kind and what belongs to it:
+ *     0           the end
+ *     1 WRITE     address, length, bytes, filled up to a multiple of 4
+ *     2 CALL      name (32 bytes), arguments (4 words), what it must return (a word; ANY: whatever)
+ *     3 MEASURE   name (32 bytes): the steps until the next one of this kind are its own; "" none's
+ *
+ * Output: one line a measure, its name and the instructions; and at the end "memory" with the bytes of heap.
+ * `runner NAME` measures under callgrind the steps of that name alone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heap.h"
+#include "m3_env.h" /* for the limit of linear memory, as in moult.c */
+#include "machine.h"
+#include "wasm3.h"
+
+#define NAME 32u
+#define ARGUMENTS 4u
+#define ANY 0xffffffffu
+#define STACK 4096u
+#define HEAP (512u * 1024)
+
+enum kind { END, WRITE, CALL, MEASURE };
+
+extern const uint8_t inputs[];
+__asm__(".section .rodata\n.balign 8\n.globl inputs\ninputs:\n.incbin \"" INPUTS "\"\n.text\n");
+
+static uint64_t heap_memory[HEAP / sizeof(uint64_t)];
+static moult_heap heap;
+static IM3Runtime runtime;
+static const uint8_t *at = inputs;
+/* What alone is measured on a PC; NULL: everything. */
+static const char *wanted;
+
+static void require(int holds, const char *what, const char *why) {
+  if (holds) return;
+  printf("failed: %s: %s\n", what, why == NULL ? "" : why);
+  exit(1);
+}
+
+static void succeed(M3Result result, const char *what) { require(result == m3Err_none, what, result); }
+
+static uint32_t word(void) {
+  uint32_t value;
+  memcpy(&value, at, sizeof value);
+  at += sizeof value;
+  return value;
+}
+
+static const uint8_t *bytes(uint32_t length) {
+  const uint8_t *start = at;
+  at += (length + 3) & ~3u;
+  return start;
+}
+
+static void load(void) {
+  IM3Environment environment = m3_NewEnvironment();
+  IM3Module module = NULL;
+  runtime = m3_NewRuntime(environment, STACK, NULL);
+  runtime->memoryLimit = word();
+  uint32_t length = word();
+  succeed(m3_ParseModule(environment, &module, bytes(length), length), "parse");
+  succeed(m3_LoadModule(runtime, module), "load");
+}
+
+static void write_step(void) {
+  uint32_t address = word(), length = word(), size = 0;
+  uint8_t *memory = m3_GetMemory(runtime, &size, 0);
+  require(address <= size && length <= size - address, "write", "outside the memory");
+  memcpy(memory + address, bytes(length), length);
+}
+
+/* Its own function, not inlined: under callgrind only what it executes is counted. */
+M3Result __attribute__((noinline)) measured(IM3Function function, uint32_t count, const void **arguments) {
+  return m3_Call(function, count, arguments);
+}
+
+static uint64_t call_step(int counted) {
+  const char *name = (const char *)bytes(NAME);
+  const void *arguments[ARGUMENTS] = {at, at + 4, at + 8, at + 12};
+  bytes(ARGUMENTS * 4);
+  uint32_t expected = word(), result = 0;
+  const void *results[] = {&result};
+  IM3Function function = NULL;
+  succeed(m3_FindFunction(&function, runtime, name), name);
+  uint32_t count = m3_GetArgCount(function);
+  uint64_t start = machine_instructions();
+  succeed(counted ? measured(function, count, arguments) : m3_Call(function, count, arguments), name);
+  uint64_t spent = machine_instructions() - start;
+  if (m3_GetRetCount(function) == 1) succeed(m3_GetResults(function, 1, results), name);
+  require(expected == ANY || result == expected, name, "another result");
+  return spent;
+}
+
+static void report(const char *name, uint64_t instructions) {
+  if (*name != 0) printf("%s %lu\n", name, (unsigned long)instructions);
+}
+
+static void run_script(void) {
+  const char *name = "";
+  uint64_t instructions = 0;
+  for (;;) {
+    switch (word()) {
+      case WRITE:
+        write_step();
+        break;
+      case CALL:
+        instructions += call_step(*name != 0 && (wanted == NULL || strcmp(wanted, name) == 0));
+        break;
+      case MEASURE:
+        report(name, instructions);
+        name = (const char *)bytes(NAME);
+        instructions = 0;
+        break;
+      default:
+        report(name, instructions);
+        return;
+    }
+  }
+}
+
+int main(int count, char **values) {
+  wanted = count > 1 ? values[1] : NULL;
+  moult_heap_init(&heap, heap_memory, sizeof heap_memory);
+  moult_heap_active = &heap;
+  require(setjmp(moult_heap_exhausted) == 0, "memory", "too little");
+  load();
+  run_script();
+  printf("memory %lu\n", (unsigned long)heap.peak);
+  return 0;
+}
