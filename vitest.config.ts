@@ -12,7 +12,7 @@ const WASM3: TestProjectInlineConfiguration = {
   test: {
     name: 'wasm3',
     include: [
-      'test/{crypto,tuf,install,storage}/*.test.ts',
+      'test/{crypto,tuf,install}/*.test.ts',
       'test/host/{core,client}.test.ts',
       'test/sim/attacker.test.ts',
     ],

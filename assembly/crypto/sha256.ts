@@ -6,6 +6,8 @@
 //   40  64 bytes    the block that is not full yet
 import { SCHEDULE } from "./memory";
 import { INITIAL_STATE, ROUND_CONSTANTS } from "./sha2";
+import { sha256_fast } from "./sha256fast";
+import { choose, reverse, sigma0, sigma1 } from "./sha256words";
 
 /** Bytes of a context. */
 export const SHA256_CONTEXT: u32 = 104;
@@ -71,20 +73,6 @@ export function sha256_restore(ctx: usize, state: usize, length: u32): void {
   store<u64>(ctx, length, COUNT);
 }
 
-// Sums of rotations are nested, rotr(rotr(x, 9) ^ x, 11) ^ x …, so that each needs one value at a time.
-// @ts-ignore: decorator
-@inline function sum0(x: u32): u32 { return rotr(rotr(rotr(x, 9) ^ x, 11) ^ x, 2); }
-// @ts-ignore: decorator
-@inline function sum1(x: u32): u32 { return rotr(rotr(rotr(x, 14) ^ x, 5) ^ x, 6); }
-// @ts-ignore: decorator
-@inline function sigma0(x: u32): u32 { return rotr(rotr(x, 11) ^ x, 7) ^ (x >> 3); }
-// @ts-ignore: decorator
-@inline function sigma1(x: u32): u32 { return rotr(rotr(x, 2) ^ x, 17) ^ (x >> 10); }
-// @ts-ignore: decorator
-@inline function reverse(x: u32): u32 { return (rotl(x, 8) & 0x00ff00ff) | (rotr(x, 8) & 0xff00ff00); }
-// @ts-ignore: decorator
-@inline function choose(x: u32, y: u32, z: u32): u32 { return ((y ^ z) & x) ^ z; }
-
 /** Whether the host, if it is asked at all, has not said yet that it compresses no blocks. */
 let hosted = true;
 
@@ -96,8 +84,16 @@ function compress(state: usize, block: usize): void {
     if (hosted && sha256_compress(state, block) == 0) return;
     hosted = false;
   }
-  rounds(state, block);
+  // @ts-ignore: set for builds whose memory is not the matter (--use SHA256_FAST=1)
+  if (isDefined(SHA256_FAST)) sha256_fast(state, block);
+  else rounds(state, block);
 }
+
+// Sums of rotations are nested, rotr(rotr(x, 9) ^ x, 11) ^ x …, so that each needs one value at a time.
+// @ts-ignore: decorator
+@inline function sum0(x: u32): u32 { return rotr(rotr(rotr(x, 9) ^ x, 11) ^ x, 2); }
+// @ts-ignore: decorator
+@inline function sum1(x: u32): u32 { return rotr(rotr(rotr(x, 14) ^ x, 5) ^ x, 6); }
 
 /** The message schedule of 64 words, two words a turn: the words of places 14 and 15 are at hand. */
 function expand(block: usize): void {
@@ -115,8 +111,7 @@ function expand(block: usize): void {
 
 /**
  * Four rounds a turn, after which each letter is four places on. What is known early is added first, so
- * that a processor waits for little. (Sixteen rounds with the schedule in locals: a quarter fewer steps of an
- * interpreter, a tenth more speed in V8, and three times the code, which is memory under an interpreter.)
+ * that a processor waits for little. The body for wherever code is memory; sha256fast.ts has the other.
  */
 function rounds(state: usize, block: usize): void {
   expand(block);

@@ -13,7 +13,7 @@
 // A context, owned by the caller, 8-byte aligned:
 //   0   u32  the kind, or 0 where nothing can hold any more
 //   8   the context of Ed25519, or that of SHA-256
-import { DER_SEQUENCE } from "./der";
+import { DER_SEQUENCE, der_is } from "./der";
 import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "./ed25519";
 import { KEY_DER, KEY_FOUND, KEY_TEXT_MOST } from "./memory";
 import { P256_KEY, p256_verify } from "./p256";
@@ -46,31 +46,32 @@ const STREAM: usize = 8;
 const ED25519_BARE: u32 = 32;
 const ED25519_SIGNATURE: u32 = 64;
 
+/** "ed25519", "ecdsa-sha2-nistp256", of which the first five are a name too, "rsassa-pss-sha256", the same of three. */
+const ED25519_NAME = memory.data<u8>([0x65, 0x64, 0x32, 0x35, 0x35, 0x31, 0x39]);
+const ECDSA_NAME = memory.data<u8>([
+  0x65, 0x63, 0x64, 0x73, 0x61, 0x2d, 0x73, 0x68, 0x61, 0x32, 0x2d, 0x6e, 0x69, 0x73, 0x74, 0x70, 0x32, 0x35, 0x36,
+]);
+const RSA_NAME = memory.data<u8>([
+  0x72, 0x73, 0x61, 0x73, 0x73, 0x61, 0x2d, 0x70, 0x73, 0x73, 0x2d, 0x73, 0x68, 0x61, 0x32, 0x35, 0x36,
+]);
+
 /** The kind of signature that a keytype and a scheme name, or a negative status. */
 export function signature_kind(type: usize, typeLength: u32, scheme: usize, schemeLength: u32): i32 {
-  let kind = 0;
-  let named = "";
-  if (is_text(type, typeLength, "ed25519")) {
+  const typeEnd = type + typeLength;
+  const schemeEnd = scheme + schemeLength;
+  let kind = SIGNATURE_TYPE_UNKNOWN;
+  let known = false;
+  if (der_is(type, typeEnd, ED25519_NAME, 7)) {
     kind = SIGNATURE_ED25519;
-    named = "ed25519";
-  } else if (is_text(type, typeLength, "ecdsa") || is_text(type, typeLength, "ecdsa-sha2-nistp256")) {
-    kind = SIGNATURE_P256;
-    named = "ecdsa-sha2-nistp256";
-  } else if (is_text(type, typeLength, "rsa")) {
+    known = der_is(scheme, schemeEnd, ED25519_NAME, 7);
+  } else if (der_is(type, typeEnd, RSA_NAME, 3)) {
     kind = SIGNATURE_RSA;
-    named = "rsassa-pss-sha256";
+    known = der_is(scheme, schemeEnd, RSA_NAME, 17);
+  } else if (der_is(type, typeEnd, ECDSA_NAME, 5) || der_is(type, typeEnd, ECDSA_NAME, 19)) {
+    kind = SIGNATURE_P256;
+    known = der_is(scheme, schemeEnd, ECDSA_NAME, 19);
   }
-  if (!kind) return SIGNATURE_TYPE_UNKNOWN;
-  return is_text(scheme, schemeLength, named) ? kind : SIGNATURE_SCHEME_UNKNOWN;
-}
-
-function is_text(at: usize, length: u32, text: string): bool {
-  if (length != <u32>text.length) return false;
-  const chars = changetype<usize>(text);
-  for (let i: usize = 0; i < length; i++) {
-    if (load<u8>(at + i) != load<u16>(chars + 2 * i)) return false;
-  }
-  return true;
+  return known || kind < 0 ? kind : SIGNATURE_SCHEME_UNKNOWN;
 }
 
 /**
