@@ -9,7 +9,9 @@
 //   envelopeBytes(sign(buildTimestamp({ version: 99, expires }, metaFile(snapshotBytes, 7)), stolenKeys))
 export { canonicalize, compareNames, serialize } from './canonical.ts';
 export { type CreateOptions, createRepository, type RoleOptions } from './create.ts';
+export { buildPatch, COMPRESSIONS, type Compression, type PatchOptions } from './delta/patch.ts';
 export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
+export { writeWhole } from './files.ts';
 export { parseJson } from './json.ts';
 export {
   generateKey,

@@ -8,5 +8,5 @@ if [ ! -x "$venv/bin/python" ]; then
   "$python" -m venv "$venv"
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-  tuf==6.0.0 'securesystemslib[crypto]==1.3.1' cryptography==46.0.3
-"$venv/bin/python" -c 'import tuf; print("python-tuf", tuf.__version__, "is ready in build/venv")'
+  tuf==6.0.0 'securesystemslib[crypto]==1.3.1' cryptography==46.0.3 detools==0.53.0
+"$venv/bin/python" -c 'import detools, tuf; print("python-tuf", tuf.__version__, "and detools", detools.__version__, "are ready in build/venv")'

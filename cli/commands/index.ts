@@ -1,5 +1,6 @@
 // Every command, in the order of `moult --help`.
 import type { AddCommand } from '../main.ts';
+import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
@@ -15,6 +16,7 @@ export const commands: readonly AddCommand[] = [
   addInit,
   addKey,
   addRelease,
+  addDelta,
   addPublish,
   addRefresh,
   addRole,

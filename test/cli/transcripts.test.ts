@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { sha256 } from '../../repo/index.ts';
 import { moult, moultJson, type Surroundings } from '../fixtures/command-line.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { DAY, imageOf, NOW } from '../fixtures/repositories.ts';
@@ -377,6 +378,29 @@ test('serve: says where, reports requests, ends on Ctrl-C; a busy port is status
   expect((await moult(['serve', 'acme', '--tls-cert', 'x'], at)).status).toBe(2);
 });
 
+test('delta build: a patch that turns one image into another', async () => {
+  const image = imageOf('app', 5000);
+  writeFileSync(join(cwd, 'next.bin'), Buffer.concat([image, Buffer.from('and a little more')]));
+  const build = ['delta', 'build', 'app.bin', 'next.bin', '-o', 'app.patch'];
+  expect(await moult(build, at)).toEqual({
+    status: 0,
+    stdout: '✓ app.patch: 110 B, 2.2 % of next.bin\n',
+    stderr: '',
+  });
+  const patch = readFileSync(join(cwd, 'app.patch'));
+  const { json } = await moultJson<{ patch: object; old: object }>(build, at);
+  expect(json).toMatchObject({ patch: { length: 110, sha256: sha256(patch) }, old: { length: 5000 } });
+  expect(readdirSync(cwd).sort()).toEqual(['app.bin', 'app.patch', 'next.bin']);
+
+  const refused = async (...args: string[]) => (await moultJson(['delta', 'build', ...args], at)).status;
+  writeFileSync(join(cwd, 'empty.bin'), '');
+  expect(await refused('app.bin', 'none.bin', '-o', 'x.patch')).toBe(1);
+  expect(await refused('app.bin', 'empty.bin', '-o', 'x.patch')).toBe(1);
+  expect(await refused('app.bin', 'next.bin', '-o', 'none/x.patch/y')).toBe(0);
+  expect(await refused('app.bin', 'next.bin', '-o', 'x.patch', '--compression', 'lzma')).toBe(2);
+  expect(await refused('app.bin', 'next.bin')).toBe(2);
+});
+
 test('every command has help with an example, and every help ends with 0', async () => {
   const top = await moult(['--help'], at);
   expect(top.stdout).toContain(
@@ -386,6 +410,7 @@ test('every command has help with an example, and every help ends with 0', async
     ['init'],
     ['key', 'gen'],
     ['release', 'add'],
+    ['delta', 'build'],
     ['publish'],
     ['refresh'],
     ['role', 'rotate'],
