@@ -35,15 +35,16 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const CLIENT = { file: 'build/moult-client.cjs', entry: 'build/js/cli/client/main.js' };
 const VITEST = 'node_modules/vitest/vitest.mjs';
 const WASM3 = 'scripts/wasm3.mjs';
-/** There when wasm3 was fetched: tests then need its builds to be current. */
+/** There when wasm3 was fetched: tests and the demo then need its builds to be current. */
 const WASM3_SOURCE = 'build/wasm3/source';
 const WASM3_SANITIZED = 'build/wasm3-sanitize';
 const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
+const WASM3_DEVICE = 'build/wasm3/posix/moult-device';
 /** Written by vitest, see vitest.config.ts. */
 const RESULTS = 'build/test-results.json';
 
 const TASKS = {
-  start: { modules: [CORE], run: (args) => runScript('build/js/cli/demo/demo.js', args) },
+  start: { modules: [CORE], run: runDemo },
   test: { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
   'test:wasm3': { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
   build: { client: true, modules: [CORE, CRYPTO], run: showBuilt },
@@ -171,6 +172,12 @@ function runScript(script, args) {
   return inherit([script, ...args]);
 }
 
+/** Two boards of the demo run on wasm3 where that was fetched once; the demo fetches nothing itself. */
+async function runDemo(args) {
+  if (existsSync(WASM3_SOURCE) && !isCurrent(WASM3_DEVICE, wasm3Stamp())) await buildWasm3();
+  return runScript('build/js/cli/demo/demo.js', args);
+}
+
 async function runTests(args) {
   rmSync(RESULTS, { force: true });
   const lint = await inherit([BIOME, 'check', '.']);
@@ -194,7 +201,13 @@ function buildWasm3() {
     const complaint = 'wasm3 cannot be had or built on this machine';
     await node(complaint, [WASM3]);
     if (existsSync(WASM3_SANITIZED)) await node(complaint, [WASM3, 'build', '--sanitize']);
+    noteCurrent(WASM3_DEVICE, wasm3Stamp());
   });
+}
+
+function wasm3Stamp() {
+  const sources = ['host', 'test/c'].filter(existsSync).flatMap(files);
+  return digestOf([WASM3, ...sources.filter((file) => /\.[ch]$|CMakeLists\.txt$/.test(file))]);
 }
 
 /** Tests that need something this machine lacks say so in their names: see test/optional.ts. */

@@ -3,9 +3,10 @@ import { Role, Status } from '../../host/node/abi.ts';
 import type { SigningKey } from '../../repo/index.ts';
 import type { Attacker } from '../../sim/attacker.ts';
 import type { Output } from '../output.ts';
-import { type Board, expectState } from './board.ts';
+import { expectState } from './board.ts';
 import { type Finding, findingName } from './finding.ts';
 import { FACTORY, type Version } from './images.ts';
+import type { SimBoard } from './simboard.ts';
 
 export interface AttackRow {
   readonly attack: string;
@@ -20,9 +21,9 @@ export interface AttackRow {
 export interface Scene {
   readonly attacker: Attacker;
   /** Runs an old version; a newer one is there to be had. */
-  readonly board: Board;
+  readonly board: SimBoard;
   /** Runs the factory version, on hardware that no release is for. */
-  readonly stranger: Board;
+  readonly stranger: SimBoard;
   readonly stolenKeys: readonly SigningKey[];
 }
 
@@ -116,11 +117,11 @@ async function attackOnce(
   const { attacker, board } = scene;
   const contents = board.device.snapshot();
   attack.begin(scene);
-  const outcome = await board.device.update();
+  const outcome = await board.update();
   const row = describe(attack, board, outcome, before);
   attacker.stop();
   board.clock.ahead = 0;
-  expectState(board, await board.device.update(), { status: Status.UP_TO_DATE, runs: newest });
+  expectState(board, await board.update(), { status: Status.UP_TO_DATE, runs: newest });
   board.device.restore(contents);
   return row;
 }
@@ -132,12 +133,12 @@ async function wrongHardware({ stranger }: Scene): Promise<AttackRow> {
     did: 'lures a board of another kind',
     says: [{ status: Status.NOT_FOR_HARDWARE, role: Role.NONE }],
   };
-  return describe(attack, stranger, await stranger.device.update(), FACTORY);
+  return describe(attack, stranger, await stranger.update(), FACTORY);
 }
 
 function describe(
   { attack, did, says }: Omit<Attack, 'begin'>,
-  board: Board,
+  board: SimBoard,
   outcome: Finding,
   version: Version | undefined,
 ): AttackRow {

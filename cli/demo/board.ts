@@ -1,88 +1,45 @@
-// The boards of the demo: simulated flash and power, the real core, real HTTP.
-import { FetchKind, Role } from '../../host/node/abi.ts';
-import type { ClientEvent } from '../../host/node/client.ts';
-import { type Clock, systemClock } from '../../host/node/clock.ts';
+// What the demo needs of a board, wherever it runs, and how all of them update at once.
+import { Role } from '../../host/node/abi.ts';
 import { type Geometry, uniformGeometry } from '../../host/node/flash.ts';
-import type { Fetch } from '../../host/node/http.ts';
-import { SimDevice } from '../../sim/device.ts';
+import type { DeviceConfiguration } from '../../host/node/provision.ts';
 import type { Output } from '../output.ts';
 import { type Finding, findingName, Unexpected } from './finding.ts';
-import { FACTORY, type Images, passesSelfTest, type Version } from './images.ts';
+import { FACTORY, type Images, type Version } from './images.ts';
+
+/** What a board tells whoever watches it: bytes of an image so far, or that it has tested one. */
+export type BoardNews = { readonly received: number } | 'tested';
+
+export interface Board {
+  readonly name: string;
+  readonly images: Images;
+  /** The engine, for people, as in "14 on V8". */
+  readonly runsOn: string;
+  /** The version that runs: by the bytes of the slot, not by what anybody says. Undefined: no whole image. */
+  readonly runs: Version | undefined;
+  listener: ((news: BoardNews) => void) | undefined;
+  /** Powers it on for the first time; the version of the root that it trusts then. */
+  provision(): Promise<number>;
+  /** One check with all that follows from it. */
+  update(): Promise<Finding>;
+}
 
 const BLOCK = 4096;
 
-export interface BoardOptions {
-  readonly name: string;
-  readonly hardwareId: string;
-  readonly images: Images;
-  readonly root: Uint8Array;
-  /** Where the repository is served, without a slash at the end. */
-  readonly url: string;
-  /** Where the board's requests go; straight to the network when left out. */
-  readonly fetch?: Fetch;
-}
-
-/** A clock that can be moved on, instead of waiting. */
-class BoardClock implements Clock {
-  /** Milliseconds ahead of the system's clock. */
-  ahead = 0;
-
-  now(): number {
-    return systemClock.now() + this.ahead;
-  }
-
-  after(milliseconds: number, action: () => void): () => void {
-    return systemClock.after(milliseconds, action);
-  }
-}
-
-export class Board {
-  readonly name: string;
-  readonly images: Images;
-  readonly clock = new BoardClock();
-  readonly device: SimDevice;
-  /** Told what the client of this board does. */
-  listener: ((event: ClientEvent) => void) | undefined;
-
-  constructor({ name, hardwareId, images, root, url, fetch }: BoardOptions) {
-    this.name = name;
-    this.images = images;
-    this.device = new SimDevice({
-      root,
-      image: images.of(FACTORY),
-      configuration: configuration(hardwareId, this.clock),
-      client: {
-        metadataUrl: `${url}/metadata/`,
-        targetsUrl: `${url}/targets/`,
-        clock: this.clock,
-        onEvent: (event) => this.listener?.(event),
-        ...(fetch && { fetch }),
-      },
-      geometry: geometry(images.length),
-      selfTest: (device) => passesSelfTest(device.running(images.length)),
-    });
-  }
-
-  /** The version that runs: by the bytes of the slot, not by what anybody says. Undefined: no whole image. */
-  get runs(): Version | undefined {
-    return this.images.versionOf(this.device.running(this.images.length));
-  }
-}
-
 /** As on SPI flash, with slots as large as the image needs. */
-function geometry(imageLength: number): Geometry {
+export function boardGeometry(imageLength: number): Geometry {
   const slot = Math.ceil(imageLength / BLOCK) * BLOCK;
   return uniformGeometry({ block: BLOCK, unit: 4, erased: 0xff, bank: 8 * BLOCK, slot });
 }
 
-function configuration(hardwareId: string, clock: Clock) {
+/** Of a board that leaves the factory now; milliseconds since 1970. */
+export function boardConfiguration(hardwareId: string, now: number): DeviceConfiguration {
   return {
     hardwareId,
     component: 'app',
     version: FACTORY,
     releaseCounter: 0,
     securityCounter: 0,
-    buildTime: Math.floor(clock.now() / 1000) - 60,
+    buildTime: Math.floor(now / 1000) - 60,
     checkInterval: 3600,
   };
 }
@@ -104,15 +61,15 @@ export async function updateAll(
   const bar = output.progress(label, total);
   const received = new Map<Board, number>();
   let tested = 0;
-  const show = (board: Board, event: ClientEvent) => {
-    if (event.type === 'progress' && event.kind === FetchKind.TARGET) received.set(board, event.received);
-    if (event.type === 'confirmed' || event.type === 'rejected') tested++;
+  const show = (board: Board, news: BoardNews) => {
+    if (news === 'tested') tested++;
+    else received.set(board, news.received);
     const bytes = [...received.values()].reduce((sum, count) => sum + count, 0);
     bar.update(bytes, `${tested} of ${boards.length} have tested it`);
   };
-  for (const board of boards) board.listener = (event) => show(board, event);
+  for (const board of boards) board.listener = (news) => show(board, news);
   try {
-    await Promise.all(boards.map(async (board) => expectState(board, await board.device.update(), expected)));
+    await Promise.all(boards.map(async (board) => expectState(board, await board.update(), expected)));
   } finally {
     bar.stop();
     for (const board of boards) board.listener = undefined;

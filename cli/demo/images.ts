@@ -36,6 +36,11 @@ export class Images {
   }
 }
 
+/** The same for a shell, which gets the image on its standard input and more behind it. */
+export function selfTestCommand(length: number): string {
+  return `head -c ${length} | tail -c ${TRAILER} | grep -aq 'self-test passes'`;
+}
+
 /** The self-test of the demo's boards: what the image that runs says about itself. */
 export function passesSelfTest(image: Uint8Array): boolean {
   return Buffer.from(image.subarray(-TRAILER)).includes('self-test passes');

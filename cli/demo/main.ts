@@ -1,15 +1,17 @@
 // From the arguments of `npm start` to an exit status.
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { HostError, StatusError } from '../../host/node/errors.ts';
 import { messageOf, RepositoryError, systemCode } from '../../repo/index.ts';
+import { DEVICE_PROGRAM } from '../../sim/process.ts';
 import { EXIT, type ExitStatus, exitStatus } from '../exit.ts';
 import { createOutput, formatBytes, type Output } from '../output.ts';
 import type { Io } from '../session.ts';
 import { updateFileDevice } from './filedevice.ts';
 import { Unexpected } from './finding.ts';
 import { defaultFirmware, readFirmware } from './firmware.ts';
-import { play, type Summary } from './story.ts';
+import { describeEngines, play, type Summary } from './story.ts';
 
 /** Where the demo works, below the project's folder. */
 const DIRECTORY = '.moult-demo';
@@ -28,6 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitStatus>
       directory,
       output,
       show,
+      ownProcesses: existsSync(DEVICE_PROGRAM),
       updateFileDevice: (url) => updateFileDevice(directory, url, io),
     });
     conclude(summary, io.cwd, directory, show, output);
@@ -59,7 +62,7 @@ function parse(argv: readonly string[], io: Io): string | undefined {
 }
 
 function conclude(
-  { boards, releases, cuts, attacks, bytesServed, seconds, ...rest }: Summary,
+  { boards, engines, releases, cuts, attacks, bytesServed, seconds, ...rest }: Summary,
   project: string,
   directory: string,
   show: (path: string) => string,
@@ -70,7 +73,7 @@ function conclude(
   const device = show(join(directory, 'device'));
   output.line();
   output.event(
-    `${boards} boards, ${releases} releases, ${cuts.length} power cuts survived, ${attacks.length} attacks refused; ` +
+    `${boards} boards (${describeEngines(engines)}), ${releases} releases, ${cuts.length} power cuts survived, ${attacks.length} attacks refused; ` +
       `${formatBytes(bytesServed)} served in ${seconds.toFixed(1)} s`,
   );
   output.line();
@@ -82,7 +85,18 @@ function conclude(
   output.line(`  ${tool} -C ${repository} serve`);
   output.line('and in a second terminal, to bring a device that runs 1.1.0 up to date:');
   output.line(`  ${tool} device run ${device} --url http://127.0.0.1:8080 --once`);
-  output.result({ ...rest, boards, releases, cuts, attacks, bytesServed, seconds, repository, device });
+  output.result({
+    ...rest,
+    boards,
+    engines,
+    releases,
+    cuts,
+    attacks,
+    bytesServed,
+    seconds,
+    repository,
+    device,
+  });
 }
 
 function report(error: unknown, output: Output): ExitStatus {

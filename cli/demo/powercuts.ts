@@ -4,9 +4,10 @@ import type { ClientEvent } from '../../host/node/client.ts';
 import { BOOT_AREA } from '../../host/node/flash.ts';
 import type { DeviceContents } from '../../sim/device.ts';
 import type { Cut, CutKind, Operation } from '../../sim/power.ts';
-import { type Board, expectState } from './board.ts';
+import { expectState } from './board.ts';
 import { Unexpected } from './finding.ts';
 import type { Version } from './images.ts';
+import type { SimBoard } from './simboard.ts';
 
 export interface CutRow {
   /** When. */
@@ -50,16 +51,16 @@ const PLACES: readonly Place[] = [
 ];
 
 /** Updates the board to `version` through all cuts. Throws unless every cut fired and every boot was sound. */
-export async function updateThroughCuts(board: Board, version: Version): Promise<readonly CutRow[]> {
+export async function updateThroughCuts(board: SimBoard, version: Version): Promise<readonly CutRow[]> {
   const { power } = board.device;
   const saboteur = new Saboteur(board);
-  board.listener = (event) => saboteur.hear(event);
+  board.clientListener = (event) => saboteur.hear(event);
   power.watch = (operation, index) => saboteur.decide(operation, index);
   power.whenCut = () => saboteur.note();
-  const outcome = await board.device.update();
+  const outcome = await board.update();
   power.watch = undefined;
   power.whenCut = undefined;
-  board.listener = undefined;
+  board.clientListener = undefined;
   expectState(board, outcome, { status: Status.UP_TO_DATE, runs: version });
   if (saboteur.left.length < PLACES.length)
     throw new Unexpected(`only ${saboteur.left.length} of ${PLACES.length} power cuts fired`);
@@ -73,7 +74,7 @@ interface Left {
 }
 
 /** Boots the board with what each cut left, and brings it back to what it is. */
-function bootEach(board: Board, left: readonly Left[]): CutRow[] {
+function bootEach(board: SimBoard, left: readonly Left[]): CutRow[] {
   const now = board.device.snapshot();
   const rows = left.map(({ place, operation, contents }) => {
     board.device.restore(contents);
@@ -90,7 +91,7 @@ function bootEach(board: Board, left: readonly Left[]): CutRow[] {
 /** Watches what the board does and cuts its power at the next place of the list. */
 class Saboteur {
   readonly left: Left[] = [];
-  readonly #board: Board;
+  readonly #board: SimBoard;
   /** Operations at the next place so far. */
   #met = 0;
   /** Bytes of the image in its slot. */
@@ -98,7 +99,7 @@ class Saboteur {
   #arrived = false;
   #operation = '';
 
-  constructor(board: Board) {
+  constructor(board: SimBoard) {
     this.#board = board;
   }
 

@@ -7,12 +7,16 @@ import { createRepository, type Repository } from '../../repo/index.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
 import { Attacker } from '../../sim/attacker.ts';
 import { SimNetwork, serverSource } from '../../sim/network.ts';
-import { Board } from './board.ts';
+import type { Board } from './board.ts';
 import type { Images } from './images.ts';
+import { ProcessBoard } from './processboard.ts';
+import { SimBoard } from './simboard.ts';
 
 export const HARDWARE = 'demo-board';
 export const KEY_PREFIX = 'DEMO-ONLY-';
 const BOARDS = 16;
+/** Of these, in processes of their own. */
+const PROCESSES = 2;
 
 export interface Stage {
   readonly repository: Repository;
@@ -23,16 +27,19 @@ export interface Stage {
   /** All sixteen. */
   readonly boards: readonly Board[];
   /** One of them: its power will fail. */
-  readonly unlucky: Board;
+  readonly unlucky: SimBoard;
   /** One of them: all that it sends and gets passes through the attacker's hands. */
-  readonly watched: Board;
+  readonly watched: SimBoard;
   readonly attacker: Attacker;
   /** A board of another kind, behind the same attacker. */
-  readonly stranger: Board;
+  readonly stranger: SimBoard;
 }
 
-/** Builds everything anew in `directory`; what an earlier demo left there goes. */
-export async function buildStage(directory: string, images: Images): Promise<Stage> {
+/**
+ * Builds everything anew in `directory`; what an earlier demo left there goes. `ownProcesses`: some boards run in
+ * processes of their own, for which moult-device must be built.
+ */
+export async function buildStage(directory: string, images: Images, ownProcesses: boolean): Promise<Stage> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const repository = await createRepository(join(directory, 'repository'), {
@@ -50,10 +57,18 @@ export async function buildStage(directory: string, images: Images): Promise<Sta
   });
   const network = new SimNetwork(serverSource(`${server.url}/`), systemClock);
   const make = (name: string, hardwareId: string, fetch?: Fetch) =>
-    new Board({ name, hardwareId, images, root, url: server.url, ...(fetch && { fetch }) });
+    new SimBoard({ name, hardwareId, images, root, url: server.url, ...(fetch && { fetch }) });
+  const start = (name: string) =>
+    new ProcessBoard({
+      ...{ name, hardwareId: HARDWARE, images, root, url: server.url },
+      folder: join(directory, 'boards', name),
+    });
   const unlucky = make(boardName(BOARDS - 1), HARDWARE);
   const watched = make(boardName(BOARDS), HARDWARE, network.fetch);
-  const others = Array.from({ length: BOARDS - 2 }, (_, index) => make(boardName(index + 1), HARDWARE));
+  const others = Array.from({ length: BOARDS - 2 }, (_, index) => {
+    const inProcess = ownProcesses && index >= BOARDS - 2 - PROCESSES;
+    return inProcess ? start(boardName(index + 1)) : make(boardName(index + 1), HARDWARE);
+  });
   const boards = [...others, unlucky, watched];
   const attacker = new Attacker(network);
   const stranger = make('stranger', 'other-board', network.fetch);

@@ -1,5 +1,5 @@
 // What the demo shows, step by step. Every step checks what came of it; the first surprise ends the demo.
-import { State, Status } from '../../host/node/abi.ts';
+import { Status } from '../../host/node/abi.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { type AttackRow, attackAll } from './attacks.ts';
 import { type Board, expectState, updateAll } from './board.ts';
@@ -13,6 +13,8 @@ import { buildStage, HARDWARE, KEY_PREFIX, type Stage } from './stage.ts';
 export interface Summary {
   readonly firmware: { readonly name: string; readonly bytes: number };
   readonly boards: number;
+  /** How many ran on which. */
+  readonly engines: Readonly<Record<string, number>>;
   readonly releases: number;
   readonly cuts: readonly CutRow[];
   readonly attacks: readonly AttackRow[];
@@ -28,17 +30,21 @@ export interface StoryOptions {
   readonly output: Output;
   /** A path as the user would type it. */
   readonly show: (path: string) => string;
+  /** Whether moult-device is built: then some boards run in it. */
+  readonly ownProcesses: boolean;
   /** Brings a device whose flash is a file up to date from a repository at a URL; where it lies. */
   readonly updateFileDevice: (url: string) => Promise<string>;
 }
 
+const HOW_TO_BUILD = 'node scripts/wasm3.mjs (it needs cargo, cmake and a C compiler), then npm start again';
+
 /** Plays it all. Throws `Unexpected` when something comes out otherwise than it must. */
 export async function play(options: StoryOptions): Promise<Summary> {
   const begun = performance.now();
-  const { firmware, directory, output, show, updateFileDevice } = options;
-  const stage = await buildStage(directory, new Images(firmware.bytes));
+  const { firmware, directory, output, show, ownProcesses, updateFileDevice } = options;
+  const stage = await buildStage(directory, new Images(firmware.bytes), ownProcesses);
   try {
-    introduce(stage, options);
+    await introduce(stage, options);
     await firstRelease(stage, output);
     const cuts = await powerFails(stage, output);
     const device = await updateFileDevice(stage.server.url);
@@ -49,6 +55,7 @@ export async function play(options: StoryOptions): Promise<Summary> {
     return {
       firmware: { name: firmware.name, bytes: firmware.bytes.length },
       boards: boards.length,
+      engines: countEngines(boards),
       releases: VERSIONS.length - 1,
       cuts,
       attacks,
@@ -60,10 +67,10 @@ export async function play(options: StoryOptions): Promise<Summary> {
   }
 }
 
-function introduce(
+async function introduce(
   { repository, server, images, boards }: Stage,
-  { firmware, output, show }: StoryOptions,
-): void {
+  { firmware, output, show, ownProcesses }: StoryOptions,
+): Promise<void> {
   output.line(`A repository, a web server and ${boards.length} boards, all on this machine`);
   output.event(`image: ${firmware.name}, ${formatBytes(firmware.bytes.length)}`);
   const size = formatBytes(images.length);
@@ -74,13 +81,32 @@ function introduce(
     'warn',
   );
   output.event(`web server: ${server.url}`);
-  for (const board of boards) powerOnNew(board);
+  await Promise.all(boards.map(powerOnNew));
   output.event(`${boards.length} boards: each runs build/moult.wasm and is provisioned with root version 1`);
+  output.event(`engines: ${describeEngines(countEngines(boards))}`);
+  if (!ownProcesses)
+    output.event(
+      `for two boards on wasm3 in their own process, as on a microcontroller: ${HOW_TO_BUILD}`,
+      'warn',
+    );
 }
 
-function powerOnNew({ name, device }: Board): void {
-  const version = device.powerOn().stateRead(State.ROOT_VERSION);
-  if (version !== 1) throw new Unexpected(`${name} is new and trusts root version ${version}`);
+async function powerOnNew(board: Board): Promise<void> {
+  const version = await board.provision();
+  if (version !== 1) throw new Unexpected(`${board.name} is new and trusts root version ${version}`);
+}
+
+function countEngines(boards: readonly Board[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { runsOn } of boards) counts[runsOn] = (counts[runsOn] ?? 0) + 1;
+  return counts;
+}
+
+/** "14 on V8, 2 on wasm3 in their own process" */
+export function describeEngines(engines: Readonly<Record<string, number>>): string {
+  return Object.entries(engines)
+    .map(([engine, count]) => `${count} on ${engine}`)
+    .join(', ');
 }
 
 async function firstRelease(stage: Stage, output: Output): Promise<void> {
@@ -126,7 +152,7 @@ async function attackers(stage: Stage, output: Output): Promise<readonly AttackR
   output.table(['attack', 'the attacker', 'the board says', 'and runs'], rows);
   const surprise = attacks.find(({ expected }) => !expected);
   if (surprise) throw new Unexpected(`${surprise.attack} was not met as it must be`);
-  expectState(watched, await watched.device.update(), { status: Status.UP_TO_DATE, runs: '1.2.1' });
+  expectState(watched, await watched.update(), { status: Status.UP_TO_DATE, runs: '1.2.1' });
   output.event(`${attacks.length} attacks refused; on an honest network ${watched.name} runs 1.2.1 too`);
   return attacks;
 }

@@ -1,16 +1,18 @@
 // npm start, whole, with a small image: what it shows, and what it leaves behind.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type AttackRow, attackAll } from '../../cli/demo/attacks.ts';
 import { updateAll } from '../../cli/demo/board.ts';
 import { Images, VERSIONS, type Version } from '../../cli/demo/images.ts';
 import { buildStage, type Stage } from '../../cli/demo/stage.ts';
-import type { Summary } from '../../cli/demo/story.ts';
+import { play, type Summary } from '../../cli/demo/story.ts';
 import { createOutput } from '../../cli/output.ts';
 import { Status } from '../../host/node/abi.ts';
 import { moult, type Surroundings, type Transcript } from '../fixtures/command-line.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
+import { withPosix } from '../fixtures/posix.ts';
 import { imageOf } from '../fixtures/repositories.ts';
 import { npmStart } from './npm-start.ts';
 
@@ -48,6 +50,14 @@ describe('npm start with an image of the user', () => {
     expect(shown.stdout).toContain('✓ 8 attacks refused; on an honest network board-16 runs 1.2.1 too');
   });
 
+  withPosix('runs two of the boards on wasm3, each in a process of its own, and says so', () => {
+    const engines = '14 on V8, 2 on wasm3 in their own process';
+    expect(shown.stdout).toContain(`✓ engines: ${engines}\n`);
+    expect(shown.stdout).toContain(`✓ 16 boards (${engines}), 4 releases, 10 power cuts survived`);
+    expect(shown.stdout).not.toContain('node scripts/wasm3.mjs');
+    expect(readdirSync(join(project, '.moult-demo/boards'))).toEqual(['board-13', 'board-14']);
+  });
+
   test('everything that it says to type next works, and installs the newest release', async () => {
     const commands = [...shown.stdout.matchAll(/^ {2}node bin\/moult (.*)$/gm)].map(([, line = '']) => line);
     expect(commands).toHaveLength(4);
@@ -83,6 +93,27 @@ test('--json prints one value: every cut and what booted, every attack and what 
     'endless data: image: TOO_LONG, runs 1.1.0',
     'wrong hardware: NOT_FOR_HARDWARE, runs 0.9.0',
   ]);
+});
+
+test('where moult-device is not built all boards run in this process, and one line says how to get it', async () => {
+  const folder = temporaryFolder();
+  let said = '';
+  const stdout = new PassThrough().on('data', (chunk) => {
+    said += chunk;
+  });
+  const summary = await play({
+    firmware: { name: 'tiny', bytes: imageOf('tiny', 100) },
+    directory: join(folder, 'demo'),
+    output: createOutput({ ...process, stdout, interactive: false, env: {} }, false),
+    show: (path) => path,
+    ownProcesses: false,
+    updateFileDevice: async () => folder,
+  });
+  expect(summary).toMatchObject({ boards: 16, engines: { V8: 16 }, releases: 4 });
+  expect(said).toContain('✓ engines: 16 on V8\n');
+  expect(said).toMatch(
+    /\n! for two boards on wasm3 .*: node scripts\/wasm3\.mjs \(it needs cargo, cmake and a C compiler\)/,
+  );
 });
 
 describe('a surprise is told, not passed over', () => {
@@ -147,10 +178,14 @@ async function startServing(line: string): Promise<{ url: string; stop: () => Pr
 
 /** A stage on which all boards but the watched one have got the releases, and the watched one all but the last. */
 async function onStage(versions: readonly Version[], act: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await buildStage(join(temporaryFolder(), 'stage'), new Images(imageOf('firmware', 40_000)));
+  const stage = await buildStage(
+    join(temporaryFolder(), 'stage'),
+    new Images(imageOf('firmware', 40_000)),
+    false,
+  );
   try {
     for (const version of versions) {
-      await stage.watched.device.update();
+      await stage.watched.update();
       const image = { bytes: stage.images.of(version), name: 'firmware.bin' };
       await stage.repository.addRelease({ image, component: 'app', version, hardwareIds: ['demo-board'] });
       await stage.repository.publish();

@@ -1,6 +1,14 @@
 // The script behind all npm scripts, in a small project of its own with the real compilers.
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../scripts/abi.ts';
@@ -46,6 +54,23 @@ describe('npm start', () => {
 
   test('does nothing twice', async () => {
     expect(await run('start')).toEqual({ status: 7, stdout: '\n', stderr: '' });
+  });
+
+  test('brings the device that runs on wasm3 up to date, where wasm3 was fetched before, and only then', async () => {
+    const device = 'build/wasm3/posix/moult-device';
+    const build = `import { mkdirSync, writeFileSync } from 'node:fs';
+      mkdirSync('build/wasm3/posix', { recursive: true });
+      writeFileSync('${device}', '');`;
+    write('scripts/wasm3.mjs', build);
+    expect((await run('start')).stderr).toBe('');
+    mkdirSync(join(project, 'build/wasm3/source'), { recursive: true });
+    const line = /^· building wasm3 and the shim \(cmake, some seconds\) … [\d.]+ s\n$/;
+    expect((await run('start')).stderr).toMatch(line);
+    expect((await run('start')).stderr).toBe('');
+    write('host/posix/main.c', 'int main;');
+    expect((await run('start')).stderr).toMatch(line);
+    rmSync(join(project, device));
+    expect((await run('start')).stderr).toMatch(line);
   });
 
   test('builds only what changed', async () => {
