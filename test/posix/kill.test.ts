@@ -25,7 +25,7 @@ const NEW_DEVICES = 10;
 const NEW_DEVICE_SPAN = 40;
 const TIMEOUT = 240_000;
 
-describe('kill -9', () => {
+describe('[CERT-C-5] kill -9', () => {
   withPosix(
     'two hundred times at work: always a whole image, the counters of a confirmed one, and the update completes',
     async () => {
