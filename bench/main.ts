@@ -14,7 +14,7 @@ async function sizeRows(): Promise<Row[]> {
 function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
   const figure = value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(3);
   const beside = peer === undefined ? '' : `${ratio?.toFixed(2)}x ${peer} ${peerVersion ?? ''}`;
-  return `${id.padEnd(30)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
+  return `${id.padEnd(38)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
 }
 
 const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows()), ...signRows(), ...p256Rows()];

@@ -3,7 +3,7 @@
 import { constants, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { createCrypto } from '../host/node/crypto.ts';
-import { type Competitor, packageVersion, rowsOf } from './crypto.ts';
+import { type Competitor, packageVersion, rowsOf, settled } from './crypto.ts';
 import type { Row } from './row.ts';
 
 const SIGNATURES = 16;
@@ -67,13 +67,6 @@ function rsaCompetitors(): [Competitor, ...Competitor[]] {
       run: each(signed, (m, s) => verify('sha256', m, key, s)),
     },
   ];
-}
-
-/** V8 optimises the module in the background while its first figures are already being taken: half a second for that. */
-function settled(competitors: [Competitor, ...Competitor[]]): [Competitor, ...Competitor[]] {
-  const [{ run }] = competitors;
-  for (const end = performance.now() + 500; performance.now() < end; ) run();
-  return competitors;
 }
 
 export function p256Rows(): Row[] {
