@@ -56,6 +56,8 @@ export const enum Role {
   IMAGE = 4,
   /** no role in particular */
   NONE = 5,
+  /** a role that targets or another delegated role delegates to */
+  DELEGATED = 6,
 }
 
 export const enum State {

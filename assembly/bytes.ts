@@ -57,7 +57,8 @@ export function hex_encode(bytes: usize, length: u32, out: usize): void {
   }
 }
 
-function digit(value: u32): u32 {
+/** The digit of a value below 16. */
+export function digit(value: u32): u32 {
   return value + (value < 10 ? 0x30 : 0x57);
 }
 

@@ -19,7 +19,8 @@ export {
   provision_begin,
   provision_end,
   provision_write,
+  target_find,
 } from "./agent/agent";
-export { fetch_name } from "./agent/selection";
+export { fetch_name } from "./agent/name";
 export { state_read, text_read } from "./agent/state";
 export { trusted_length, trusted_read } from "./tuf/trusted";

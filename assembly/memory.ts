@@ -13,8 +13,8 @@ export const IO_CAPACITY: u32 = 1024;
 export const IO_BUFFER: usize = memory.data(1024, 8);
 
 /** agent: the name of the file that is to be fetched. Until the next action. */
-export const NAME_CAPACITY: u32 = 320;
-export const NAME_BUFFER: usize = memory.data(320, 8);
+export const NAME_CAPACITY: u32 = 392;
+export const NAME_BUFFER: usize = memory.data(392, 8);
 
 // ---- storage ----
 
@@ -28,8 +28,8 @@ export const BANK_HEADER: usize = memory.data(16, 8);
 export const COMMIT_BUFFER: usize = memory.data(32, 8);
 /** record: an unfinished write unit on its way to the other bank. Within one call. */
 export const HELD_BUFFER: usize = memory.data(32, 8);
-/** record: what is live, 7 Entries of 20. As long as the module. */
-export const ENTRIES_ROOM: i32 = 144;
+/** record: what is live, 39 Entries of 28. As long as the module. */
+export const ENTRIES_ROOM: i32 = 1096;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 /** record: the Writer of the open record. */
 export const WRITER_ROOM: i32 = 48;
@@ -83,7 +83,7 @@ export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
 /** metadata: the Envelope of the file that is verified. */
 export const ENVELOPE: usize = memory.data(24, 8);
 /** metadata: the Signed of the file that is verified. */
-export const SIGNED_ROOM: i32 = 48;
+export const SIGNED_ROOM: i32 = 40;
 export const SIGNED: usize = memory.data(SIGNED_ROOM, 8);
 /** metadata: the Envelope and the Signed of the trusted file that it is verified by or compared with. */
 export const TRUSTED_ENVELOPE: usize = memory.data(24, 8);
@@ -97,12 +97,24 @@ export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 export const DIGEST: usize = memory.data(64, 8);
 /** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
 export const NOTED_KEYS: usize = memory.data(264, 8);
-/** selection: the Release in hand and the best one so far. During one check. */
-export const RELEASE_ROOM: i32 = 152;
+/** search: 33 Visits of 8. While delegated roles are searched, when no roots are compared any more. */
+export const VISITS_ROOM: i32 = 264;
+export const VISITS: usize = NOTED_KEYS;
+/** search: the path that is searched for, or how it begins, and some spare bytes. During one search. */
+export const PATH_CAPACITY: u32 = 128;
+export const PATH_BUFFER: usize = memory.data(136, 8);
+/** delegation: the Delegation in hand. Within one call. */
+export const DELEGATION_ROOM: i32 = 24;
+export const DELEGATION: usize = memory.data(DELEGATION_ROOM, 8);
+/** search: the name of the newest delegated role and ".json". During one search. */
+export const ROLE_NAME: usize = memory.data(128, 8);
+/** selection: the Release in hand, the best one of its role, and the best one so far. During one check. */
+export const RELEASE_ROOM: i32 = 160;
 export const RELEASE: usize = memory.data(RELEASE_ROOM, 8);
+export const HIGHEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 export const BEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 /** selection: where the newest release for another hardware has its name. Until the next check. */
-export const OTHER_HARDWARE: usize = memory.data(24, 8);
+export const OTHER_HARDWARE: usize = memory.data(32, 8);
 
 // ---- install ----
 

@@ -15,6 +15,8 @@ export const enum Status {
   RELEASE_FAILED_BEFORE = 3,
   /** a verified image is selected and runs after a reboot */
   READY_TO_REBOOT = 4,
+  /** the target that was asked for has arrived and is what was signed */
+  TARGET_VERIFIED = 5,
 
   // Storage and calls.
   /** the flash could not be read */
@@ -103,6 +105,10 @@ export const enum Status {
   TOO_LONG = -48,
   /** more root versions than one check follows; the next check goes on [endless data] */
   TOO_MANY_ROOTS = -49,
+  /** a delegated role that the snapshot does not list */
+  ROLE_UNLISTED = -50,
+  /** more delegated roles than one search looks into [endless data] */
+  TOO_MANY_ROLES = -51,
 
   // Images.
   /** a file name that could leave its folder [path traversal] */
@@ -119,6 +125,8 @@ export const enum Status {
   SELF_TEST_FAILED = -65,
   /** the new image did not confirm itself in time and the old one returned */
   TRIAL_FAILED = -66,
+  /** no role that is trusted for it lists the target that was asked for */
+  TARGET_UNKNOWN = -67,
 
   // Transport.
   /** the repository could not be reached */

@@ -69,14 +69,13 @@ async function measured() {
 }
 
 export async function budgets(): Promise<Budget[]> {
-  const [module, crypto] = ['moult.wasm', 'crypto.wasm'].map(
-    (name) => readFileSync(join(projectRoot(), 'build', name)).length,
-  ) as [number, number];
+  const size = (module: string) => readFileSync(join(projectRoot(), 'build', module)).length;
   const { first, idle, full, memory } = await measured();
   const KIB = 1024;
   return [
-    { id: 'module-bytes', value: module, unit: 'B', must: 32 * KIB, goal: 24 * KIB },
-    { id: 'crypto-module-bytes', value: crypto, unit: 'B', must: 30 * KIB, goal: 24 * KIB },
+    { id: 'module-bytes', value: size('moult.wasm'), unit: 'B', must: 64 * KIB, goal: 48 * KIB },
+    { id: 'module-small-bytes', value: size('moult-small.wasm'), unit: 'B', must: 32 * KIB, goal: 24 * KIB },
+    { id: 'crypto-module-bytes', value: size('crypto.wasm'), unit: 'B', must: 30 * KIB, goal: 24 * KIB },
     { id: 'linear-memory', value: memory, unit: 'B', must: 24 * KIB, goal: 16 * KIB },
     { id: 'wire-first-check', value: first.wire, unit: 'B' },
     { id: 'wire-idle-check', value: idle.wire, unit: 'B', must: KIB, goal: KIB / 2 },

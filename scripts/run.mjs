@@ -20,6 +20,8 @@ const NODE = { major: 20, minor: 19 };
 
 /** Compiled modules: the file, the compiler's target (asconfig.json), its entry. */
 const CORE = { file: 'build/moult.wasm', target: 'release', entry: 'assembly/index.ts' };
+/** The same without delegations: Ed25519, TUF's top level, install. */
+const SMALL = { file: 'build/moult-small.wasm', target: 'small', entry: 'assembly/index.ts' };
 const CRYPTO = { file: 'build/crypto.wasm', target: 'crypto', entry: 'assembly/crypto/index.ts' };
 const CRYPTO_TEST = {
   file: 'build/crypto.test.wasm',
@@ -45,10 +47,10 @@ const RESULTS = 'build/test-results.json';
 
 const TASKS = {
   start: { modules: [CORE], run: runDemo },
-  test: { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTests },
-  'test:wasm3': { client: true, modules: [CORE, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
-  build: { client: true, modules: [CORE, CRYPTO], run: showBuilt },
-  budgets: { modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/budgets.js', args) },
+  test: { client: true, modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST], run: runTests },
+  'test:wasm3': { client: true, modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
+  build: { client: true, modules: [CORE, SMALL, CRYPTO], run: showBuilt },
+  budgets: { modules: [CORE, SMALL, CRYPTO], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
@@ -226,7 +228,7 @@ function readJson(path) {
 }
 
 async function showBuilt() {
-  for (const { file } of [CORE, CRYPTO]) {
+  for (const { file } of [CORE, SMALL, CRYPTO]) {
     process.stdout.write(`✓ ${file}: ${statSync(file).size.toLocaleString('en')} bytes\n`);
   }
   process.stdout.write('✓ build/js: the command line (node bin/moult --help)\n');

@@ -4,13 +4,13 @@ import { RecordedBoot, type Slot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
 import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
-import { type DeviceConfiguration, provision } from '../host/node/provision.ts';
+import { type ClientConfiguration, type DeviceConfiguration, provision } from '../host/node/provision.ts';
 import { SimFlash } from './flash.ts';
 import { type Operation, Power, PowerCut } from './power.ts';
 
 export interface SimDeviceOptions {
   readonly root: Uint8Array;
-  readonly configuration: DeviceConfiguration;
+  readonly configuration: DeviceConfiguration | ClientConfiguration;
   /** What is in slot A when it leaves the factory. */
   readonly image: Uint8Array;
   readonly client: ClientOptions;

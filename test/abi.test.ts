@@ -56,6 +56,7 @@ test('the module exports exactly what a host may call', () => {
     'provision_end',
     'provision_write',
     'state_read',
+    'target_find',
     'text_read',
     'trusted_length',
     'trusted_read',

@@ -16,6 +16,7 @@ test.each(rows.filter(({ must }) => must !== undefined))(
 test('the table of budgets is whole', () => {
   expect(rows.filter(({ must }) => must !== undefined).map(({ id }) => id)).toEqual([
     'module-bytes',
+    'module-small-bytes',
     'crypto-module-bytes',
     'linear-memory',
     'wire-idle-check',

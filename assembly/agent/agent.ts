@@ -4,11 +4,13 @@
 //   IDLE ──due──▶ METADATA ──verified──▶ IMAGE ──arrived──▶ VERIFY ──right──▶ REBOOT
 //    ▲  ▲────────────┴──── any fault ──────┴──────────────────┘                 ┆ power
 //    └──────────────── confirmed ◀── TRIAL ◀── SELECTED in the journal ◀────────┘
+//
+// Between two checks a host may ask for one target by its path: METADATA (its delegated roles), then TARGET.
 
 import { Action, ABI_VERSION, FetchKind, Part, Role } from "../abi";
 import * as host from "../host";
 import { slot_capacity, slots_usable, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
-import { IO_BUFFER, IO_CAPACITY } from "../memory";
+import { IO_BUFFER, IO_CAPACITY, PATH_BUFFER, PATH_CAPACITY } from "../memory";
 import { bytes_equal } from "../bytes";
 import { Status } from "../status";
 import { install, install_digest, install_version, journal_clear, journal_mount, journal_record, Stage } from "../storage/journal";
@@ -29,7 +31,7 @@ import {
   store_mount,
   store_move,
 } from "../storage/record";
-import { trusted_kind } from "../tuf/trusted";
+import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/search";
 import {
   root_provision,
   workflow_accept,
@@ -39,11 +41,15 @@ import {
   workflow_missing,
   workflow_name_length,
   workflow_next,
+  workflow_place,
   workflow_role,
+  workflow_search,
+  workflow_search_begin,
 } from "../tuf/workflow";
-import { config, config_read, MAX_CONFIG } from "./config";
+import { config, config_read, config_selects, MAX_CONFIG } from "./config";
 import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time, device_store } from "./device";
-import { best, best_digest, best_sha512, best_version, elsewhere, selection_name, selection_run } from "./selection";
+import { best, best_digest, best_sha512, best_version, elsewhere, selection_begin, selection_look, selection_name } from "./selection";
+import { target_begin, target_end, target_length, target_look, target_name, target_write } from "./target";
 
 const enum Phase {
   /** no root of trust, or no storage: nothing can be done */
@@ -62,6 +68,8 @@ const enum Phase {
   TRIAL = 6,
   /** the root is being given */
   PROVISION = 7,
+  /** fetches the target that was asked for */
+  TARGET = 8,
 }
 
 let phase: Phase = Phase.UNUSABLE;
@@ -89,6 +97,15 @@ let skip: u32 = 0;
 let before: u32 = 0;
 /** Fetches of the image in a row that brought too little. */
 let stalls: u32 = 0;
+/** All metadata of the last check held: targets may be asked for. */
+let fresh: bool = false;
+/** The search through targets roles has begun, and it is for the one target that was asked for. */
+let searching: bool = false;
+let finding: bool = false;
+/** The role in hand is done with: on to the next. */
+let moving: bool = false;
+/** What was wrong with the first delegated role that could not be used. */
+let role_fault: Status = Status.OK;
 /** The part that is being provisioned. */
 let part: Part = Part.CONFIG;
 
@@ -127,6 +144,7 @@ export function core_start(): Status {
   waited = true;
   failures = 0;
   fetching = false;
+  fresh = false;
   outcome = Status.OK;
   outcome_role = Role.NONE;
   const status = start();
@@ -296,6 +314,7 @@ function step(now: u32): Action {
     case Phase.METADATA:
       return fetching ? Action.FETCH : advance();
     case Phase.IMAGE:
+    case Phase.TARGET:
       return Action.FETCH;
     case Phase.VERIFY:
       return verify();
@@ -316,6 +335,9 @@ function begin_check(now: u32): void {
   // A clock that was set back does not bring expired metadata back.
   check_time = max(now, device.time);
   fetching = false;
+  fresh = false;
+  searching = false;
+  finding = false;
   // What could not be finished before comes first.
   let status = install.stage == Stage.CONFIRMING ? confirm() : Status.OK;
   if (status != Status.OK) {
@@ -330,12 +352,76 @@ function begin_check(now: u32): void {
 /** Goes on until something must be fetched, or the check ends. */
 function advance(): Action {
   if (phase != Phase.METADATA) return Action.WAIT;
+  if (!isDefined(SMALL) && moving) return search_on();
   const status = workflow_next();
-  if (status != Status.OK) return end_check(status, workflow_role());
-  if (workflow_role() == Role.NONE) return select_release();
+  if (status != Status.OK) return cannot_use(status);
+  if (workflow_role() == Role.NONE) return look();
   name_length = workflow_name_length();
   fetching = true;
   return Action.FETCH;
+}
+
+/** A targets role is verified: looks into it. */
+function look(): Action {
+  if (isDefined(SMALL)) return look_at_top();
+  if (!searching) {
+    fresh = true;
+    begin_search(selection_begin(), true);
+    if (!config_selects()) return select_release();
+  }
+  const status = finding ? target_look() : selection_look();
+  if (status == Status.OK && finding) return begin_target();
+  if (status == Status.OK || status == Status.NOT_FOUND) return search_on();
+  search_leave();
+  return cannot_use(status);
+}
+
+/** The small core follows no delegations. */
+function look_at_top(): Action {
+  selection_begin();
+  const status = selection_look();
+  return status == Status.OK ? select_release() : end_check(status, Role.TARGETS);
+}
+
+function begin_search(length: u32, start: bool): void {
+  searching = true;
+  moving = false;
+  role_fault = Status.OK;
+  workflow_search_begin(length, start);
+}
+
+/** Moves on to the next delegated role, a role a call: each may have signatures to verify. */
+function search_on(): Action {
+  moving = false;
+  const status = workflow_search();
+  if (status == Status.OK) return Action.CONTINUE;
+  if (status != Status.NOT_FOUND) return cannot_use(status);
+  return finding ? end_check(missing_target(), Role.NONE) : select_release();
+}
+
+/**
+ * A file cannot be used. A search for a release goes on without a delegated role: who may delay his own releases must
+ * not be able to delay those of others. What stands in for it later in the search is not trusted (search_trusts).
+ */
+function cannot_use(status: Status): Action {
+  if (isDefined(SMALL)) return end_check(status, workflow_role());
+  const role = !searching ? workflow_role() : search_is_at_top() ? Role.TARGETS : Role.DELEGATED;
+  if (role != Role.DELEGATED || finding || !is_verdict(status)) return end_check(status, role);
+  record_abort();
+  if (role_fault == Status.OK) role_fault = status;
+  moving = true;
+  return Action.CONTINUE;
+}
+
+/** Whether a finding is about the file itself, and not about how it came or where it should go. */
+function is_verdict(status: Status): bool {
+  const judged = status <= Status.JSON_SYNTAX && status > Status.NETWORK;
+  return judged || status == Status.NOT_FOUND || status == Status.STORE_FULL;
+}
+
+/** Nobody lists the target; or what he lists was not reached. */
+function missing_target(): Status {
+  return search_is_cut_short() ? Status.TOO_MANY_ROLES : Status.TARGET_UNKNOWN;
 }
 
 function end_check(status: Status, role: Role): Action {
@@ -345,6 +431,7 @@ function end_check(status: Status, role: Role): Action {
   fetching = false;
   outcome = status;
   outcome_role = status < 0 ? role : Role.NONE;
+  if (finding) return Action.WAIT;
   failures = status < 0 ? failures + 1 : 0;
   const retry = RETRY << min(failures - 1, RETRY_DOUBLINGS);
   pause = status < 0 ? min(retry, config.interval) : config.interval;
@@ -353,12 +440,9 @@ function end_check(status: Status, role: Role): Action {
 
 /** All metadata is verified: is there a release to install? */
 function select_release(): Action {
-  let status = device_saw_time(check_time);
-  if (status == Status.OK) status = selection_run();
+  const status = device_saw_time(check_time);
   if (status != Status.OK) return end_check(status, Role.TARGETS);
-  if (best.release <= device.release) {
-    return end_check(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
-  }
+  if (best.release <= device.release) return end_without_release();
   if (!best.has_sha256 && !best.has_sha512) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);
   if (device_failed(best_digest())) return end_check(Status.RELEASE_FAILED_BEFORE, Role.NONE);
   // Against a downgrade to a release with known holes, signed as it may be.
@@ -367,6 +451,13 @@ function select_release(): Action {
   if (name < 0) return end_check(name, Role.IMAGE);
   name_length = name;
   return begin_install();
+}
+
+/** There is nothing newer, as far as could be seen. */
+function end_without_release(): Action {
+  if (role_fault != Status.OK) return end_check(role_fault, Role.DELEGATED);
+  if (!isDefined(SMALL) && search_is_cut_short()) return end_check(Status.TOO_MANY_ROLES, Role.DELEGATED);
+  return end_check(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
 }
 
 function begin_install(): Action {
@@ -436,10 +527,48 @@ function give_image_up(status: Status): Action {
   return end_check(status, Role.IMAGE);
 }
 
+// ---- one target, by its path ----
+
+/**
+ * Looks for the target whose path, of so many bytes, is in the buffer, with the metadata of the last check; what the
+ * steps after it fetch are delegated roles and then the target, which the core verifies and does not keep. The outcome
+ * is TARGET_VERIFIED or a finding. WRONG_STATE: not between two checks, or the last one found a fault in the metadata.
+ */
+export function target_find(length: u32): Status {
+  if (isDefined(SMALL) || phase != Phase.IDLE || !fresh) return Status.WRONG_STATE;
+  if (length > PATH_CAPACITY) return Status.NAME_TOO_LONG;
+  memory.copy(PATH_BUFFER, IO_BUFFER, length);
+  begin_search(length, false);
+  finding = true;
+  phase = Phase.METADATA;
+  return Status.OK;
+}
+
+/** Whether the target that was asked for is on its way. */
+function in_target(): bool {
+  return !isDefined(SMALL) && phase == Phase.TARGET;
+}
+
+function begin_target(): Action {
+  const name = target_name(workflow_consistent());
+  if (name < 0) return end_check(name, Role.IMAGE);
+  name_length = name;
+  phase = Phase.TARGET;
+  fetching = true;
+  return Action.FETCH;
+}
+
+function end_target(result: Status): Status {
+  let status = fault;
+  if (status == Status.OK) status = result == Status.OK ? target_end() : result == Status.NOT_FOUND ? result : Status.NETWORK;
+  end_check(status == Status.OK ? Status.TARGET_VERIFIED : status, Role.IMAGE);
+  return status;
+}
+
 // ---- fetching ----
 
 export function fetch_kind(): FetchKind {
-  return phase == Phase.IMAGE ? FetchKind.TARGET : FetchKind.METADATA;
+  return phase == Phase.METADATA ? FetchKind.METADATA : FetchKind.TARGET;
 }
 
 export function fetch_name_length(): u32 {
@@ -451,6 +580,7 @@ export function fetch_offset(): u32 {
 }
 
 export function fetch_limit(): u32 {
+  if (in_target()) return target_length();
   return phase == Phase.IMAGE ? install.length - slot_received() : workflow_limit();
 }
 
@@ -461,7 +591,12 @@ export function fetch_begin(offset: u32): Status {
   skip = 0;
   if (phase == Phase.METADATA) {
     record_abort();
-    record_begin(trusted_kind(workflow_role()));
+    record_begin(workflow_place());
+    if (offset != 0) fault = Status.RANGE;
+    return fault;
+  }
+  if (in_target()) {
+    target_begin();
     if (offset != 0) fault = Status.RANGE;
     return fault;
   }
@@ -478,7 +613,8 @@ export function fetch_write(length: u32): Status {
   if (!fetching || (phase == Phase.METADATA && !record_is_open())) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
   if (fault != Status.OK) return fault;
-  fault = phase == Phase.METADATA ? write_metadata(length) : write_image(length);
+  if (in_target()) fault = target_write(IO_BUFFER, length);
+  else fault = phase == Phase.METADATA ? write_metadata(length) : write_image(length);
   return fault;
 }
 
@@ -497,7 +633,9 @@ function write_image(length: u32): Status {
 /** The answer has ended, or there was none: what comes of it. */
 export function fetch_end(result: Status): Status {
   if (!fetching) return Status.WRONG_STATE;
-  const status = phase == Phase.METADATA ? end_metadata(result) : end_image(result);
+  let status: Status;
+  if (in_target()) status = end_target(result);
+  else status = phase == Phase.METADATA ? end_metadata(result) : end_image(result);
   fault = Status.OK;
   return status;
 }
@@ -510,7 +648,7 @@ function end_metadata(result: Status): Status {
     else if (result != Status.OK) status = Status.NETWORK;
     else status = record_is_open() ? workflow_accept() : Status.NETWORK;
   }
-  if (status != Status.OK) end_check(status, workflow_role());
+  if (status != Status.OK) cannot_use(status);
   return status;
 }
 

@@ -51,6 +51,11 @@ export function config_version(): usize {
   return CONFIG + 16 + LONG_TEXT + SHORT_TEXT;
 }
 
+/** Whether there is something to select releases for. */
+export function config_selects(): bool {
+  return isDefined(SMALL) || load<u8>(config_component()) != 0;
+}
+
 const enum Seen {
   HARDWARE = 1,
   COMPONENT = 2,
@@ -60,6 +65,8 @@ const enum Seen {
   BUILD_TIME = 32,
   INTERVAL = 64,
   ALL = 127,
+  /** a TUF client that installs nothing: targets are asked for by their paths */
+  CLIENT = BUILD_TIME | INTERVAL,
 }
 
 /** The shortest time between two checks, in seconds. */
@@ -70,11 +77,12 @@ export function config_read(area: i32, offset: u32, length: u32): Status {
   const r = changetype<Reader>(READER);
   reader_open(r, area, offset, length);
   let seen = 0;
+  memory.fill(CONFIG, 0, CONFIG_ROOM);
   reader_object(r);
   while (reader_member(r)) seen |= read_member(r);
   reader_end(r);
   if (r.status == Status.FLASH_READ) return Status.FLASH_READ;
-  if (r.status != Status.OK || seen != Seen.ALL || length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  if (r.status != Status.OK || (seen != Seen.ALL && (isDefined(SMALL) || seen != Seen.CLIENT)) || length > MAX_CONFIG) return Status.CONFIG_INVALID;
   const counters = max(config.release, config.security);
   return config.interval >= LEAST_INTERVAL && counters <= <u32>i32.MAX_VALUE ? Status.OK : Status.CONFIG_INVALID;
 }

@@ -2,8 +2,6 @@
 // component for its hardware id (docs/formats.md, "A release is a target"). Targets that are no releases are
 // somebody else's business and stop nothing.
 
-import { Role } from "../abi";
-import { hex_encode } from "../bytes";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -20,19 +18,24 @@ import {
   reader_try_integer,
   TEXT_CAPACITY,
 } from "../json/reader";
-import { BEST_RELEASE, FILE_INFO, NAME_BUFFER, OTHER_HARDWARE, RELEASE, RELEASE_ROOM } from "../memory";
+import { BEST_RELEASE, FILE_INFO, HIGHEST_RELEASE, IO_BUFFER, OTHER_HARDWARE, PATH_BUFFER, RELEASE, RELEASE_ROOM } from "../memory";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
+import { path_begins } from "../metadata/path";
 import { Status } from "../status";
-import { trusted_open, trusted_reader, trusted_signed } from "../tuf/trusted";
+import { Kind } from "../storage/record";
+import { search_is_at_top, search_path, search_place, search_trusts } from "../tuf/search";
+import { trusted_open_place, trusted_reader, trusted_signed } from "../tuf/trusted";
 import { config_component, config_hardware, text_is } from "./config";
+import { name_write } from "./name";
 
 @unmanaged
 export class Release {
   release: u32;
   security: u32;
   length: u32;
-  /** Where its path stands in the targets file. */
+  /** Where its path stands in the file of its role, and where that is in the store. */
   path: u32;
+  place: i32;
   component_fits: bool;
   hardware_fits: bool;
   has_sha256: bool;
@@ -42,11 +45,11 @@ export class Release {
   // 32 bytes of version text (length first), 32 of SHA-256 and 64 of SHA-512 follow.
 }
 
-const VERSION_AT: usize = 24;
-const SHA256_AT: usize = 56;
-const SHA512_AT: usize = 88;
-const RELEASE_SIZE: i32 = 152;
-if (RELEASE_SIZE > RELEASE_ROOM) ERROR("a Release does not fit its region");
+const VERSION_AT: usize = 28;
+const SHA256_AT: usize = 60;
+const SHA512_AT: usize = 92;
+const RELEASE_SIZE: i32 = 156;
+if (<i32>offsetof<Release>() > <i32>VERSION_AT || RELEASE_SIZE > RELEASE_ROOM) ERROR("a Release does not fit its region");
 
 const enum Seen {
   COMPONENT = 1,
@@ -62,6 +65,8 @@ const file = changetype<FileInfo>(FILE_INFO);
 
 /** The best release for this device; `release` 0: there is none. */
 export const best = changetype<Release>(BEST_RELEASE);
+/** The best one of the role in hand. */
+const highest = changetype<Release>(isDefined(SMALL) ? BEST_RELEASE : HIGHEST_RELEASE);
 /** The newest release of the component for other hardware. */
 export const elsewhere = changetype<Release>(OTHER_HARDWARE);
 
@@ -80,20 +85,62 @@ export function best_version(): usize {
   return BEST_RELEASE + VERSION_AT;
 }
 
-/** Looks through all verified targets. */
-export function selection_run(): Status {
+/** Before the first role of a search is looked into. Writes how paths of this device begin; returns the length. */
+export function selection_begin(): u32 {
   best.release = 0;
   elsewhere.release = 0;
-  const status = trusted_open(Role.TARGETS);
+  if (isDefined(SMALL)) return 0;
+  let end = path_put(PATH_BUFFER, config_component());
+  end = path_put(end, config_hardware());
+  return <u32>(end - PATH_BUFFER);
+}
+
+/** Puts a counted text and a slash. */
+function path_put(out: usize, text: usize): usize {
+  const length: usize = load<u8>(text);
+  memory.copy(out, text + 1, length);
+  store<u8>(out + length, 0x2f);
+  return out + length + 1;
+}
+
+/** Releases of one role that are no delegation's to make, before the rest of it is given up. */
+const MAX_REFUSED: i32 = 32;
+/** Above every release counter. */
+const TOO_HIGH: u32 = 0xffffffff;
+
+/** Looks through the targets of the role that the search is at. */
+export function selection_look(): Status {
+  if (isDefined(SMALL)) return find_highest(TOO_HIGH);
+  let below = TOO_HIGH;
+  for (let refused = 0; refused < MAX_REFUSED; refused++) {
+    const status = find_highest(below);
+    if (status != Status.OK || highest.release == 0) return status;
+    if (search_is_at_top() || is_trusted()) {
+      memory.copy(BEST_RELEASE, HIGHEST_RELEASE, RELEASE_SIZE);
+      return Status.OK;
+    }
+    below = highest.release;
+  }
+  return Status.JSON_COMPLEX;
+}
+
+/** Finds the best release of the role that is better than those of roles before, among those below a counter. */
+function find_highest(below: u32): Status {
+  highest.release = 0;
+  const place = isDefined(SMALL) ? Kind.TARGETS : search_place();
+  const status = trusted_open_place(place);
   if (status != Status.OK) return status;
   const r = trusted_reader;
+  if (!isDefined(SMALL)) search_path();
   reader_seek(r, trusted_signed.targets);
   reader_object(r);
   while (reader_member(r)) {
     memory.fill(RELEASE, 0, RELEASE_SIZE);
     current.path = r.text_at;
-    read_target(r);
-    if (r.status == Status.OK && file.hashes != 2 && current.seen == Seen.ALL && current.component_fits) weigh();
+    current.place = place;
+    // What a delegated role may release is said of paths, so there a path must say what it is of.
+    const named = isDefined(SMALL) || search_is_at_top() || path_begins(r);
+    if (read_target(r) && named && current.release < below) weigh();
   }
   return r.status;
 }
@@ -101,10 +148,22 @@ export function selection_run(): Status {
 function weigh(): void {
   if (!current.hardware_fits) {
     if (current.release > elsewhere.release) memory.copy(OTHER_HARDWARE, RELEASE, offsetof<Release>());
-  } else if (current.release > best.release) memory.copy(BEST_RELEASE, RELEASE, RELEASE_SIZE);
+  } else if (current.release > max(best.release, highest.release)) memory.copy(changetype<usize>(highest), RELEASE, RELEASE_SIZE);
 }
 
-function read_target(r: Reader): void {
+/** Whether the best release of the role is at a path that the role may define. */
+function is_trusted(): bool {
+  const r = trusted_reader;
+  reader_seek(r, highest.path);
+  // In the buffer, because the reader goes through other files now. One that is longer could not be fetched anyway.
+  if (!reader_string(r) || r.text_length > TEXT_CAPACITY) return false;
+  const length = r.text_length;
+  memory.copy(IO_BUFFER, reader_text(r), length);
+  return search_trusts(IO_BUFFER, length);
+}
+
+/** Reads the target in hand; whether it is a release of this component. */
+function read_target(r: Reader): bool {
   file_clear(file);
   reader_object(r);
   while (reader_member(r)) {
@@ -116,6 +175,7 @@ function read_target(r: Reader): void {
   current.has_sha256 = file.has_sha256;
   current.has_sha512 = file.has_sha512;
   memory.copy(RELEASE + SHA256_AT, file_sha256(file), 96);
+  return r.status == Status.OK && file.hashes != 2 && current.seen == Seen.ALL && current.component_fits;
 }
 
 function read_custom(r: Reader): void {
@@ -168,50 +228,13 @@ function read_hardware(r: Reader): Seen {
 
 // ---- the name to fetch ----
 
-/**
- * Writes the URL path of the best release into NAME_BUFFER, `DIR/HASH.FILE` where the repository has
- * consistent snapshots (5.7.3). Returns its length, or a negative status.
- */
+/** Writes the file name of the best release into NAME_BUFFER. Returns its length, or a negative status. */
 export function selection_name(consistent: bool): i32 {
+  const status = trusted_open_place(best.place);
+  if (status != Status.OK) return status;
   const r = trusted_reader;
   reader_seek(r, best.path);
   if (!reader_string(r)) return r.status;
-  const length = r.text_length;
-  if (length > TEXT_CAPACITY) return Status.NAME_TOO_LONG;
-  const path = reader_text(r);
-  const file_at = path_check(path, length);
-  if (file_at < 0) return file_at;
-  let end = NAME_BUFFER + file_at;
-  memory.copy(NAME_BUFFER, path, file_at);
-  if (consistent) {
-    const size: u32 = best.has_sha256 ? 32 : 64;
-    hex_encode(best_digest(), size, end);
-    end += 2 * size;
-    store<u8>(end++, 0x2e);
-  }
-  memory.copy(end, path + file_at, length - file_at);
-  return <i32>(end - NAME_BUFFER) + <i32>length - file_at;
-}
-
-/**
- * Where the file's own name starts in a path; PATH_INVALID for one that could mean a place outside the
- * repository: absolute, with empty, `.` or `..` segments, back slashes or control characters.
- */
-function path_check(path: usize, length: u32): i32 {
-  let start: u32 = 0;
-  for (let i: u32 = 0; i <= length; i++) {
-    const c: u32 = i < length ? load<u8>(path + i) : 0x2f;
-    if (c < 0x20 || c == 0x7f || c == 0x5c) return Status.PATH_INVALID;
-    if (c != 0x2f) continue;
-    const size = i - start;
-    const dots = size != 0 && load<u8>(path + start) == 0x2e && (size == 1 || (size == 2 && load<u8>(path + start, 1) == 0x2e));
-    if (size == 0 || dots) return Status.PATH_INVALID;
-    if (i < length) start = i + 1;
-  }
-  return <i32>start;
-}
-
-/** Where the name of the file that is wanted stands. */
-export function fetch_name(): usize {
-  return NAME_BUFFER;
+  if (r.text_length > TEXT_CAPACITY) return Status.NAME_TOO_LONG;
+  return name_write(reader_text(r), r.text_length, consistent ? best_digest() : 0, best.has_sha256 ? 32 : 64);
 }

@@ -1,13 +1,13 @@
 // What a host may know of the device: numbers and texts, for people, logs and reports.
 
-import { Role, State, Text } from "../abi";
+import { State, Text } from "../abi";
 import * as host from "../host";
 import { slot_received } from "../install/slots";
 import { IO_BUFFER } from "../memory";
 import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
 import { Status } from "../status";
 import { install, install_version, Stage } from "../storage/journal";
-import { trusted_entry, trusted_open, trusted_reader } from "../tuf/trusted";
+import { trusted_entry, trusted_open_place, trusted_reader } from "../tuf/trusted";
 import { agent_role, agent_status } from "./agent";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
@@ -74,7 +74,7 @@ function put(counted: usize): i32 {
 }
 
 function put_other_path(): i32 {
-  if (elsewhere.release == 0 || trusted_open(Role.TARGETS) != Status.OK) return 0;
+  if (elsewhere.release == 0 || trusted_open_place(elsewhere.place) != Status.OK) return 0;
   reader_seek(trusted_reader, elsewhere.path);
   if (!reader_string(trusted_reader)) return 0;
   const length = min(trusted_reader.text_length, TEXT_CAPACITY);

@@ -1,4 +1,5 @@
 // The names and fixed values that the core looks for in JSON, found by their place in one list.
+// test/tuf/names.test.ts reads the list against its comments and the enumeration.
 
 /** Place of a name in NAMES; 0: any other text. Same order as the list below. */
 export const enum Name {
@@ -40,34 +41,90 @@ export const enum Name {
   BUILD_TIME,
   CHECK_INTERVAL,
   ED25519,
+  DELEGATIONS,
+  NAME,
+  TERMINATING,
+  PATHS,
+  PATH_HASH_PREFIXES,
+  SUCCINCT_ROLES,
+  BIT_LENGTH,
+  NAME_PREFIX,
+  ECDSA,
+  ECDSA_P256,
+  RSA,
+  RSA_PSS,
+  STRICT_KEY_IDS,
+  NEEDS_TIME,
 }
 
-const NAMES =
-  "signed signatures keyid sig _type spec_version version expires consistent_snapshot keys roles keytype scheme keyval public keyids threshold root timestamp snapshot targets meta length hashes sha256 sha512 snapshot.json targets.json custom component hardwareIds releaseCounter securityCounter hardwareId buildTime checkInterval ed25519 ";
+/** The names, each with a space behind it; in bytes, because a string would take twice as many. */
+const NAMES = memory.data<u8>([
+  // signed signatures keyid sig
+  115, 105, 103, 110, 101, 100, 32, 115, 105, 103, 110, 97, 116, 117, 114, 101, 115, 32, 107, 101, 121, 105, 100, 32, 115, 105, 103, 32,
+  // _type spec_version version
+  95, 116, 121, 112, 101, 32, 115, 112, 101, 99, 95, 118, 101, 114, 115, 105, 111, 110, 32, 118, 101, 114, 115, 105, 111, 110, 32,
+  // expires consistent_snapshot
+  101, 120, 112, 105, 114, 101, 115, 32, 99, 111, 110, 115, 105, 115, 116, 101, 110, 116, 95, 115, 110, 97, 112, 115, 104, 111, 116, 32,
+  // keys roles keytype scheme
+  107, 101, 121, 115, 32, 114, 111, 108, 101, 115, 32, 107, 101, 121, 116, 121, 112, 101, 32, 115, 99, 104, 101, 109, 101, 32,
+  // keyval public keyids
+  107, 101, 121, 118, 97, 108, 32, 112, 117, 98, 108, 105, 99, 32, 107, 101, 121, 105, 100, 115, 32,
+  // threshold root timestamp
+  116, 104, 114, 101, 115, 104, 111, 108, 100, 32, 114, 111, 111, 116, 32, 116, 105, 109, 101, 115, 116, 97, 109, 112, 32,
+  // snapshot targets meta
+  115, 110, 97, 112, 115, 104, 111, 116, 32, 116, 97, 114, 103, 101, 116, 115, 32, 109, 101, 116, 97, 32,
+  // length hashes sha256 sha512
+  108, 101, 110, 103, 116, 104, 32, 104, 97, 115, 104, 101, 115, 32, 115, 104, 97, 50, 53, 54, 32, 115, 104, 97, 53, 49, 50, 32,
+  // snapshot.json targets.json
+  115, 110, 97, 112, 115, 104, 111, 116, 46, 106, 115, 111, 110, 32, 116, 97, 114, 103, 101, 116, 115, 46, 106, 115, 111, 110, 32,
+  // custom component
+  99, 117, 115, 116, 111, 109, 32, 99, 111, 109, 112, 111, 110, 101, 110, 116, 32,
+  // hardwareIds releaseCounter
+  104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 115, 32, 114, 101, 108, 101, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
+  // securityCounter hardwareId
+  115, 101, 99, 117, 114, 105, 116, 121, 67, 111, 117, 110, 116, 101, 114, 32, 104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 32,
+  // buildTime checkInterval
+  98, 117, 105, 108, 100, 84, 105, 109, 101, 32, 99, 104, 101, 99, 107, 73, 110, 116, 101, 114, 118, 97, 108, 32,
+  // ed25519 delegations name
+  101, 100, 50, 53, 53, 49, 57, 32, 100, 101, 108, 101, 103, 97, 116, 105, 111, 110, 115, 32, 110, 97, 109, 101, 32,
+  // terminating paths
+  116, 101, 114, 109, 105, 110, 97, 116, 105, 110, 103, 32, 112, 97, 116, 104, 115, 32,
+  // path_hash_prefixes
+  112, 97, 116, 104, 95, 104, 97, 115, 104, 95, 112, 114, 101, 102, 105, 120, 101, 115, 32,
+  // succinct_roles bit_length
+  115, 117, 99, 99, 105, 110, 99, 116, 95, 114, 111, 108, 101, 115, 32, 98, 105, 116, 95, 108, 101, 110, 103, 116, 104, 32,
+  // name_prefix ecdsa
+  110, 97, 109, 101, 95, 112, 114, 101, 102, 105, 120, 32, 101, 99, 100, 115, 97, 32,
+  // ecdsa-sha2-nistp256 rsa
+  101, 99, 100, 115, 97, 45, 115, 104, 97, 50, 45, 110, 105, 115, 116, 112, 50, 53, 54, 32, 114, 115, 97, 32,
+  // rsassa-pss-sha256
+  114, 115, 97, 115, 115, 97, 45, 112, 115, 115, 45, 115, 104, 97, 50, 53, 54, 32,
+  // strictKeyIds needsTime
+  115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
+]);
+const NAMES_LENGTH: usize = 498;
 
 const SPACE: u32 = 0x20;
 
 /** The name that `length` bytes at `text` are. */
 export function name_find(text: usize, length: u32): Name {
-  const end = changetype<usize>(NAMES) + (<usize>NAMES.length << 1);
   let name = 1;
-  for (let at = changetype<usize>(NAMES); at < end; name++) {
+  for (let at = NAMES; at < NAMES + NAMES_LENGTH; name++) {
     let i: u32 = 0;
-    while (i < length && load<u16>(at) == load<u8>(text + i) && load<u16>(at) != SPACE) {
-      at += 2;
+    while (i < length && load<u8>(at) == load<u8>(text + i) && load<u8>(at) != SPACE) {
+      at++;
       i++;
     }
-    if (i == length && load<u16>(at) == SPACE) return name;
-    while (load<u16>(at) != SPACE) at += 2;
-    at += 2;
+    if (i == length && load<u8>(at) == SPACE) return name;
+    while (load<u8>(at++) != SPACE) {}
   }
   return Name.OTHER;
 }
 
 /** Writes a known name; returns its end. */
 export function name_put(name: Name, out: usize): usize {
-  let at = changetype<usize>(NAMES);
-  for (let i = 1; i < name; at += 2) i += i32(load<u16>(at) == SPACE);
-  for (; load<u16>(at) != SPACE; at += 2) store<u8>(out++, load<u16>(at));
+  let at = NAMES;
+  for (let i = 1; i < name; at++) i += i32(load<u8>(at) == SPACE);
+  for (; load<u8>(at) != SPACE; at++) store<u8>(out++, load<u8>(at));
   return out;
 }

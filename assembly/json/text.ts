@@ -5,7 +5,9 @@ import { HELD_ROOM, OTHER_TEXT_READER, TEXT_READER } from "../memory";
 import { bytes_compare } from "../bytes";
 import { Reader, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
 
-const a = changetype<Reader>(TEXT_READER);
+/** Reads a string where it lies, one character after another. Within one call of whoever opened it. */
+export const text_cursor = changetype<Reader>(TEXT_READER);
+const a = text_cursor;
 const b = changetype<Reader>(OTHER_TEXT_READER);
 
 /**
@@ -13,8 +15,8 @@ const b = changetype<Reader>(OTHER_TEXT_READER);
  * Both were read before, so they are well formed. Negative, 0 or positive.
  */
 export function text_compare(left_in: Reader, left: u32, right_in: Reader, right: u32): i32 {
-  open(a, left_in, left);
-  open(b, right_in, right);
+  text_open(a, left_in, left);
+  text_open(b, right_in, right);
   while (true) {
     const x = string_next(a);
     const y = string_next(b);
@@ -25,7 +27,7 @@ export function text_compare(left_in: Reader, left: u32, right_in: Reader, right
 
 /** A number for the string in hand, of any length (FNV-1a over its code points, 64 bits). Not for what must differ. */
 export function text_hash(r: Reader): u64 {
-  open(a, r, r.text_at);
+  text_open(a, r, r.text_at);
   let hash: u64 = 0xcbf29ce484222325;
   for (let c = string_next(a); c >= 0; c = string_next(a)) hash = (hash ^ c) * 0x100000001b3;
   return hash;
@@ -59,6 +61,7 @@ export function text_compare_held(r: Reader, h: Held): i32 {
   return r.text_length - h.length;
 }
 
-function open(cursor: Reader, document: Reader, quote: u32): void {
+/** Points a cursor at the first character of the string whose opening quote was at `quote`. */
+export function text_open(cursor: Reader, document: Reader, quote: u32): void {
   reader_open(cursor, document.area, document.base + quote + 1, document.length - quote - 1);
 }

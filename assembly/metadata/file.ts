@@ -32,7 +32,7 @@ export function file_sha256(f: FileInfo): usize {
   return changetype<usize>(f) + SHA256_AT;
 }
 
-function file_sha512(f: FileInfo): usize {
+export function file_sha512(f: FileInfo): usize {
   return changetype<usize>(f) + SHA512_AT;
 }
 
@@ -74,7 +74,7 @@ export function file_find(r: Reader, start: u32, wanted: Name, f: FileInfo): Sta
   }
   if (r.status != Status.OK) return r.status;
   if (f.version == 0) return Status.METADATA_INVALID;
-  return hashes_usable(f);
+  return file_usable(f);
 }
 
 /** Reads the object of one `meta` entry. */
@@ -85,8 +85,21 @@ export function file_read(r: Reader, f: FileInfo): void {
   }
 }
 
+/** Reads the object of one target, which must have a length and a hash that can be checked. */
+export function file_read_target(r: Reader, f: FileInfo): Status {
+  file_clear(f);
+  reader_object(r);
+  while (reader_member(r)) {
+    const name = reader_name(r);
+    if (name == Name.VERSION || !file_member(r, name, f)) reader_skip(r);
+  }
+  if (r.status != Status.OK) return r.status;
+  if (!f.has_length || f.hashes == 0) return Status.METADATA_INVALID;
+  return file_usable(f);
+}
+
 /** Hashes of kinds that this client does not know, alone, prove nothing: refuse rather than ignore them. */
-function hashes_usable(f: FileInfo): Status {
+export function file_usable(f: FileInfo): Status {
   if (f.hashes == 2) return Status.METADATA_INVALID;
   return f.hashes != 0 && !f.has_sha256 && !f.has_sha512 ? Status.HASH_UNKNOWN : Status.OK;
 }

@@ -73,6 +73,18 @@ export function keys_read(r: Reader, roles: u32, keys: u32, role: Name, set: Key
     else reader_skip(r);
   }
   if (r.status == Status.OK && set.threshold == 0) return Status.METADATA_INVALID; // the role is missing
+  return read_keys(r, keys, set);
+}
+
+/** Reads the keys of a delegated role from its delegation and the `keys` object beside it. */
+export function keys_read_delegated(r: Reader, delegation: u32, keys: u32, set: KeySet): Status {
+  memory.fill(changetype<usize>(set), 0, KEY_SET_SIZE);
+  reader_seek(r, delegation);
+  read_role(r, set);
+  return read_keys(r, keys, set);
+}
+
+function read_keys(r: Reader, keys: u32, set: KeySet): Status {
   reader_seek(r, keys);
   reader_object(r);
   while (reader_member(r)) {

@@ -28,11 +28,12 @@ export class Signed {
   expires: u32;
   /** Root: whether file names carry versions and hashes. */
   consistent: bool;
-  /** Where the values of `keys`, `roles`, `meta` and `targets` start; 0: there is none. */
+  /** Where the values of `keys`, `roles`, `meta`, `targets` and `delegations` start; 0: there is none. */
   keys: u32;
   roles: u32;
   meta: u32;
   targets: u32;
+  delegations: u32;
 }
 
 const enum Seen {
@@ -88,6 +89,9 @@ function read_member(r: Reader, role: Role, s: Signed): Seen {
     case Name.TARGETS:
       s.targets = at;
       break;
+    case Name.DELEGATIONS:
+      if (!isDefined(SMALL)) s.delegations = at;
+      break;
   }
   reader_skip(r);
   return 0;
@@ -95,6 +99,7 @@ function read_member(r: Reader, role: Role, s: Signed): Seen {
 
 /** The `_type` of a role's file. */
 function type_of(role: Role): Name {
+  if (!isDefined(SMALL) && role == Role.DELEGATED) return Name.TARGETS;
   return Name.ROOT + role; // both list root, timestamp, snapshot, targets in this order
 }
 
@@ -114,6 +119,6 @@ function read_date(r: Reader): u32 {
 function parts_present(role: Role, s: Signed): Status {
   let present = s.meta != 0;
   if (role == Role.ROOT) present = s.keys != 0 && s.roles != 0;
-  if (role == Role.TARGETS) present = s.targets != 0;
+  if (type_of(role) == Name.TARGETS) present = s.targets != 0;
   return present ? Status.OK : Status.METADATA_INVALID;
 }

@@ -18,17 +18,27 @@ export function hash_flash(context: usize, wide: bool, area: i32, offset: u32, l
     const part = min(length, COPY_SIZE);
     const status = flash_read(area, offset, COPY_BUFFER, part);
     if (status != Status.OK) return status;
-    if (wide) sha512_update(context, COPY_BUFFER, part);
-    else sha256_update(context, COPY_BUFFER, part);
+    hash_bytes(context, wide, COPY_BUFFER, part);
     offset += part;
     length -= part;
   }
   return Status.OK;
 }
 
-/** Ends the hash; whether it is the expected one, of 32 or 64 bytes. */
-export function hash_is(context: usize, wide: bool, expected: usize): bool {
+/** Takes in `length` bytes of memory. */
+export function hash_bytes(context: usize, wide: bool, pointer: usize, length: u32): void {
+  if (wide) sha512_update(context, pointer, length);
+  else sha256_update(context, pointer, length);
+}
+
+/** Ends the hash, which is then in DIGEST. */
+export function hash_end(context: usize, wide: bool): void {
   if (wide) sha512_end(context, DIGEST);
   else sha256_end(context, DIGEST);
+}
+
+/** Ends the hash; whether it is the expected one, of 32 or 64 bytes. */
+export function hash_is(context: usize, wide: bool, expected: usize): bool {
+  hash_end(context, wide);
   return bytes_equal(DIGEST, expected, wide ? 64 : 32);
 }

@@ -9,6 +9,8 @@
 //   when the payload is whole and right; its CRC makes it one write, torn or not: a record counts or does not.
 // - The newest committed record of a kind is the live one. A commit may at the same time drop other kinds
 //   (a root with new timestamp keys drops the timestamp), so that no power cut comes between.
+// - Delegated roles have places of their own, told apart by a tag. They are fetched again where they are missing, so
+//   those that nobody uses now make room when it is needed.
 // - A record that is begun and not committed ends the log: the next append moves to the other bank.
 
 import { bytes_all, bytes_equal, crc32, round_up } from "../bytes";
@@ -34,12 +36,16 @@ export const enum Kind {
   TIMESTAMP = 4,
   SNAPSHOT = 5,
   TARGETS = 6,
+  /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
+  DELEGATED = 7,
 }
 
-/** One more than the highest kind. */
-const KINDS: i32 = 7;
+/** Delegated roles that are kept: as many as one search visits. The small core follows none. */
+const DELEGATED_PLACES: i32 = isDefined(SMALL) ? 0 : 32;
 
-/** What is live of one kind; `length` 0: nothing. */
+const PLACES: i32 = Kind.DELEGATED + DELEGATED_PLACES;
+
+/** What is live in one place; `length` 0: nothing. */
 @unmanaged
 export class Entry {
   /** Where the payload starts in the active bank. */
@@ -51,10 +57,14 @@ export class Entry {
   version: u32;
   /** When the metadata expires, seconds since 1970. */
   expires: u32;
+  /** Of a delegated role: a hash of its name. */
+  tag: u32;
+  /** Of a delegated role: what the search that uses it knows it by; 0: nobody uses it. */
+  user: u32;
 }
 
-const ENTRY_SIZE: i32 = 20;
-if (KINDS * ENTRY_SIZE > ENTRIES_ROOM) ERROR("the Entries do not fit their region");
+const ENTRY_SIZE: i32 = 28;
+if (PLACES * ENTRY_SIZE > ENTRIES_ROOM) ERROR("the Entries do not fit their region");
 
 /** Area of the active bank. */
 let bank: i32 = 0;
@@ -66,9 +76,9 @@ let log_end: u32 = 0;
 let sealed: bool = false;
 /** The log ends in something unfinished: append only after moving to the other bank. */
 let dirty: bool = false;
-/** Kind of the record that is being written, or NONE. */
+/** Place of the record that is being written, or NONE. */
 let open: i32 = 0;
-/** Nothing is on flash of it yet: all bytes so far equal the live record of its kind. */
+/** Nothing is on flash of it yet: all bytes so far equal the live record of its place. */
 let matching: bool = false;
 /** Its place on flash is taken. */
 let begun: bool = false;
@@ -93,9 +103,52 @@ const BANK_LEAST: u32 = 2048;
 /** A commit of bytes that are not to be used: the record is skipped. */
 const ABORTED: i32 = 0xff;
 
-/** What is live of a kind. */
-export function store_entry(kind: i32): Entry {
-  return changetype<Entry>(ENTRIES + <usize>kind * ENTRY_SIZE);
+/** What is live in a place. */
+export function store_entry(place: i32): Entry {
+  return changetype<Entry>(ENTRIES + <usize>place * ENTRY_SIZE);
+}
+
+/**
+ * The place of the delegated role with this tag that nobody uses yet, or else one that is free, or else one that
+ * nobody uses, emptied. There must be one.
+ */
+export function store_place(tag: u32): i32 {
+  let found: i32 = Kind.NONE;
+  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+    const entry = store_entry(place);
+    if (entry.user != 0) continue;
+    if (entry.length != 0 && entry.tag == tag) return place;
+    if (found == Kind.NONE || entry.length == 0) found = place;
+  }
+  assert(found != Kind.NONE);
+  clear(found);
+  store_entry(found).tag = tag;
+  return found;
+}
+
+/** The place that is used by this name, or NONE. */
+export function store_place_used(user: u32): i32 {
+  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+    if (store_entry(place).user == user) return place;
+  }
+  return Kind.NONE;
+}
+
+/** From now on nobody uses a delegated role. */
+export function store_release(): void {
+  if (isDefined(SMALL)) return;
+  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) store_entry(place).user = 0;
+}
+
+/** Forgets the delegated roles that nobody uses and nobody writes. */
+export function store_tidy(): void {
+  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+    if (store_entry(place).user == 0 && place != open) clear(place);
+  }
+}
+
+function clear(place: i32): void {
+  memory.fill(changetype<usize>(store_entry(place)), 0, ENTRY_SIZE);
 }
 
 /** The area of the active bank, where the payloads of `store_entry` lie. */
@@ -134,17 +187,17 @@ export function store_is_sealed(): bool {
 /** Begins an empty store; what was there is gone. */
 export function store_format(): Status {
   bank = Area.STORE_B;
-  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  memory.fill(ENTRIES, 0, PLACES * ENTRY_SIZE);
   return store_move();
 }
 
 // ---- writing one record ----
 
 /** Begins a record. Its bytes follow by `record_write`, then `record_finish`, then a commit or an abort. */
-export function record_begin(kind: i32): void {
+export function record_begin(place: i32): void {
   assert(open == Kind.NONE);
-  open = kind;
-  matching = store_entry(kind).length != 0;
+  open = place;
+  matching = store_entry(place).length != 0;
   begun = false;
   received = 0;
   received_crc = 0;
@@ -162,7 +215,7 @@ export function record_write(pointer: usize, length: u32): Status {
   return status == Status.OK ? append(pointer, length) : status;
 }
 
-/** Whether the bytes so far are the whole live record of the same kind: nothing new, nothing written. */
+/** Whether the bytes so far are the whole live record of the same place: nothing new, nothing written. */
 export function record_is_unchanged(): bool {
   return matching && received == store_entry(open).length;
 }
@@ -189,17 +242,17 @@ export function record_is_open(): bool {
 }
 
 /**
- * Makes the open record the live one of its kind and drops the kinds whose bits are set in `drops`:
+ * Makes the open record the live one of its place and drops the kinds whose bits are set in `drops`:
  * one write, so that a power cut leaves either all of it or nothing.
  */
 export function record_commit(version: u32, expires: u32, drops: u32): Status {
-  const kind = open;
+  const place = open;
   const offset = record_offset();
   // What is committed is what lies on flash, not what was sent there.
   let status = crc_check(bank, offset, received, received_crc);
-  if (status == Status.OK) status = close_record(kind, version, expires, drops);
+  if (status == Status.OK) status = close_record(kind_of(place), store_entry(place).tag, version, expires, drops);
   if (status != Status.OK) return status;
-  set_entry(kind, offset, received, received_crc, version, expires);
+  set_entry(place, offset, received, received_crc, version, expires);
   drop_kinds(drops);
   return Status.OK;
 }
@@ -210,13 +263,13 @@ export function record_abort(): void {
   // Where this cannot be written the log stays dirty, and the next append moves to the other bank.
   if (begun && writer_flush(writer) == Status.OK) {
     received = writer.offset - record_offset(); // after a write that failed it is not what was received
-    close_record(ABORTED, 0, 0, 0);
+    close_record(ABORTED, 0, 0, 0, 0);
   }
   open = Kind.NONE;
 }
 
 /** Begins, writes and commits a small record in one go. */
-export function record_replace(kind: i32, pointer: usize, length: u32): Status {
+export function record_replace(kind: Kind, pointer: usize, length: u32): Status {
   record_begin(kind);
   let status = record_write(pointer, length);
   if (status == Status.OK) {
@@ -284,13 +337,19 @@ const RESERVE: u32 = 768;
 
 /**
  * Whether the open record would leave no place for the next root: metadata that fills the store, honest or by a
- * thief of the online keys, must not lock out the root that repairs it.
+ * thief of the online keys, must not lock out the root that repairs it. Roles that nobody uses give way before.
  */
 function crowds_out(length: u32): bool {
-  if (open <= Kind.ROOT) return false;
+  if (isDefined(SMALL)) return open > Kind.ROOT && is_crowded(length);
+  if (!is_crowded(length)) return false;
+  store_tidy();
+  return open > Kind.ROOT && is_crowded(length);
+}
+
+function is_crowded(length: u32): bool {
   let taken = payload_offset(padded(BANK_HEADER_SIZE)) + received + length + store_entry(Kind.ROOT).length + RESERVE;
-  for (let kind = 1; kind < KINDS; kind++) {
-    if (kind != open) taken += payload_offset(store_entry(kind).length);
+  for (let place = 1; place < PLACES; place++) {
+    if (place != open && store_entry(place).length != 0) taken += payload_offset(store_entry(place).length);
   }
   return taken > flash_size(bank);
 }
@@ -307,8 +366,8 @@ function equals_live(pointer: usize, length: u32): bool {
   return true;
 }
 
-function close_record(kind: i32, version: u32, expires: u32, drops: u32): Status {
-  commit_encode(kind, received, received_crc, version, expires, drops);
+function close_record(kind: i32, tag: u32, version: u32, expires: u32, drops: u32): Status {
+  commit_encode(kind, tag, received, received_crc, version, expires, drops);
   const at = log_end + padded(OPEN_SIZE);
   const status = flash_write_padded(bank, at, COMMIT_BUFFER, COMMIT_SIZE);
   open = Kind.NONE;
@@ -318,19 +377,24 @@ function close_record(kind: i32, version: u32, expires: u32, drops: u32): Status
   return Status.OK;
 }
 
-function commit_encode(kind: i32, length: u32, crc: u32, version: u32, expires: u32, drops: u32): void {
+function commit_encode(kind: i32, tag: u32, length: u32, crc: u32, version: u32, expires: u32, drops: u32): void {
   store<u32>(COMMIT_BUFFER, kind);
   store<u32>(COMMIT_BUFFER, length, 4);
   store<u32>(COMMIT_BUFFER, crc, 8);
   store<u32>(COMMIT_BUFFER, version, 12);
   store<u32>(COMMIT_BUFFER, expires, 16);
   store<u32>(COMMIT_BUFFER, drops, 20);
-  store<u32>(COMMIT_BUFFER, 0, 24);
+  store<u32>(COMMIT_BUFFER, isDefined(SMALL) ? 0 : tag, 24);
   store<u32>(COMMIT_BUFFER, crc32(0, COMMIT_BUFFER, COMMIT_SIZE - 4), 28);
 }
 
-function set_entry(kind: i32, offset: u32, length: u32, crc: u32, version: u32, expires: u32): void {
-  const entry = store_entry(kind);
+/** What a commit says of the kind of a place. */
+function kind_of(place: i32): Kind {
+  return isDefined(SMALL) ? place : min(place, <i32>Kind.DELEGATED);
+}
+
+function set_entry(place: i32, offset: u32, length: u32, crc: u32, version: u32, expires: u32): void {
+  const entry = store_entry(place);
   entry.offset = offset;
   entry.length = length;
   entry.crc = crc;
@@ -339,8 +403,8 @@ function set_entry(kind: i32, offset: u32, length: u32, crc: u32, version: u32, 
 }
 
 function drop_kinds(drops: u32): void {
-  for (let kind = 1; kind < KINDS; kind++) {
-    if (drops & (1 << kind)) memory.fill(changetype<usize>(store_entry(kind)), 0, ENTRY_SIZE);
+  for (let kind: i32 = 1; kind < Kind.DELEGATED; kind++) {
+    if (drops & (1 << kind)) clear(kind);
   }
 }
 
@@ -369,9 +433,9 @@ export function store_move(): Status {
   log_end = padded(BANK_HEADER_SIZE);
   begun = false;
   let status = flash_erase(bank, 0, flash_size(bank));
-  for (let kind = 1; status == Status.OK && kind < KINDS; kind++) {
-    const entry = store_entry(kind);
-    if (entry.length != 0) status = copy_record(from, kind, entry);
+  for (let place = 1; status == Status.OK && place < PLACES; place++) {
+    const entry = store_entry(place);
+    if (entry.length != 0) status = copy_record(from, kind_of(place), entry);
   }
   if (status == Status.OK) status = write_bank_header();
   if (status != Status.OK) {
@@ -384,7 +448,7 @@ export function store_move(): Status {
   return Status.OK;
 }
 
-function copy_record(from: i32, kind: i32, entry: Entry): Status {
+function copy_record(from: i32, kind: Kind, entry: Entry): Status {
   if (entry.length > flash_size(bank) - payload_offset(log_end)) return Status.STORE_FULL;
   let status = begin_payload();
   if (status == Status.OK) status = copy(from, entry.offset, entry.length);
@@ -393,7 +457,7 @@ function copy_record(from: i32, kind: i32, entry: Entry): Status {
   const offset = record_offset();
   status = crc_check(bank, offset, entry.length, entry.crc);
   if (status != Status.OK) return status;
-  commit_encode(kind, entry.length, entry.crc, entry.version, entry.expires, 0);
+  commit_encode(kind, entry.tag, entry.length, entry.crc, entry.version, entry.expires, 0);
   status = flash_write_padded(bank, log_end + padded(OPEN_SIZE), COMMIT_BUFFER, COMMIT_SIZE);
   entry.offset = offset;
   log_end = writer.offset;
@@ -443,7 +507,7 @@ function lost(area: i32): bool {
 function mount_bank(area: i32): Status {
   bank = area;
   dirty = false;
-  memory.fill(ENTRIES, 0, KINDS * ENTRY_SIZE);
+  memory.fill(ENTRIES, 0, PLACES * ENTRY_SIZE);
   let status = read_header(area);
   sealed = load<u32>(BANK_HEADER, 8) == SEALED;
   if (status == Status.OK) status = walk();
@@ -482,12 +546,13 @@ function walk_record(size: u32): Status {
   const length = load<u32>(COMMIT_BUFFER, 4);
   const offset = payload_offset(log_end);
   if (length > size - offset) return Status.STORE_CORRUPT;
-  if (kind > 0 && kind < KINDS) {
+  if (kind > 0 && kind < PLACES && kind <= Kind.DELEGATED) {
     const crc = load<u32>(COMMIT_BUFFER, 8);
     const status = crc_check(bank, offset, length, crc);
     if (status == Status.FLASH_READ) return status;
     if (status == Status.OK) {
-      set_entry(kind, offset, length, crc, load<u32>(COMMIT_BUFFER, 12), load<u32>(COMMIT_BUFFER, 16));
+      const place = !isDefined(SMALL) && kind == Kind.DELEGATED ? store_place(load<u32>(COMMIT_BUFFER, 24)) : kind;
+      set_entry(place, offset, length, crc, load<u32>(COMMIT_BUFFER, 12), load<u32>(COMMIT_BUFFER, 16));
       drop_kinds(load<u32>(COMMIT_BUFFER, 20));
     }
   }

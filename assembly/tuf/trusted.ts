@@ -23,9 +23,17 @@ export function trusted_entry(role: Role): Entry {
   return store_entry(trusted_kind(role));
 }
 
-/** Opens the trusted file of a role. Its signatures held when it was stored. */
+/** Opens the trusted file of a top-level role. Its signatures held when it was stored. */
 export function trusted_open(role: Role): Status {
-  const entry = trusted_entry(role);
+  return trusted_open_place(trusted_kind(role));
+}
+
+/** Opens the trusted file in a place of the store. */
+export function trusted_open_place(place: i32): Status {
+  const entry = store_entry(place);
+  // Places change owners when the store had to be read again: then none is in use any more.
+  if (!isDefined(SMALL) && place >= Kind.DELEGATED && entry.user == 0) return Status.STORE_FULL;
+  const role: Role = isDefined(SMALL) || place < Kind.DELEGATED ? place - Kind.ROOT : Role.DELEGATED;
   reader_open(trusted_reader, store_bank(), entry.offset, entry.length);
   const envelope = changetype<Envelope>(TRUSTED_ENVELOPE);
   const status = envelope_read(trusted_reader, envelope);
@@ -37,13 +45,14 @@ let shown: Role = Role.ROOT;
 
 /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
 export function trusted_length(role: Role): i32 {
-  if (<u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
+  if (isDefined(SMALL) || <u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
   shown = role;
   return trusted_entry(role).length;
 }
 
 /** Puts what the file has from `offset` on into the buffer, byte for byte as it was received. Bytes; 0: its end. */
 export function trusted_read(offset: u32): i32 {
+  if (isDefined(SMALL)) return 0;
   const entry = trusted_entry(shown);
   const length = min(IO_CAPACITY, entry.length - min(offset, entry.length));
   const status = flash_read(store_bank(), entry.offset + offset, IO_BUFFER, length);

@@ -1,8 +1,9 @@
-// The client workflow of TUF 1.0.34, 5.2 to 5.6, for the four top-level roles. It names the next file to
-// fetch; the file lands in an open record of the trust store; `workflow_accept` verifies it there.
+// The client workflow of TUF 1.0.34, 5.2 to 5.6. It names the next file to fetch; the file lands in an open record
+// of the trust store; `workflow_accept` verifies it there. After the four top-level roles come delegated roles, as
+// far as somebody searches them (search.ts).
 //
 // An error ends the check and leaves what is trusted as it was, so that the next check starts from the same
-// ground. Delegations (5.6.7) go where Stage.DONE is.
+// ground.
 
 import { Role } from "../abi";
 import { decimal_encode } from "../bytes";
@@ -11,11 +12,26 @@ import { Reader, reader_fail, reader_member, reader_object, reader_open, reader_
 import { text_compare } from "../json/text";
 import { ENVELOPE, FILE_INFO, KEY_SET, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
-import { file_check, file_clear, file_find, file_read, FileInfo } from "../metadata/file";
+import { file_check, file_clear, file_find, file_read, file_usable, FileInfo } from "../metadata/file";
 import { keys_note, keys_satisfy_noted, KeySet } from "../metadata/key";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
-import { Kind, record_abort, record_commit, record_finish, record_is_unchanged, record_length, record_offset, store_bank } from "../storage/record";
+import {
+  Entry,
+  Kind,
+  record_abort,
+  record_commit,
+  record_finish,
+  record_is_unchanged,
+  record_length,
+  record_offset,
+  store_bank,
+  store_entry,
+  store_place,
+  store_place_used,
+  store_release,
+} from "../storage/record";
+import { search_begin, search_enter, search_keys, search_listed, search_name_put, search_next, search_tag } from "./search";
 import { threshold_load, threshold_verify } from "./threshold";
 import { trusted_entry, trusted_kind, trusted_open, trusted_reader, trusted_signed } from "./trusted";
 
@@ -31,8 +47,10 @@ const MAX_ROOTS: u32 = 256;
 /** Bytes of a new snapshot that its rollback check may read again when its order differs from the trusted one. */
 const MAX_REREAD: u32 = 16 << 20;
 
-/** The role that is looked at now; NONE: all four are verified. */
+/** The role that is looked at now; NONE: all that are wanted are verified. */
 let role: Role = Role.NONE;
+/** Where its file is in the store, or goes. */
+let place: i32 = Kind.NONE;
 /** The time of this check, fixed at its start (5.1). */
 let start_time: u32 = 0;
 /** New roots so far. */
@@ -55,6 +73,16 @@ export function workflow_role(): Role {
   return role;
 }
 
+/** Whether that is a delegated role; the small core follows none. */
+function is_delegated(): bool {
+  return !isDefined(SMALL) && role == Role.DELEGATED;
+}
+
+/** Where the record of its file goes. */
+export function workflow_place(): i32 {
+  return is_delegated() ? place : trusted_kind(role);
+}
+
 /** Whether the trusted root asks for names with versions and hashes. */
 export function workflow_consistent(): bool {
   return consistent;
@@ -75,6 +103,7 @@ export function workflow_begin(now: u32): Status {
   role = Role.ROOT;
   start_time = now;
   roots = 0;
+  store_release();
   return trusted_entry(Role.ROOT).length == 0 ? Status.NOT_PROVISIONED : Status.OK;
 }
 
@@ -99,9 +128,30 @@ export function workflow_next(): Status {
       role = Role.NONE;
     }
   }
-  if (role == Role.ROOT && roots == MAX_ROOTS) return Status.TOO_MANY_ROOTS;
+  if (is_delegated()) {
+    const status = find_held();
+    if (status != Status.OK) return status;
+  }
   if (role != Role.NONE) request();
   return Status.OK;
+}
+
+/** All top-level roles are verified: begins a search at the targets, for the path or the start in PATH_BUFFER. */
+export function workflow_search_begin(length: u32, start: bool): void {
+  role = Role.NONE;
+  search_begin(length, start);
+}
+
+/**
+ * Moves on to the next delegated role of a search: it is verified, or its file wanted, as `workflow_next` says.
+ * NOT_FOUND: there is none.
+ */
+export function workflow_search(): Status {
+  role = Role.DELEGATED;
+  const status = search_next();
+  if (status != Status.OK) return status;
+  if (search_listed() == 0) return Status.ROLE_UNLISTED; // and is not asked for
+  return file_usable(announced);
 }
 
 /** The repository does not have the file. Only for the next root is that an answer (5.3.3). */
@@ -132,7 +182,10 @@ function look_up(announcer: Role, name: Name): Status {
 
 /** Whether the store has just the file that is announced. */
 function is_held(): bool {
-  const entry = trusted_entry(role);
+  return is_announced(trusted_entry(role));
+}
+
+function is_announced(entry: Entry): bool {
   if (entry.length == 0 || entry.version != announced.version) return false;
   return file_check(store_bank(), entry.offset, entry.length, announced) == Status.OK;
 }
@@ -144,21 +197,28 @@ function request(): void {
     limit = MAX_ROOT;
   } else if (role == Role.TIMESTAMP) limit = MAX_TIMESTAMP;
   else if (consistent) version = announced.version;
+  name_length = <u32>(name_put_versioned(version) - NAME_BUFFER);
+}
+
+/** Writes the name of the file into NAME_BUFFER; returns its end. */
+function name_put_versioned(version: u32): usize {
   let end = NAME_BUFFER;
   if (version != 0) {
     end = decimal_encode(version, end);
     store<u8>(end++, 0x2e);
   }
+  if (is_delegated()) return search_name_put(end);
   end = name_put(Name.ROOT + role, end);
   store<u32>(end, 0x6f736a2e); // ".jso"
   store<u8>(end + 4, 0x6e); // "n"
-  name_length = <u32>(end + 5 - NAME_BUFFER);
+  return end + 5;
 }
 
 // ---- 5.3 root ----
 
 function accept_root(): Status {
-  let status = verify_by_trusted_root();
+  if (roots == MAX_ROOTS) return Status.TOO_MANY_ROOTS;
+  let status = verify_by_delegator();
   if (status != Status.OK) return status;
   // 5.3.5: exactly the next version, so that no root is skipped and none comes back.
   if (signed.version != trusted_entry(Role.ROOT).version + 1) return Status.ROOT_VERSION;
@@ -207,7 +267,8 @@ function end_of_roots(): Status {
 /** 5.2: the first root of a device must be signed to its own threshold. */
 export function root_provision(): Status {
   role = Role.ROOT;
-  let status = open_incoming();
+  let status = record_finish();
+  if (status == Status.OK) status = open_incoming(record_offset(), record_length());
   if (status == Status.OK) status = signed_read(incoming, envelope.signed, Role.ROOT, signed);
   if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
@@ -223,7 +284,7 @@ export function root_provision(): Status {
 
 function accept_timestamp(): Status {
   if (record_is_unchanged()) return keep_timestamp(); // byte for byte what was verified before
-  let status = verify_by_trusted_root();
+  let status = verify_by_delegator();
   if (status != Status.OK) return status;
   status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
   if (status != Status.OK) return status;
@@ -250,13 +311,13 @@ function keep_timestamp(): Status {
   return Status.OK;
 }
 
-// ---- 5.5 snapshot and 5.6 targets ----
+// ---- 5.5 snapshot, 5.6 targets and delegated roles ----
 
 function accept_announced(): Status {
   // 5.5.2, 5.6.2: length and hashes before any signature, against mix-and-match.
   let status = record_finish();
   if (status == Status.OK) status = file_check(store_bank(), record_offset(), record_length(), announced);
-  if (status == Status.OK) status = verify_by_trusted_root();
+  if (status == Status.OK) status = verify_by_delegator();
   if (status != Status.OK) return status;
   if (signed.version != announced.version) return Status.VERSION_MISMATCH; // 5.5.4, 5.6.4
   if (role == Role.SNAPSHOT) {
@@ -265,8 +326,38 @@ function accept_announced(): Status {
   }
   if (signed.expires <= start_time) return Status.EXPIRED; // 5.5.6, 5.6.5
   status = record_commit(signed.version, signed.expires, 0);
-  if (status == Status.OK) role = role == Role.SNAPSHOT ? Role.TARGETS : Role.NONE;
-  return status;
+  if (status != Status.OK) return status;
+  if (is_delegated()) search_enter(place);
+  role = role == Role.SNAPSHOT ? Role.TARGETS : Role.NONE;
+  return Status.OK;
+}
+
+/**
+ * A delegated role that is in the store already, as the snapshot announces it, is verified again, by the keys of the
+ * delegator that leads to it now (5.6.7). Where it does not satisfy those it is fetched, unless the search uses it.
+ */
+function find_held(): Status {
+  place = store_place_used(search_listed());
+  const used = place != Kind.NONE;
+  if (!used) place = store_place(search_tag());
+  const entry = store_entry(place);
+  entry.user = search_listed();
+  limit = announced.has_length ? min(MAX_TARGETS, announced.length) : MAX_TARGETS;
+  if (!is_announced(entry)) return Status.OK;
+  const status = verify_held(entry);
+  if (status == Status.OK) {
+    search_enter(place);
+    role = Role.NONE;
+  }
+  return status == Status.SIGNATURES && !used ? Status.OK : status;
+}
+
+function verify_held(entry: Entry): Status {
+  let status = open_incoming(entry.offset, entry.length);
+  if (status == Status.OK) status = verify_incoming();
+  if (status != Status.OK) return status;
+  if (signed.version != announced.version) return Status.VERSION_MISMATCH;
+  return signed.expires <= start_time ? Status.EXPIRED : Status.OK;
 }
 
 /** 5.5.5: no file that the trusted snapshot lists may vanish or fall in version. */
@@ -324,20 +415,28 @@ function read_version(r: Reader): u32 {
 
 // ---- common ----
 
-/** Signatures by the keys that the trusted root gives a role; then, and only then, the common fields. */
-function verify_by_trusted_root(): Status {
-  let status = trusted_open(Role.ROOT);
-  if (status == Status.OK) status = threshold_load(trusted_reader, trusted_signed, role);
-  if (status == Status.OK) status = open_incoming();
+/** Verifies the open record by whoever delegates to its role: the trusted root, or a targets role. */
+function verify_by_delegator(): Status {
+  let status = record_finish();
+  if (status == Status.OK) status = open_incoming(record_offset(), record_length());
+  return status == Status.OK ? verify_incoming() : status;
+}
+
+function open_incoming(offset: u32, length: u32): Status {
+  reader_open(incoming, store_bank(), offset, length);
+  return envelope_read(incoming, envelope);
+}
+
+/** Signatures by the keys that the delegator gives the role; then, and only then, the common fields. */
+function verify_incoming(): Status {
+  let status = is_delegated() ? search_keys(keys) : load_keys();
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
   return status == Status.OK ? signed_read(incoming, envelope.signed, role, signed) : status;
 }
 
-function open_incoming(): Status {
-  const status = record_finish();
-  if (status != Status.OK) return status;
-  reader_open(incoming, store_bank(), record_offset(), record_length());
-  return envelope_read(incoming, envelope);
+function load_keys(): Status {
+  const status = trusted_open(Role.ROOT);
+  return status == Status.OK ? threshold_load(trusted_reader, trusted_signed, role) : status;
 }
 
 function expired(): bool {

@@ -12,15 +12,7 @@ import { mirror } from './mirror.ts';
 import type { Request } from './options.ts';
 
 /** What the store needs to know of a device; a client for any repository is none. */
-const CONFIGURATION = {
-  hardwareId: 'moult-client',
-  component: 'moult-client',
-  version: '0',
-  releaseCounter: 0,
-  securityCounter: 0,
-  buildTime: 1,
-  checkInterval: 60,
-};
+const CONFIGURATION = { buildTime: 1, checkInterval: 60 };
 
 /** Nothing boots here. */
 const NO_BOOT: BootControl = {

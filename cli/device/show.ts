@@ -64,6 +64,7 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
   [Role.TARGETS]: 'targets: ',
   [Role.IMAGE]: 'image: ',
   [Role.NONE]: '',
+  [Role.DELEGATED]: 'a delegated role: ',
 };
 
 /** The role, the finding, and the attack that it may be. */

@@ -59,6 +59,8 @@ export const Role = {
   IMAGE: 4,
   /** no role in particular */
   NONE: 5,
+  /** a role that targets or another delegated role delegates to */
+  DELEGATED: 6,
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
@@ -121,6 +123,8 @@ export const Status = {
   RELEASE_FAILED_BEFORE: 3,
   /** a verified image is selected and runs after a reboot */
   READY_TO_REBOOT: 4,
+  /** the target that was asked for has arrived and is what was signed */
+  TARGET_VERIFIED: 5,
   /** the flash could not be read */
   FLASH_READ: -1,
   /** the flash could not be written */
@@ -201,6 +205,10 @@ export const Status = {
   TOO_LONG: -48,
   /** more root versions than one check follows; the next check goes on [endless data] */
   TOO_MANY_ROOTS: -49,
+  /** a delegated role that the snapshot does not list */
+  ROLE_UNLISTED: -50,
+  /** more delegated roles than one search looks into [endless data] */
+  TOO_MANY_ROLES: -51,
   /** a file name that could leave its folder [path traversal] */
   PATH_INVALID: -60,
   /** a file name longer than this client asks for */
@@ -215,6 +223,8 @@ export const Status = {
   SELF_TEST_FAILED: -65,
   /** the new image did not confirm itself in time and the old one returned */
   TRIAL_FAILED: -66,
+  /** no role that is trusted for it lists the target that was asked for */
+  TARGET_UNKNOWN: -67,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -283,6 +293,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     {
       name: 'READY_TO_REBOOT',
       message: 'a verified image is selected and runs after a reboot',
+      attack: '',
+    },
+  ],
+  [
+    5,
+    {
+      name: 'TARGET_VERIFIED',
+      message: 'the target that was asked for has arrived and is what was signed',
       attack: '',
     },
   ],
@@ -607,6 +625,22 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     },
   ],
   [
+    -50,
+    {
+      name: 'ROLE_UNLISTED',
+      message: 'a delegated role that the snapshot does not list',
+      attack: '',
+    },
+  ],
+  [
+    -51,
+    {
+      name: 'TOO_MANY_ROLES',
+      message: 'more delegated roles than one search looks into',
+      attack: 'endless data',
+    },
+  ],
+  [
     -60,
     {
       name: 'PATH_INVALID',
@@ -659,6 +693,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     {
       name: 'TRIAL_FAILED',
       message: 'the new image did not confirm itself in time and the old one returned',
+      attack: '',
+    },
+  ],
+  [
+    -67,
+    {
+      name: 'TARGET_UNKNOWN',
+      message: 'no role that is trusted for it lists the target that was asked for',
       attack: '',
     },
   ],
@@ -774,6 +816,13 @@ export type CoreExports = {
   provision_begin(wanted: number): number;
   provision_end(): number;
   provision_write(length: number): number;
+  /**
+   * Looks for the target whose path, of so many bytes, is in the buffer, with the metadata of the last
+   * check; what the steps after it fetch are delegated roles and then the target, which the core
+   * verifies and does not keep. The outcome is TARGET_VERIFIED or a finding. WRONG_STATE: not between
+   * two checks, or the last one found a fault in the metadata.
+   */
+  target_find(length: number): number;
   /** Where the name of the file that is wanted stands. */
   fetch_name(): number;
   state_read(field: number): number;

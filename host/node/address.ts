@@ -1,3 +1,4 @@
+import { FetchKind } from './abi.ts';
 import { HostError } from './errors.ts';
 
 /**
@@ -35,6 +36,15 @@ export function fileAddress(base: string, name: string): string | undefined {
   const segments = name.split('/');
   if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) return undefined;
   return base + segments.map(encodeURIComponent).join('/');
+}
+
+/**
+ * What the core asks for, below the base address of its kind. The names of metadata are percent-encoded already: a role
+ * may have any name. Undefined: a name that could leave that address.
+ */
+export function wantedAddress(base: string, kind: FetchKind, name: string): string | undefined {
+  if (kind === FetchKind.TARGET) return fileAddress(base, name);
+  return /^(?!\.\.?$)(?:[\w.~-]|%[0-9A-F]{2})+$/.test(name) ? base + name : undefined;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,6 +1,6 @@
 // The client loop: does what the core says, over HTTP. It decides nothing about trust.
 import { Action, FetchKind, Role, State, Status, Text } from './abi.ts';
-import { baseAddress, fileAddress } from './address.ts';
+import { baseAddress, wantedAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
@@ -58,6 +58,9 @@ export interface ClientOptions {
   readonly minimumRate?: number;
 }
 
+/** Gets pieces of a target, each with its offset; one at offset 0 begins anew. An exception ends the fetch. */
+export type TargetKeeper = (piece: Uint8Array, offset: number) => void;
+
 /** What a device does besides fetching. */
 export interface DeviceActions {
   /** Boots: makes the boot decision and returns a core that has started. */
@@ -77,6 +80,9 @@ export class Client {
   readonly #clock: Clock;
   readonly #limits: { readonly patience: number; readonly minimumRate: number };
   readonly #emit: (event: ClientEvent) => void;
+  /** While a target is looked for: who gets its bytes, or bytes that may be it. */
+  #keep: TargetKeeper | undefined;
+  #local: Uint8Array | undefined;
 
   /** Throws `address-invalid` or `insecure`. */
   constructor(options: ClientOptions) {
@@ -118,6 +124,37 @@ export class Client {
     return true;
   }
 
+  /**
+   * Finds a target by its path with the metadata of the check before, fetches it and lets the core verify it. `keep`
+   * gets the bytes as they come: they are the target only when the outcome's status is TARGET_VERIFIED.
+   */
+  async find(core: Core, path: string, keep: TargetKeeper): Promise<Outcome> {
+    this.#begin(core, path);
+    this.#keep = keep;
+    try {
+      return await this.check(core);
+    } finally {
+      this.#keep = undefined;
+    }
+  }
+
+  /** Whether these bytes are the target of that path. Fetches the delegated roles that say so, and no target. */
+  async holds(core: Core, path: string, bytes: Uint8Array): Promise<boolean> {
+    this.#begin(core, path);
+    this.#local = bytes;
+    try {
+      const outcome = await this.check(core);
+      return outcome.action === 'wait' && outcome.status === Status.TARGET_VERIFIED;
+    } finally {
+      this.#local = undefined;
+    }
+  }
+
+  #begin(core: Core, path: string): void {
+    const status = core.targetFind(path);
+    if (status < 0) throw new StatusError(status, `the target ${path}`);
+  }
+
   /** Does what the core says until it waits, or needs a self-test or a reboot. */
   async check(core: Core): Promise<Outcome> {
     for (let step = 0; step < STEPS; step++) {
@@ -154,7 +191,7 @@ export class Client {
     const role = core.stateRead(State.CHECK_ROLE) as Role;
     if (status === Status.UP_TO_DATE)
       this.#emit({ type: 'up-to-date', version: core.textRead(Text.INSTALLED_VERSION) });
-    else if (status !== Status.OK)
+    else if (status !== Status.OK && status !== Status.TARGET_VERIFIED)
       this.#emit({ type: 'finding', status, role, message: statusMessage(status) });
     return { action: 'wait', until: core.agentUntil(), status, role };
   }
@@ -162,6 +199,7 @@ export class Client {
   async #fetchFile(core: Core): Promise<void> {
     const name = core.fetchName();
     const kind = core.fetchKind() as FetchKind;
+    if (kind === FetchKind.TARGET && this.#local) return feedWhole(core, this.#local);
     this.#emit({ type: 'fetch', name, kind, offset: core.fetchOffset() });
     try {
       const answer = await this.#request(name, kind, core.fetchOffset());
@@ -176,7 +214,7 @@ export class Client {
   }
 
   #request(name: string, kind: FetchKind, offset: number): Promise<Answer | undefined> {
-    const url = fileAddress(this.#bases[kind], name);
+    const url = wantedAddress(this.#bases[kind], kind, name);
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
     return request(url, offset, this.#fetch, this.#clock, this.#limits);
   }
@@ -206,6 +244,7 @@ export class Client {
       if (!bytes) break;
       const wanted = bytes.subarray(0, end + 1 - offset);
       status = feed(core, wanted);
+      if (kind === FetchKind.TARGET) this.#keep?.(wanted, offset);
       offset += wanted.length;
       this.#emit({ type: 'progress', name, kind, received: Math.min(offset, end), total });
       if (status >= 0 && offset > end)
@@ -213,6 +252,13 @@ export class Client {
     }
     return status;
   }
+}
+
+/** Answers a fetch with bytes that are here already. */
+function feedWhole(core: Core, bytes: Uint8Array): void {
+  let status = core.fetchBegin(0);
+  if (status >= 0) status = feed(core, bytes);
+  core.fetchEnd(status < 0 ? Status.NETWORK : Status.OK);
 }
 
 /** Bytes in pieces that fit the core's buffer; the first negative status ends it. */

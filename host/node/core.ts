@@ -107,6 +107,13 @@ export class Core {
     return this.#status((core) => core.fetch_end(result));
   }
 
+  /** Looks for a target by its path: see host/README.md. */
+  targetFind(path: string): number {
+    const bytes = new TextEncoder().encode(path);
+    if (bytes.length > this.ioCapacity) return Status.NAME_TOO_LONG;
+    return this.#status((core) => core.target_find(this.#put(bytes)));
+  }
+
   imageConfirm(): number {
     return this.#status((core) => core.image_confirm());
   }

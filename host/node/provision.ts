@@ -3,13 +3,17 @@ import type { Core } from './core.ts';
 import { StatusError } from './errors.ts';
 
 /** What a device is told about itself once in its life: "Device configuration" in docs/formats.md. */
-export interface DeviceConfiguration {
+export interface DeviceConfiguration extends ClientConfiguration {
   readonly hardwareId: string;
   readonly component: string;
   /** Of the image that is in the running slot now, like the two counters. */
   readonly version: string;
   readonly releaseCounter: number;
   readonly securityCounter: number;
+}
+
+/** The same for a TUF client that installs nothing and is asked for targets by their paths. */
+export interface ClientConfiguration {
   /** Seconds since 1970: the earliest time that it can be. */
   readonly buildTime: number;
   /** Seconds from one check to the next, 60 or more. */
@@ -17,7 +21,11 @@ export interface DeviceConfiguration {
 }
 
 /** Gives a started core its configuration and its root of trust. Throws StatusError when it refuses one. */
-export function provision(core: Core, configuration: DeviceConfiguration, root: Uint8Array): void {
+export function provision(
+  core: Core,
+  configuration: DeviceConfiguration | ClientConfiguration,
+  root: Uint8Array,
+): void {
   give(
     core,
     Part.CONFIG,

@@ -1,6 +1,6 @@
 // A file on the server, read in pieces as large as somebody wants, from any offset on.
 import type { FetchKind } from './abi.ts';
-import { fileAddress } from './address.ts';
+import { wantedAddress } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { Fetch } from './http.ts';
 import { type Answer, request, TransferError, type TransferLimits } from './transfer.ts';
@@ -55,7 +55,7 @@ export class RemoteFile {
   async open(): Promise<boolean> {
     const { bases, fetch, clock, limits } = this.#upstream;
     const { fileKind, name, offset } = this.#place;
-    const url = fileAddress(bases[fileKind], name);
+    const url = wantedAddress(bases[fileKind], fileKind, name);
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
     const stoppable: Fetch = (address, options) =>
       fetch(address, { ...options, signal: AbortSignal.any([options.signal, this.#abort.signal]) });

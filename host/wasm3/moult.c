@@ -407,6 +407,13 @@ int32_t moult_fetch_end(moult *core, int32_t result) {
   return call_status(core, MOULT_EXPORT_fetch_end, (uint32_t)result);
 }
 
+int32_t moult_target_find(moult *core, const char *path) {
+  size_t length = strlen(path);
+  if (length > core->io_capacity) return MOULT_STATUS_NAME_TOO_LONG;
+  return length == 0 ? call_status(core, MOULT_EXPORT_target_find, 0)
+                     : write_all(core, MOULT_EXPORT_target_find, path, (uint32_t)length);
+}
+
 int32_t moult_image_confirm(moult *core) { return call_status(core, MOULT_EXPORT_image_confirm, 0); }
 
 int32_t moult_image_reject(moult *core) { return call_status(core, MOULT_EXPORT_image_reject, 0); }

@@ -173,6 +173,13 @@ int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length);
 /* MOULT_STATUS_OK, _NOT_FOUND or _NETWORK. The verdict on the file. */
 int32_t moult_fetch_end(moult *core, int32_t result);
 
+/*
+ * Between two checks: looks for a target by its path, UTF-8, with the metadata of the last check. The steps after it
+ * fetch delegated roles and the target; CHECK_STATUS is then TARGET_VERIFIED, or the finding. The core keeps none of
+ * the target's bytes. WRONG_STATE: not now; NAME_TOO_LONG.
+ */
+int32_t moult_target_find(moult *core, const char *path);
+
 int32_t moult_image_confirm(moult *core);
 int32_t moult_image_reject(moult *core);
 

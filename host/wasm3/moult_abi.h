@@ -60,6 +60,8 @@ enum moult_role {
   MOULT_ROLE_IMAGE = 4,
   /* no role in particular */
   MOULT_ROLE_NONE = 5,
+  /* a role that targets or another delegated role delegates to */
+  MOULT_ROLE_DELEGATED = 6,
 };
 
 enum moult_state {
@@ -119,6 +121,8 @@ enum moult_status {
   MOULT_STATUS_RELEASE_FAILED_BEFORE = 3,
   /* a verified image is selected and runs after a reboot */
   MOULT_STATUS_READY_TO_REBOOT = 4,
+  /* the target that was asked for has arrived and is what was signed */
+  MOULT_STATUS_TARGET_VERIFIED = 5,
   /* the flash could not be read */
   MOULT_STATUS_FLASH_READ = -1,
   /* the flash could not be written */
@@ -199,6 +203,10 @@ enum moult_status {
   MOULT_STATUS_TOO_LONG = -48,
   /* more root versions than one check follows; the next check goes on [endless data] */
   MOULT_STATUS_TOO_MANY_ROOTS = -49,
+  /* a delegated role that the snapshot does not list */
+  MOULT_STATUS_ROLE_UNLISTED = -50,
+  /* more delegated roles than one search looks into [endless data] */
+  MOULT_STATUS_TOO_MANY_ROLES = -51,
   /* a file name that could leave its folder [path traversal] */
   MOULT_STATUS_PATH_INVALID = -60,
   /* a file name longer than this client asks for */
@@ -213,6 +221,8 @@ enum moult_status {
   MOULT_STATUS_SELF_TEST_FAILED = -65,
   /* the new image did not confirm itself in time and the old one returned */
   MOULT_STATUS_TRIAL_FAILED = -66,
+  /* no role that is trusted for it lists the target that was asked for */
+  MOULT_STATUS_TARGET_UNKNOWN = -67,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -242,6 +252,7 @@ enum moult_status {
   X(NOT_FOR_HARDWARE, 2, "a newer release exists, but not for this hardware", "wrong hardware") \
   X(RELEASE_FAILED_BEFORE, 3, "the newest release failed its trial on this device and is not tried again", "") \
   X(READY_TO_REBOOT, 4, "a verified image is selected and runs after a reboot", "") \
+  X(TARGET_VERIFIED, 5, "the target that was asked for has arrived and is what was signed", "") \
   X(FLASH_READ, -1, "the flash could not be read", "") \
   X(FLASH_WRITE, -2, "the flash could not be written", "") \
   X(FLASH_ERASE, -3, "the flash could not be erased", "") \
@@ -282,6 +293,8 @@ enum moult_status {
   X(LENGTH_MISMATCH, -47, "not the length that was announced", "mix-and-match, tampering") \
   X(TOO_LONG, -48, "more bytes than allowed", "endless data") \
   X(TOO_MANY_ROOTS, -49, "more root versions than one check follows; the next check goes on", "endless data") \
+  X(ROLE_UNLISTED, -50, "a delegated role that the snapshot does not list", "") \
+  X(TOO_MANY_ROLES, -51, "more delegated roles than one search looks into", "endless data") \
   X(PATH_INVALID, -60, "a file name that could leave its folder", "path traversal") \
   X(NAME_TOO_LONG, -61, "a file name longer than this client asks for", "") \
   X(IMAGE_TOO_LARGE, -62, "an image larger than the slot", "") \
@@ -289,6 +302,7 @@ enum moult_status {
   X(COUNTER_ROLLBACK, -64, "a security counter below the one of this device", "downgrade to a vulnerable release") \
   X(SELF_TEST_FAILED, -65, "the new image failed its self-test and the old one returned", "") \
   X(TRIAL_FAILED, -66, "the new image did not confirm itself in time and the old one returned", "") \
+  X(TARGET_UNKNOWN, -67, "no role that is trusted for it lists the target that was asked for", "") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
@@ -320,6 +334,7 @@ enum moult_status {
   X(provision_begin, "i(i)") \
   X(provision_end, "i()") \
   X(provision_write, "i(i)") \
+  X(target_find, "i(i)") \
   X(fetch_name, "i()") \
   X(state_read, "i(i)") \
   X(text_read, "i(i)") \

@@ -45,6 +45,26 @@ export function judge(core: Core, s: Stage, name: string, arrive: Pieces): numbe
   throw new Error(`the core does not ask for ${name}`);
 }
 
+/** What became of a target that was asked for, and the names that were fetched for it. */
+export interface Found extends Verdict {
+  readonly asked: readonly string[];
+}
+
+/** Asks a core that has checked for a target, and steps until it is verified or there is a finding. */
+export function find(core: Core, s: Stage, path: string, arrive: Pieces = whole): Found {
+  const asked: string[] = [];
+  const status = core.targetFind(path);
+  if (status < 0) return { status: nameOf(Status, status), role: 'NONE', asked };
+  for (let steps = 0; steps < 10_000; steps++) {
+    const action = core.agentStep(s.clock.seconds());
+    if (action === Action.FETCH) {
+      asked.push(core.fetchName());
+      fetchFile(core, s, arrive);
+    } else if (action !== Action.CONTINUE) return { ...verdict(core), asked };
+  }
+  throw new Error('the core asks without end');
+}
+
 /** The outcome of the last check. */
 export function verdict(core: Core): Verdict {
   const status = core.stateRead(State.CHECK_STATUS) | 0;
@@ -53,7 +73,9 @@ export function verdict(core: Core): Verdict {
 
 function fetchFile(core: Core, s: Stage, arrive: Pieces): number {
   const name = core.fetchName();
-  const file = s.files.get(`${core.fetchKind() === FetchKind.METADATA ? 'metadata' : 'targets'}/${name}`);
+  const path =
+    core.fetchKind() === FetchKind.METADATA ? `metadata/${decodeURIComponent(name)}` : `targets/${name}`;
+  const file = s.files.get(path);
   if (!file) return core.fetchEnd(Status.NOT_FOUND);
   let status = core.fetchBegin(core.fetchOffset());
   for (const piece of arrive(name, file.subarray(core.fetchOffset())))

@@ -77,6 +77,8 @@ export interface StageOptions {
   /** The most bytes that the metadata of a device may take, twice; 16 KiB. */
   readonly bank?: number;
   readonly configuration?: Partial<DeviceConfiguration>;
+  /** The device is a TUF client that installs nothing. */
+  readonly client?: boolean;
   /** Changes the stage before its first metadata is written. */
   readonly before?: (stage: Stage) => void;
   readonly onEvent?: (event: ClientEvent) => void;
@@ -118,8 +120,10 @@ export class Stage {
   /** Of the newest file of each role. */
   readonly versions: Record<RoleName, number> = { root: 0, timestamp: 0, snapshot: 0, targets: 0 };
   readonly targets: Record<string, Target> = {};
-  /** Versions of delegated roles that the snapshot lists besides. */
-  readonly delegated: Record<string, number> = {};
+  /** What the snapshot lists besides: versions of delegated roles, or more of them, by file name. */
+  readonly delegated: Record<string, number | MetaFile> = {};
+  /** What the targets delegate. */
+  delegations: JsonObject | undefined;
   consistent = true;
   /** A key that nobody gave a role. */
   readonly stranger: SigningKey;
@@ -144,7 +148,9 @@ export class Stage {
     this.device = new SimDevice({
       root: this.file('root'),
       image: FACTORY_IMAGE,
-      configuration: { ...CONFIGURATION, ...options.configuration },
+      configuration: options.client
+        ? { buildTime: CONFIGURATION.buildTime, checkInterval: CONFIGURATION.checkInterval }
+        : { ...CONFIGURATION, ...options.configuration },
       geometry: uniformGeometry({
         block: 4096,
         unit: 4,
@@ -212,14 +218,7 @@ export class Stage {
   }: Release): void {
     const name = path ?? `app/sim/1.${releaseCounter}.0/firmware.bin`;
     const digest = sha256(image);
-    const custom = {
-      component: 'app',
-      version: `1.${releaseCounter}.0`,
-      hardwareIds: ['sim'],
-      releaseCounter,
-      securityCounter,
-    };
-    const listed = plain({ length: image.length, hashes: { sha256: digest }, custom });
+    const listed = targetOf(releaseCounter, securityCounter, image);
     target?.(listed);
     this.targets[name] = listed as unknown as Target;
     const stored = this.consistent ? targetFileName(name, digest) : name;
@@ -274,12 +273,17 @@ export class Stage {
       case 'snapshot':
         return plain(buildSnapshot(stamp, this.#listed()));
       case 'targets':
-        return plain(buildTargets(stamp, this.targets));
+        return plain({
+          ...buildTargets(stamp, this.targets),
+          ...(this.delegations && { delegations: this.delegations }),
+        });
     }
   }
 
   #listed(): Record<string, MetaFile> {
-    const delegated = Object.entries(this.delegated).map(([name, version]) => [name, { version }] as const);
+    const delegated = Object.entries(this.delegated).map(
+      ([name, listed]) => [name, typeof listed === 'number' ? { version: listed } : listed] as const,
+    );
     return {
       'targets.json': metaFile(this.file('targets'), this.versions.targets),
       ...Object.fromEntries(delegated),
@@ -385,6 +389,22 @@ export function provisionWith(s: Stage, root: Uint8Array): number {
     if (error instanceof StatusError) return error.status;
     throw error;
   }
+}
+
+/** What targets say of a release for the device of the stage. */
+export function targetOf(
+  releaseCounter: number,
+  securityCounter = 1,
+  image = imageOf(releaseCounter),
+): JsonObject {
+  const custom = {
+    component: 'app',
+    version: `1.${releaseCounter}.0`,
+    hardwareIds: ['sim'],
+    releaseCounter,
+    securityCounter,
+  };
+  return plain({ length: image.length, hashes: { sha256: sha256(image) }, custom });
 }
 
 /** The image of a release. */

@@ -1,0 +1,50 @@
+// One target that a host asked for by its path (TUF 1.0.34, 5.7): verified as it passes through, and not kept here.
+
+import { FILE_HASH, FILE_INFO, IMAGE_HASH, PATH_BUFFER } from "../memory";
+import { file_sha256, file_sha512, FileInfo } from "../metadata/file";
+import { Status } from "../status";
+import { hash_begin, hash_bytes, hash_is } from "../storage/hash";
+import { search_look, search_path_length } from "../tuf/search";
+import { name_write } from "./name";
+
+const file = changetype<FileInfo>(FILE_INFO);
+
+let received: u32 = 0;
+
+/** What the role that the search is at says of it. NOT_FOUND: nothing. */
+export function target_look(): Status {
+  return search_look(file);
+}
+
+/** Writes its file name into NAME_BUFFER. Returns the length, or PATH_INVALID. */
+export function target_name(consistent: bool): i32 {
+  const digest = file.has_sha256 ? file_sha256(file) : file_sha512(file);
+  return name_write(PATH_BUFFER, search_path_length(), consistent ? digest : 0, file.has_sha256 ? 32 : 64);
+}
+
+export function target_length(): u32 {
+  return file.length;
+}
+
+export function target_begin(): void {
+  received = 0;
+  hash_begin(IMAGE_HASH, false);
+  hash_begin(FILE_HASH, true);
+}
+
+/** Takes the next bytes. TOO_LONG: there are more than were signed, against endless data. */
+export function target_write(pointer: usize, length: u32): Status {
+  if (length > file.length - received) return Status.TOO_LONG;
+  received += length;
+  if (file.has_sha256) hash_bytes(IMAGE_HASH, false, pointer, length);
+  if (file.has_sha512) hash_bytes(FILE_HASH, true, pointer, length);
+  return Status.OK;
+}
+
+/** All has arrived: the length and every hash that is listed must be right. */
+export function target_end(): Status {
+  if (received != file.length) return Status.LENGTH_MISMATCH;
+  if (file.has_sha256 && !hash_is(IMAGE_HASH, false, file_sha256(file))) return Status.HASH_MISMATCH;
+  if (file.has_sha512 && !hash_is(FILE_HASH, true, file_sha512(file))) return Status.HASH_MISMATCH;
+  return Status.OK;
+}
