@@ -9,6 +9,8 @@
  *   'A' i32 ACTION, i32 STATUS, u32 SLOT    a step has ended so
  *   'F' the flash            at the end
  *
+ * link_test patience: how long the device waits on lines that are silent, busy and endless, and what it does then.
+ *
  * link_test fuzz SEED COUNT: answers of any kind, whole and spoiled, which must never be more than what was asked for.
  *
  * Ends with 0, or 1 and a line on standard error that says what was not as it must be.
@@ -262,9 +264,100 @@ static void fuzz(uint32_t count) {
   require(good > count / 20 && good < count, "some answers are good, and some are not", good);
 }
 
+/* ---- patience ---- */
+
+/* What the line brings each time it is looked at, or once for each request, and how much later that is. */
+static struct {
+  const uint8_t *bytes;
+  uint32_t length;
+  uint32_t later;
+  int when_asked;
+} bringing;
+
+static uint32_t sends, answered;
+
+static int32_t patience_receive(void *user, void *to, uint32_t capacity, uint32_t wait_ms) {
+  (void)user;
+  int silent = bringing.when_asked && answered == sends;
+  milliseconds += bringing.later < wait_ms && !silent ? bringing.later : wait_ms;
+  if (silent) return 0;
+  answered = sends;
+  require(bringing.length <= capacity, "a short frame", bringing.length);
+  if (bringing.length > 0) memcpy(to, bringing.bytes, bringing.length);
+  return (int32_t)bringing.length;
+}
+
+static int32_t patience_send(void *user, const void *from, uint32_t length) {
+  const uint8_t *bytes = from;
+  (void)user;
+  sends += length == 1 && bytes[0] == 0; /* one before each frame, and one behind */
+  return 0;
+}
+
+/* Asks for the time of a gateway that was greeted. How many milliseconds it takes to give up. */
+static uint32_t gives_up(const uint8_t *bytes, uint32_t length, uint32_t later) {
+  uint32_t seconds = 0;
+  uint32_t began = milliseconds;
+  bringing.bytes = bytes;
+  bringing.length = length;
+  bringing.later = later;
+  sends = answered = 0;
+  coming_end = 0;
+  link_.greeted = 1;
+  require(moult_link_time(&link_, &seconds) == MOULT_STATUS_NETWORK, "no answer", (long)seconds);
+  return milliseconds - began;
+}
+
+/* An answer to the next request. */
+static void next_answer(uint8_t kind) {
+  uint8_t frame[MOULT_LINK_HEADER + 4] = {kind};
+  moult_store(frame + 2, (uint32_t)link_.sequence + 1, 2);
+  moult_store(frame + 4, link_.session, 4);
+  moult_store(frame + 8, moult_crc32(0, frame, MOULT_LINK_HEADER), 4);
+  come_frame(frame, sizeof frame);
+}
+
+static void patience(void) {
+  static const moult_stream stream = {
+      .receive = patience_receive, .send = patience_send, .milliseconds = line_milliseconds};
+  static const uint8_t one = 1;
+  milliseconds = 0u - 5000u; /* the clock wraps meanwhile */
+  moult_link_open(&link_, &stream, NULL, 0x01020304);
+
+  uint32_t took = gives_up(NULL, 0, 1000);
+  require(took == MOULT_LINK_REPEATS * MOULT_LINK_REPEAT, "silence: the repeats, and no longer", took);
+  require(sends == 2 * MOULT_LINK_REPEATS, "each of them is sent", sends);
+  require(!link_.greeted, "the gateway is greeted again", 0);
+
+  took = gives_up(&one, 1, 1);
+  require(took == MOULT_LINK_REPEATS * MOULT_LINK_REPEAT, "noise: as silence", took);
+
+  next_answer(MOULT_LINK_BUSY);
+  took = gives_up(coming, coming_end, 400);
+  require(took >= MOULT_LINK_PATIENCE && took < MOULT_LINK_PATIENCE + MOULT_LINK_REPEAT, "busy all the time: a minute", took);
+  require(sends == 2, "and it is not asked again", sends);
+
+  bringing.when_asked = 1;
+  next_answer(MOULT_LINK_BUSY);
+  took = gives_up(coming, coming_end, 1);
+  bringing.when_asked = 0;
+  require(took >= MOULT_LINK_PATIENCE && took < MOULT_LINK_PATIENCE + MOULT_LINK_REPEAT, "busy when asked: a minute", took);
+
+  next_answer(MOULT_LINK_TIME | MOULT_LINK_ANSWER);
+  require(gives_up(coming, coming_end, 1) <= 1, "an answer without its payload is none", 0);
+  next_answer(MOULT_LINK_ABSENT);
+  require(gives_up(coming, coming_end, 1) <= 1, "no file that was not asked for can be absent", 0);
+  require(!link_.greeted, "it makes no sense: the gateway is greeted again", 0);
+  next_answer(MOULT_LINK_FAILED);
+  require(gives_up(coming, coming_end, 1) <= 1, "the gateway could not", 0);
+  require(link_.greeted, "but it is the same gateway", 0);
+}
+
 int main(int count, char **arguments) {
   if (count == 3 && strcmp(arguments[1], "update") == 0) {
     update(arguments[2]);
+  } else if (count == 2 && strcmp(arguments[1], "patience") == 0) {
+    patience();
   } else if (count == 4 && strcmp(arguments[1], "fuzz") == 0) {
     seed = (uint32_t)strtoul(arguments[2], NULL, 10);
     fuzz((uint32_t)strtoul(arguments[3], NULL, 10));

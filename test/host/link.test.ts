@@ -313,6 +313,19 @@ describe('a gateway that lies costs a check, and the device goes on with an hone
   }
 });
 
+describe('the patience of a device', () => {
+  const patience = (program: string) => {
+    const { status, stderr } = spawnSync(program, ['patience'], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  };
+
+  withLinkTest('is ten seconds for silence and noise, a minute for a gateway that is busy', () =>
+    patience(LINK_TEST),
+  );
+
+  withSanitizers('is the same under ASan and UBSan', () => patience(LINK_TEST_SANITIZED));
+});
+
 describe('the decoder in C', () => {
   const fuzz = (program: string, seed: number) => {
     const { status, stderr } = spawnSync(program, ['fuzz', String(seed), '10000'], { encoding: 'utf8' });
