@@ -13,7 +13,10 @@ export interface Mutant {
 }
 
 /** Mutants of one file: name, text, replacement, and why it is equal if it is. */
-function of(file: string, ...mutants: readonly (readonly [string, string, string, string?])[]): Mutant[] {
+export function mutantsOf(
+  file: string,
+  ...mutants: readonly (readonly [string, string, string, string?])[]
+): Mutant[] {
   return mutants.map(([name, find, replace, equal]) => ({
     name,
     file,
@@ -24,7 +27,7 @@ function of(file: string, ...mutants: readonly (readonly [string, string, string
 }
 
 export const MUTANTS: readonly Mutant[] = [
-  ...of(
+  ...mutantsOf(
     'tuf/workflow.ts',
     [
       'root: any version',
@@ -235,7 +238,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['time is not kept', '  start_time = now;\n', '  start_time = 1;\n'],
   ),
-  ...of(
+  ...mutantsOf(
     'tuf/threshold.ts',
     [
       'one signature is enough',
@@ -318,7 +321,7 @@ export const MUTANTS: readonly Mutant[] = [
       'the set was read anew, and is all 0, whenever a file is verified',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'metadata/key.ts',
     [
       'threshold 0',
@@ -384,7 +387,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['keyval of another kind', 'name == Name.KEYVAL && kind == 0x7b', 'name == Name.KEYVAL'],
   ),
-  ...of(
+  ...mutantsOf(
     'metadata/signed.ts',
     [
       '_type',
@@ -416,7 +419,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (role == Role.ROOT) present = true;',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'metadata/envelope.ts',
     ['trailing garbage', '  reader_end(r);\n', ''],
     ['signed twice', 'if (e.signed != 0) reader_fail(r, Status.JSON_DUPLICATE);', ''],
@@ -429,7 +432,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return Status.OK;',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'metadata/file.ts',
     ['length', 'if (f.has_length && f.length != length) return Status.LENGTH_MISMATCH;', ''],
     ['sha256', 'if (f.has_sha256) status = compare_hash', 'if (false) status = compare_hash'],
@@ -451,7 +454,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['version 0', 'if (f.version == 0) reader_fail(r, Status.VERSION_INVALID);', ''],
   ),
-  ...of(
+  ...mutantsOf(
     'metadata/expires.ts',
     ['month 13', '<u32>(month - 1) > 11', '<u32>(month - 1) > 12'],
     ['day 0', 'day < 1 || ', ''],
@@ -468,7 +471,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['years after 2106', 'min<i64>(seconds, LATEST)', 'seconds', 'signed.ts bounds the date again'],
   ),
-  ...of(
+  ...mutantsOf(
     'json/canonical.ts',
     [
       'a name twice, in order',
@@ -505,7 +508,7 @@ export const MUTANTS: readonly Mutant[] = [
       'the envelope was read before, and its depth with it',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'json/reader.ts',
     [
       'depth',
@@ -561,7 +564,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (c >= 0 && c < 0x80 && c != 0x22 && c != 0x5c) {',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'json/names.ts',
     ['two names in one', ' && load<u16>(at) != SPACE) {', ') {'],
     [
@@ -570,7 +573,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (i == length) return name;',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'agent/agent.ts',
     [
       'metadata without an end',
@@ -627,7 +630,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'agent/device.ts',
     [
       'time is not written down',
@@ -643,7 +646,7 @@ export const MUTANTS: readonly Mutant[] = [
     ['security counter of the factory', 'device.security = max(device.security, config.security);', ''],
     ['security counter is not raised', 'device.security = max(device.security, install.security);', ''],
   ),
-  ...of(
+  ...mutantsOf(
     'agent/selection.ts',
     ['the last release', 'else if (current.release > best.release) memory.copy', 'else memory.copy'],
     ['fields are missing', 'current.seen == Seen.ALL && ', ''],
@@ -699,7 +702,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (name == Name.RELEASE_COUNTER) {',
     ],
   ),
-  ...of(
+  ...mutantsOf(
     'install/slots.ts',
     ['image without an end', 'if (length > install.length - received) return Status.TOO_LONG;', ''],
     [

@@ -1,7 +1,7 @@
-// Whether the tests bite: takes one check out of the core at a time, builds that mutant into a folder of its own and
-// runs the tests of test/tuf against it. A mutant that passes them all is a survivor: a check that no test holds.
+// Whether the tests bite: takes one check out of the core or of its crypto folder at a time, builds that mutant into a
+// folder of its own and runs the tests of test/tuf or test/crypto against it. A mutant that passes them all is a survivor: a check that no test holds.
 //
-//   npm run mutants                   all of them, about 15 minutes
+//   npm run mutants                   all of them, about half an hour
 //   npm run mutants -- json rollback  those whose file or name contains one of the words
 //
 // A mutant is the exact text of a check, once in its file, and what stands there instead; a text that is no longer
@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CRYPTO_MUTANTS } from './mutants.crypto.ts';
 import { MUTANTS, type Mutant } from './mutants.list.ts';
 
 const PROJECT = process.cwd();
@@ -24,17 +25,43 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/file\.ts/, ['snapshot', 'timestamp']],
   [/agent\.ts|device/, ['expires', 'releases']],
   [/selection|slots/, ['releases', 'names']],
+  [/crypto\/(ed25519|scalar25519)\.ts/, ['ed25519']],
+  [/crypto\/ed25519sign\.ts/, ['ed25519sign']],
+  [/crypto\/(x25519|rsa|spki|signature|hkdf|chacha20poly1305)\.ts/, ['x25519', 'rsa', 'spki', 'signature']],
+  [/crypto\/(der|p256|p256point)\.ts/, ['spki', 'p256']],
 ];
 /** Tests that run last, for what they cost. */
-const SLOW = ['hostile', 'streams', 'limits'];
+const SLOW = ['hostile', 'streams', 'limits', 'alone', 'cost'];
 /** Milliseconds, on a machine with other work: what takes longer runs without end. */
 const PATIENCE = 600_000;
+
+/** What a mutant is built into, and the tests that must notice. */
+interface Suite {
+  readonly modules: readonly { readonly entry: string; readonly target: string; readonly file: string }[];
+  /** Below test/. */
+  readonly tests: string;
+  readonly env: (folder: string) => NodeJS.ProcessEnv;
+}
+
+const CORE: Suite = {
+  modules: [{ entry: 'assembly/index.ts', target: 'release', file: 'mutant.wasm' }],
+  tests: 'tuf',
+  env: (folder) => ({ MOULT_WASM: join(folder, 'mutant.wasm') }),
+};
+const CRYPTO: Suite = {
+  modules: [
+    { entry: 'assembly/crypto/index.ts', target: 'crypto', file: 'crypto.wasm' },
+    { entry: 'assembly/crypto/test.ts', target: 'crypto-test', file: 'crypto.test.wasm' },
+  ],
+  tests: 'crypto',
+  env: (folder) => ({ MOULT_CRYPTO: folder }),
+};
 
 type Verdict = 'killed' | 'survived' | 'equal' | 'not found' | 'does not build';
 
 async function main(words: readonly string[]): Promise<void> {
   const isWanted = (text: string) => words.length === 0 || words.some((word) => text.includes(word));
-  const wanted = MUTANTS.filter(({ name, file }) => isWanted(`${file}: ${name}`));
+  const wanted = [...MUTANTS, ...CRYPTO_MUTANTS].filter(({ name, file }) => isWanted(`${file}: ${name}`));
   const folder = mkdtempSync(join(tmpdir(), 'mutants-'));
   const verdicts: Verdict[] = [];
   for (const mutant of wanted) {
@@ -55,28 +82,27 @@ async function main(words: readonly string[]): Promise<void> {
 async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]> {
   const source = readFileSync(join(PROJECT, 'assembly', mutant.file), 'utf8');
   if (source.split(mutant.find).length !== 2) return ['not found'];
-  const module = await build(mutant, source, folder);
-  if (!module) return ['does not build'];
-  for (const batch of batches(mutant.file)) {
-    const killer = await failingTest(module, batch, folder);
+  const suite = mutant.file.startsWith('crypto/') ? CRYPTO : CORE;
+  if (!(await build(mutant, source, suite, folder))) return ['does not build'];
+  for (const batch of batches(mutant.file, suite)) {
+    const killer = await failingTest(suite, batch, folder);
     if (killer) return ['killed', killer];
   }
   return [mutant.equal ? 'equal' : 'survived'];
 }
 
 /** The tests in the order in which they are tried. */
-function batches(file: string): string[][] {
-  const names = readdirSync(join(PROJECT, 'test', 'tuf')).flatMap(
+function batches(file: string, suite: Suite): string[][] {
+  const names = readdirSync(join(PROJECT, 'test', suite.tests)).flatMap(
     (name) => /^(.*)\.test\.ts$/.exec(name)?.[1] ?? [],
   );
   const likely = LIKELY.filter(([pattern]) => pattern.test(file)).flatMap(([, tests]) => tests);
   const others = names.filter((name) => !likely.includes(name) && !SLOW.includes(name));
-  return [likely, others, SLOW];
+  return [likely, others, names.filter((name) => SLOW.includes(name))].filter((batch) => batch.length > 0);
 }
 
-/** The module of a mutant, not optimised to save time; undefined when the compiler refuses it. */
-async function build(mutant: Mutant, source: string, folder: string): Promise<string | undefined> {
-  const output = join(folder, 'mutant.wasm');
+/** Builds the modules of a mutant, not optimised to save time; false when the compiler refuses one. */
+async function build(mutant: Mutant, source: string, suite: Suite, folder: string): Promise<boolean> {
   cpSync(join(PROJECT, 'assembly'), join(folder, 'assembly'), { recursive: true });
   cpSync(join(PROJECT, 'asconfig.json'), join(folder, 'asconfig.json'));
   writeFileSync(
@@ -84,29 +110,22 @@ async function build(mutant: Mutant, source: string, folder: string): Promise<st
     source.replace(mutant.find, () => mutant.replace),
   );
   const asc = join(PROJECT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  const options = [
-    'assembly/index.ts',
-    '--target',
-    'release',
-    '--optimizeLevel',
-    '0',
-    '--shrinkLevel',
-    '0',
-    '--outFile',
-    output,
-  ];
-  return (await passes([asc, ...options], folder)) ? output : undefined;
+  const level = ['--optimizeLevel', '0', '--shrinkLevel', '0'];
+  const built = suite.modules.map(({ entry, target, file }) =>
+    passes([asc, entry, '--target', target, ...level, '--outFile', join(folder, file)], folder),
+  );
+  return (await Promise.all(built)).every((done) => done);
 }
 
 /** The first test that fails against a module; undefined: none. */
 async function failingTest(
-  module: string,
+  suite: Suite,
   files: readonly string[],
   folder: string,
 ): Promise<string | undefined> {
   const report = join(folder, 'report.json');
   const vitest = join(PROJECT, 'node_modules', 'vitest', 'vitest.mjs');
-  const paths = files.map((name) => join('test', 'tuf', `${name}.test.ts`));
+  const paths = files.map((name) => join('test', suite.tests, `${name}.test.ts`));
   const options = [
     'run',
     '--bail',
@@ -121,7 +140,7 @@ async function failingTest(
     ...paths,
   ];
   rmSync(report, { force: true });
-  if (await passes([vitest, ...options], PROJECT, { MOULT_WASM: module })) return undefined;
+  if (await passes([vitest, ...options], PROJECT, suite.env(folder))) return undefined;
   return existsSync(report) ? firstFailure(readFileSync(report, 'utf8')) : 'without end';
 }
 

@@ -1,8 +1,14 @@
 // The crypto folder built alone, as it ships and as the test build that asserts the limb bounds.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { engine } from '../../host/node/engine.ts';
 
 const ARENA = 32_768; // the statics of either build end below; everything above is the caller's
+
+/** A built module, or another build of it that is under test: MOULT_CRYPTO is the folder that has it. */
+export const builtCrypto = (file: 'crypto.wasm' | 'crypto.test.wasm') =>
+  join(process.env.MOULT_CRYPTO ?? fileURLToPath(new URL('../../build', import.meta.url)), file);
 
 type Callable = (...values: number[]) => number;
 
@@ -15,7 +21,7 @@ export class CryptoModule {
   readonly #exports: Exports;
 
   constructor(file: 'crypto.wasm' | 'crypto.test.wasm') {
-    const module = new engine.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
+    const module = new engine.Module(readFileSync(builtCrypto(file)));
     this.#exports = new engine.Instance(module, {}).exports as unknown as Exports;
   }
 

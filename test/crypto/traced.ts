@@ -3,6 +3,7 @@
 // same trace executed the same instructions at the same addresses.
 import { readFileSync } from 'node:fs';
 import binaryen from 'binaryen';
+import { builtCrypto } from './module.ts';
 
 const FEATURES =
   binaryen.Features.MVP |
@@ -76,7 +77,7 @@ export class TracedModule {
 
 /** Addresses are recorded by a pass of Binaryen, whose imports become functions here; the rest in its text. */
 function instrumented(): Uint8Array {
-  const module = binaryen.readBinary(readFileSync(new URL('../../build/crypto.wasm', import.meta.url)));
+  const module = binaryen.readBinary(readFileSync(builtCrypto('crypto.wasm')));
   module.setFeatures(FEATURES);
   module.runPasses(['instrument-memory']);
   const functions: string[] = [];
