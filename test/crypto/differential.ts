@@ -73,8 +73,8 @@ const signatures: Case = (crypto, bytes) => {
   same('the public key', ourKey, theirKey, seed);
   const [ours, theirs] = [crypto.ed25519Sign(seed, message), sign(null, message, key)];
   same('the signature', ours, theirs, seed, message);
-  if (!crypto.ed25519Verify(ourKey, message, ours))
-    throw new Error(`refused: ${toHex(seed)}, ${toHex(message)}`);
+  const given = { key: ourKey, message, signature: ours };
+  verification('Ed25519', bytes, given, (k, m, sig) => crypto.ed25519Verify(k, m, sig));
 };
 
 /** One key a run: making them is slow. */
