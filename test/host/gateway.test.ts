@@ -551,7 +551,7 @@ describe('the line', () => {
     }
   });
 
-  test('never makes a frame of one that was spoiled, nor of noise', () => {
+  test('[CERT-0-4] never makes a frame of one that was spoiled, nor of noise', () => {
     const random = new Random(1);
     const decoder = new FrameDecoder();
     for (let index = 0; index < 8000; index++) {
@@ -569,7 +569,7 @@ describe('the line', () => {
     }
   });
 
-  test('may bring noise, and a frame that never ends, for ever: a request behind it is answered', async () => {
+  test('[CERT-0-4] may bring noise, and a frame that never ends, for ever: a request behind it is answered', async () => {
     const device = new Device('http://127.0.0.1:1');
     const random = new Random(2);
     for (let megabytes = 0; megabytes < 5; megabytes++) {

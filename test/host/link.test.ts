@@ -297,7 +297,7 @@ function more(answer: Frame, request: Frame): Frame {
   };
 }
 
-describe('a gateway that lies costs a check, and the device goes on with an honest one: it answers', () => {
+describe('[CERT-0-3] [CERT-T-3] a gateway that lies costs a check, and the device goes on with an honest one: it answers', () => {
   for (const [what, lie] of LIES) {
     withLinkTest(what, async () => {
       let liar: Liar | undefined;
@@ -326,7 +326,7 @@ describe('the patience of a device', () => {
   withSanitizers('is the same under ASan and UBSan', () => patience(LINK_TEST_SANITIZED));
 });
 
-describe('the decoder in C', () => {
+describe('[CERT-0-4] the decoder in C', () => {
   const fuzz = (program: string, seed: number) => {
     const { status, stderr } = spawnSync(program, ['fuzz', String(seed), '10000'], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
