@@ -1,13 +1,11 @@
 // moult device run: a simulated device. Its flash is a file, so it survives restarts; its core is the real one.
-import { STATUS_TEXTS, Status } from '../../host/node/abi.ts';
 import { Client } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
-import { HostError, StatusError } from '../../host/node/errors.ts';
 import { systemFetch } from '../../host/node/http.ts';
 import { RepositoryError } from '../../repo/index.ts';
+import { exitOf, reportDeviceError, statusCode } from '../device/failure.ts';
 import { FolderDevice, type Provisioning } from '../device/folder.ts';
 import { Show } from '../device/show.ts';
-import { EXIT, type ExitStatus } from '../exit.ts';
 import type { AddCommand } from '../main.ts';
 import type { Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
@@ -49,7 +47,7 @@ export const addDevice: AddCommand = (program, run) => {
         try {
           await runDevice(session, session.path(folder), options);
         } catch (error) {
-          session.exit = report(error, session.output);
+          session.exit = reportDeviceError(error, session.output);
         }
       }),
     );
@@ -124,37 +122,6 @@ function waitUntil(until: number, stop: AbortSignal, output: Output): Promise<bo
       resolve(false);
     });
   });
-}
-
-function statusCode(status: number): string {
-  return STATUS_TEXTS.get(status)?.name.toLowerCase().replaceAll('_', '-') ?? `${status}`;
-}
-
-function exitOf(status: number): ExitStatus {
-  switch (status) {
-    case Status.SIGNATURES:
-      return EXIT.signaturesMissing;
-    case Status.EXPIRED:
-      return EXIT.expired;
-    case Status.NETWORK:
-    case Status.NOT_FOUND:
-    case Status.RANGE:
-    case Status.TRUNCATED:
-      return EXIT.network;
-    default:
-      return status < 0 || status === Status.RELEASE_FAILED_BEFORE ? EXIT.refused : EXIT.ok;
-  }
-}
-
-/** Errors of the device side keep their code; all others are the program's. */
-function report(error: unknown, output: Output): ExitStatus {
-  if (error instanceof StatusError) {
-    output.failure(statusCode(error.status), error.message);
-    return exitOf(error.status);
-  }
-  if (!(error instanceof HostError)) throw error;
-  output.failure(error.code, error.message);
-  return error.code === 'address-invalid' ? EXIT.usage : EXIT.refused;
 }
 
 function parseInterval(text: string): number {

@@ -2,6 +2,7 @@
 import type { AddCommand } from '../main.ts';
 import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
+import { addGateway } from './gateway.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
 import { addPublish } from './publish.ts';
@@ -24,4 +25,5 @@ export const commands: readonly AddCommand[] = [
   addVerify,
   addServe,
   addDevice,
+  addGateway,
 ];

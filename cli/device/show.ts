@@ -1,6 +1,7 @@
 // What a device meets and does, in lines and a bar.
-import { FetchKind, Role, STATUS_TEXTS } from '../../host/node/abi.ts';
+import { FetchKind, Role, STATUS_TEXTS, State, Status } from '../../host/node/abi.ts';
 import type { ClientEvent } from '../../host/node/client.ts';
+import type { DeviceReport } from '../../host/node/link.ts';
 import { formatBytes, type Output, type Progress, type Tone } from '../output.ts';
 
 export class Show {
@@ -54,6 +55,30 @@ export function eventLine(event: ClientEvent): [text: string, tone: Tone] | unde
       return [`${event.version} failed its self-test`, 'bad'];
     default:
       return undefined;
+  }
+}
+
+/** One line about what a device reports of itself. */
+export function reportLine({ event, ...of }: DeviceReport): [text: string, tone: Tone] {
+  const { status, engine, installedVersion, candidateVersion } = of;
+  switch (event) {
+    case 'started':
+      return [`a device on ${engine} has started: ${installedVersion} is installed`, 'plain'];
+    case 'checked': {
+      if (status === Status.UP_TO_DATE) return [`up to date: ${installedVersion}`, 'good'];
+      const role = (of.state[State.CHECK_ROLE] ?? Role.NONE) as Role;
+      return [findingLine(status, role), status < 0 ? 'bad' : 'warn'];
+    }
+    case 'reboots':
+      return ['reboot', 'plain'];
+    case 'on-trial':
+      return [`${candidateVersion} runs on trial`, 'plain'];
+    case 'confirmed':
+      return [`${installedVersion} passed its self-test and is confirmed`, 'good'];
+    case 'rejected':
+      return ['the image on trial failed its self-test', 'bad'];
+    case 'stopped':
+      return [findingLine(status, Role.NONE), 'bad'];
   }
 }
 

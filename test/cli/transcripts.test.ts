@@ -417,6 +417,7 @@ test('every command has help with an example, and every help ends with 0', async
     ['status'],
     ['verify'],
     ['serve'],
+    ['gateway'],
   ];
   for (const verb of verbs) {
     const { status, stdout } = await moult([...verb, '--help'], at);
