@@ -10,7 +10,7 @@ import { SimNetwork } from '../../sim/network.ts';
 import { ProcessDevice } from '../../sim/process.ts';
 import { type SimRelease, SimRepository } from '../../sim/repository.ts';
 import { HARDWARE, image, START } from '../../sim/scenarios/world.ts';
-import { temporaryFolder } from '../fixtures/folders.ts';
+import { memoryFolder, temporaryFolder } from '../fixtures/folders.ts';
 
 /** Bytes of a file that one READ of the link brings: the twin gets them in the same pieces. */
 const PIECE = 1020;
@@ -32,7 +32,7 @@ export function release(counter: number, works = true): SimRelease {
 
 export interface PosixWorldOptions {
   readonly selfTest?: string;
-  /** The process makes its flash itself: it has nothing in its slots. */
+  /** The process makes its flash itself, of some megabytes: there is nothing in its slots. */
   readonly makesFlash?: true;
   readonly seed?: number;
 }
@@ -70,7 +70,7 @@ export class PosixWorld {
       root: this.#what.root,
       configuration: this.#what.configuration,
       ...(!makesFlash && { factory: this.#what }),
-      folder: join(temporaryFolder(), 'device'),
+      folder: join(makesFlash ? temporaryFolder() : memoryFolder(), 'device'),
       gateway: this.gateway,
       ...(selfTest !== undefined && { selfTest }),
     });
