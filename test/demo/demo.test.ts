@@ -1,5 +1,5 @@
 // npm start, whole, with a small image: what it shows, and what it leaves behind.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -126,6 +126,17 @@ describe('a surprise is told, not passed over', () => {
     });
   });
 
+  withPosix('a board whose process cannot run', async () => {
+    const act = async ({ boards, repository }: Stage) => {
+      rmSync(join(repository.directory, '../boards/board-13/flash.bin.json'));
+      const due = { status: Status.UP_TO_DATE, runs: '1.0.0' } as const;
+      await expect(updateAll(boards.slice(12, 13), '1.0.0', due, silent)).rejects.toThrow(
+        /^board-13 has ended before its check had: moult-device: \S+flash\.bin lacks the file with its geometry/,
+      );
+    };
+    await onStage(['1.0.0'], act, true);
+  });
+
   test('an attack that does not take place is no attack that was refused', async () => {
     await onStage(['1.0.0', '1.1.0'], async (stage) => {
       stage.attacker.tamperImages = () => undefined;
@@ -177,12 +188,13 @@ async function startServing(line: string): Promise<{ url: string; stop: () => Pr
 }
 
 /** A stage on which all boards but the watched one have got the releases, and the watched one all but the last. */
-async function onStage(versions: readonly Version[], act: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await buildStage(
-    join(temporaryFolder(), 'stage'),
-    new Images(imageOf('firmware', 40_000)),
-    false,
-  );
+async function onStage(
+  versions: readonly Version[],
+  act: (stage: Stage) => Promise<void>,
+  ownProcesses = false,
+): Promise<void> {
+  const images = new Images(imageOf('firmware', 40_000));
+  const stage = await buildStage(join(temporaryFolder(), 'stage'), images, ownProcesses);
   try {
     for (const version of versions) {
       await stage.watched.update();

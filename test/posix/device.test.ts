@@ -88,6 +88,28 @@ describe('a device in a process of its own', () => {
     expect({ status, said }).toEqual({ status: 0, said: expect.stringContaining('1.1.0 runs') });
   });
 
+  withPosix('checks again when that is due, for as long as its link is there', async () => {
+    const world = new PosixWorld();
+    const versions: string[] = [];
+    let ahead = 0;
+    const run = startProcess(
+      world.device.command.filter((argument) => argument !== '--once'),
+      {
+        ...world.gateway,
+        clock: { now: () => world.gateway.clock.now() + ahead, after: world.gateway.clock.after },
+        onEvent: (event) => {
+          if (event.type !== 'report' || event.report.event !== 'checked') return;
+          versions.push(event.report.installedVersion);
+          ahead += 3_600_000;
+          if (versions.length === 1) world.repository.publish(release(1));
+          if (versions.length === 3) run.kill();
+        },
+      },
+    );
+    expect(await run.ended).toMatchObject({ status: null });
+    expect(versions).toEqual(['1.0.0', '1.1.0', '1.1.0']);
+  });
+
   withPosix('may have its link on a socket', async () => {
     const world = new PosixWorld();
     world.repository.publish(release(1));
