@@ -29,7 +29,12 @@ export const CRYPTO_MUTANTS: readonly Mutant[] = [
     ['order 8, other y', ' && !is_at(ORDER_8 + 32, y0, y1, y2, y3)', ''],
     ['the sign hides it', 'load<u64>(bytes, 24) & 0x7fffffffffffffff', 'load<u64>(bytes, 24)'],
     ['an end without a begin', 'if (!load<u32>(ctx, SOUND)) return false;', ''],
-    ['a second end', 'store<u32>(ctx, 0, SOUND);', ''],
+    [
+      'a second end',
+      'store<u32>(ctx, 0, SOUND);',
+      '',
+      'a hash that is over gives another one the second time',
+    ],
     [
       'A is no point',
       '!table_make(KEY_TABLE, ctx + KEY) || ',
@@ -51,13 +56,14 @@ export const CRYPTO_MUTANTS: readonly Mutant[] = [
       '    if (word != order) return word < order;\n  }\n  return false;',
       '    if (word != order) return word < order;\n  }\n  return true;',
     ],
-    [
-      'half of S is compared',
-      'i = 32; i > 0; ) {\n    i -= 8;\n    const word',
-      'i = 32; i > 16; ) {\n    i -= 8;\n    const word',
-    ],
+    ['half of S is compared', 'let i: usize = 32; i > 0; ) {', 'let i: usize = 32; i > 16; ) {'],
     ['t even', 'if (!(load<u8>(lower + T) & 1)) {', 'if (false) {'],
-    ['turns without end', 'turn < 512 && ', ''],
+    [
+      'turns without end',
+      'turn < 512 && ',
+      '',
+      'each turn takes a bit off: the bound is for a fault in that',
+    ],
   ),
   ...of(
     'crypto/der.ts',

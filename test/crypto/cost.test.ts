@@ -99,6 +99,23 @@ describe('an Ed25519 verification costs at most 1.1 times an ordinary one', () =
     expect(Math.max(...refused)).toBeLessThan(mean(ordinary()) / 10);
   });
 
+  it('whatever has no point: no more than the attempt to decode it, as A and as R', () => {
+    const good = point().toBytes();
+    const pointless = Array.from({ length: 40 }, (_, i) => toBytes(BigInt(i + 2), 32)).filter((y) => {
+      try {
+        return !Point.fromBytes(y);
+      } catch {
+        return true;
+      }
+    });
+    expect(pointless.length).toBeGreaterThan(10);
+    const refused = pointless.flatMap((y) => [
+      verification(y, concat(good, toBytes(5n, 32))),
+      verification(good, concat(y, toBytes(5n, 32))),
+    ]);
+    expect(Math.max(...refused)).toBeLessThan(mean(ordinary()) * 0.6);
+  });
+
   it('among 2,000 hashes, which an attacker may try as he likes', () => {
     const [a, s] = [point().toBytes(), toBytes(7n, 32)];
     const r = point();
