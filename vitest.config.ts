@@ -12,6 +12,7 @@ const WASM3: TestProjectInlineConfiguration = {
   test: {
     name: 'wasm3',
     include: [
+      'test/delta/decoder.test.ts',
       'test/{crypto,tuf,install}/*.test.ts',
       'test/host/{core,client}.test.ts',
       'test/sim/attacker.test.ts',

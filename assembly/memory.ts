@@ -122,3 +122,7 @@ export const OTHER_HARDWARE: usize = memory.data(32, 8);
 export const SLOT_WRITER: usize = memory.data(WRITER_ROOM, 8);
 /** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
 export const IMAGE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
+// No signature is verified while an image arrives: what unpacks it takes those bytes.
+/** delta: the Delta and its window. During one download. */
+export const DELTA_ROOM: i32 = 320;
+export const DELTA: usize = KEY_SET;

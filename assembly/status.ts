@@ -127,6 +127,10 @@ export const enum Status {
   TRIAL_FAILED = -66,
   /** no role that is trusted for it lists the target that was asked for */
   TARGET_UNKNOWN = -67,
+  /** bytes that are no patch of this image, or would read or write outside of it [tampered patch] */
+  PATCH_INVALID = -68,
+  /** a patch of a kind that this client does not read */
+  PATCH_UNKNOWN = -69,
 
   // Transport.
   /** the repository could not be reached */

@@ -28,6 +28,7 @@ const CRYPTO_TEST = {
   target: 'crypto-test',
   entry: 'assembly/crypto/test.ts',
 };
+const DELTA_TEST = { file: 'build/delta.test.wasm', target: 'delta-test', entry: 'assembly/delta/test.ts' };
 
 const ASC = 'node_modules/assemblyscript/bin/asc.js';
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
@@ -47,8 +48,12 @@ const RESULTS = 'build/test-results.json';
 
 const TASKS = {
   start: { modules: [CORE], run: runDemo },
-  test: { client: true, modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST], run: runTests },
-  'test:wasm3': { client: true, modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST], run: runTestsOnWasm3 },
+  test: { client: true, modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST, DELTA_TEST], run: runTests },
+  'test:wasm3': {
+    client: true,
+    modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST, DELTA_TEST],
+    run: runTestsOnWasm3,
+  },
   build: { client: true, modules: [CORE, SMALL, CRYPTO], run: showBuilt },
   budgets: { modules: [CORE, SMALL, CRYPTO], run: (args) => runScript('build/js/bench/budgets.js', args) },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },

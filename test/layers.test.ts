@@ -31,6 +31,7 @@ const CORE = [
   'json',
   'metadata',
   'tuf',
+  'delta',
   'install',
   'agent',
   'index',

@@ -225,6 +225,10 @@ export const Status = {
   TRIAL_FAILED: -66,
   /** no role that is trusted for it lists the target that was asked for */
   TARGET_UNKNOWN: -67,
+  /** bytes that are no patch of this image, or would read or write outside of it [tampered patch] */
+  PATCH_INVALID: -68,
+  /** a patch of a kind that this client does not read */
+  PATCH_UNKNOWN: -69,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -701,6 +705,22 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     {
       name: 'TARGET_UNKNOWN',
       message: 'no role that is trusted for it lists the target that was asked for',
+      attack: '',
+    },
+  ],
+  [
+    -68,
+    {
+      name: 'PATCH_INVALID',
+      message: 'bytes that are no patch of this image, or would read or write outside of it',
+      attack: 'tampered patch',
+    },
+  ],
+  [
+    -69,
+    {
+      name: 'PATCH_UNKNOWN',
+      message: 'a patch of a kind that this client does not read',
       attack: '',
     },
   ],

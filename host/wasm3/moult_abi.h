@@ -223,6 +223,10 @@ enum moult_status {
   MOULT_STATUS_TRIAL_FAILED = -66,
   /* no role that is trusted for it lists the target that was asked for */
   MOULT_STATUS_TARGET_UNKNOWN = -67,
+  /* bytes that are no patch of this image, or would read or write outside of it [tampered patch] */
+  MOULT_STATUS_PATCH_INVALID = -68,
+  /* a patch of a kind that this client does not read */
+  MOULT_STATUS_PATCH_UNKNOWN = -69,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -303,6 +307,8 @@ enum moult_status {
   X(SELF_TEST_FAILED, -65, "the new image failed its self-test and the old one returned", "") \
   X(TRIAL_FAILED, -66, "the new image did not confirm itself in time and the old one returned", "") \
   X(TARGET_UNKNOWN, -67, "no role that is trusted for it lists the target that was asked for", "") \
+  X(PATCH_INVALID, -68, "bytes that are no patch of this image, or would read or write outside of it", "tampered patch") \
+  X(PATCH_UNKNOWN, -69, "a patch of a kind that this client does not read", "") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \

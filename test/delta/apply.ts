@@ -6,17 +6,18 @@ export function applyPatch(before: Uint8Array, patch: Uint8Array): Uint8Array {
   const compression = outer.byte();
   const after = new Uint8Array(outer.number());
   const inner = new Source(decompress(compression, outer.rest()));
-  if (inner.number() !== 0) throw new Error('data formats are not read');
+  if (!Object.is(inner.number(), 0)) throw new Error('data formats are not read');
   let to = 0;
   let from = 0;
   while (to < after.length) {
     const differences = inner.take(after, to);
-    if (from < 0 || from + differences.length > before.length) throw new Error('outside of the old image');
+    if (from + differences.length > before.length) throw new Error('outside of the old image');
     for (const difference of differences) after[to++] = difference + (before[from++] ?? 0);
     const added = inner.take(after, to);
     after.set(added, to);
     to += added.length;
     from += inner.number();
+    if (from < 0 || from > before.length) throw new Error('moves out of the old image');
   }
   if (inner.rest().length !== 0) throw new Error('more than the new image');
   return after;
@@ -105,7 +106,8 @@ class Source {
   /** A length and so many bytes, which `after` must have room for. */
   take(after: Uint8Array, to: number): Uint8Array {
     const length = this.number();
-    if (length < 0 || length > after.length - to) throw new Error('longer than the new image');
+    if (length < 0 || Object.is(length, -0) || length > after.length - to)
+      throw new Error('longer than the new image');
     return this.bytes(length);
   }
 }

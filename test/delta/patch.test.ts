@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildPatch, COMPRESSIONS, type Compression } from '../../repo/index.ts';
-import { firmwarePairs } from '../fixtures/firmware.ts';
+import { firmwarePairs, smallestPair } from '../fixtures/firmware.ts';
 import { applyPatch } from './apply.ts';
 
 const empty = new Uint8Array(0);
@@ -51,15 +51,12 @@ test('releases of real firmware come back, and the patch is a sixth of the image
 });
 
 test('without an old image it is compression', () => {
-  for (const { name, after } of firmwarePairs()) {
-    const compressed = roundTrip(empty, after, 'heatshrink');
-    expect(compressed.length / after.length, name).toBeLessThan(0.95);
-  }
+  const { after } = smallestPair();
+  expect(roundTrip(empty, after, 'heatshrink').length / after.length).toBeLessThan(0.95);
 });
 
 test('the same images give the same patch', () => {
-  const [pair] = firmwarePairs();
-  const { before, after } = pair ?? { before: empty, after: empty };
+  const { before, after } = smallestPair();
   const [first, second] = [0, 1].map(() => buildPatch(before, after, { compression: 'heatshrink' }));
   expect(first && second && equal(first, second)).toBe(true);
 });
