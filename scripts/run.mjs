@@ -1,6 +1,6 @@
 // The one entry of all npm scripts: brings a clone to where a task can run, doing only what is not done yet, and runs
 // the task. What it says itself goes to standard error, so that the standard output of a task is the task's alone.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -41,6 +41,7 @@ const WASM3 = 'scripts/wasm3.mjs';
 /** There when wasm3 was fetched: tests and the demo then need its builds to be current. */
 const WASM3_SOURCE = 'build/wasm3/source';
 const WASM3_SANITIZED = 'build/wasm3-sanitize';
+const QEMU = 'scripts/qemu.mjs';
 const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
 const WASM3_DEVICE = 'build/wasm3/posix/moult-device';
 /** Written by vitest, see vitest.config.ts. */
@@ -55,7 +56,7 @@ const TASKS = {
     run: runTestsOnWasm3,
   },
   build: { client: true, modules: [CORE, SMALL, CRYPTO], run: showBuilt },
-  budgets: { modules: [CORE, SMALL, CRYPTO], run: (args) => runScript('build/js/bench/budgets.js', args) },
+  budgets: { modules: [CORE, SMALL, CRYPTO], run: runBudgets },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
@@ -189,11 +190,18 @@ async function runTests(args) {
   rmSync(RESULTS, { force: true });
   const lint = await inherit([BIOME, 'check', '.']);
   if (existsSync(WASM3_SOURCE)) await buildWasm3();
+  if (existsSync(WASM3_SOURCE) && hasCrossCompiler()) await buildBoards();
   process.env.MOULT_ENGINES ??= existsSync(WASM3_BINDING) ? 'v8,wasm3' : 'v8';
   const tests = await inherit([VITEST, 'run', ...args]);
   reportLeftOut();
   if (lint !== 0) process.stderr.write('✗ the sources are not as "npm run format" leaves them\n');
   return tests || lint;
+}
+
+/** Bytes, and instructions where this machine can count them. */
+async function runBudgets(args) {
+  if (existsSync(WASM3_SOURCE) && hasCrossCompiler()) await buildBoards();
+  return runScript('build/js/bench/budgets.js', args);
 }
 
 /** The tests of the core on wasm3 alone; the first time it is fetched. */
@@ -215,6 +223,16 @@ function buildWasm3() {
 function wasm3Stamp() {
   const sources = ['host', 'test/c'].filter(existsSync).flatMap(files);
   return digestOf([WASM3, ...sources.filter((file) => /\.[ch]$|CMakeLists\.txt$/.test(file))]);
+}
+
+function hasCrossCompiler() {
+  return spawnSync('riscv64-unknown-elf-gcc', ['--version']).status === 0;
+}
+
+function buildBoards() {
+  return step('building the programs of the emulated board (cmake, some seconds)', () =>
+    node('they cannot be built on this machine', [QEMU]),
+  );
 }
 
 /** Tests that need something this machine lacks say so in their names: see test/optional.ts. */

@@ -28,7 +28,7 @@ const VERSION = '0.2.1';
 const SHA256 = 'bf86a3cf3c6e989f7f9e368a66cb7a050d5b0c09eeb7446e45594dcd9dce5e49';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const SOURCE = join(ROOT, 'build/wasm3/source');
+export const SOURCE = join(ROOT, 'build/wasm3/source');
 
 /** Throws unless the folder holds the sources that SHA256 names, no file more and none less. */
 export function check(folder) {

@@ -47,6 +47,16 @@ static void take(moult_heap *heap, block *b, uint32_t size) {
   if (reached > heap->peak) heap->peak = reached;
 }
 
+uint32_t moult_heap_free(const moult_heap *heap) {
+  uint32_t last = 0;
+  for (uint8_t *here = heap->start; here < end_of(heap); here = after(at(here))) {
+    block *b = at(here);
+    if (!b->used) join(heap, b);
+    last = b->used ? 0 : b->size;
+  }
+  return last;
+}
+
 /* The size of a block for a payload; the heap itself bounds it, so that nothing wraps. */
 static uint32_t block_size(const moult_heap *heap, size_t payload) {
   if (payload > heap->length) longjmp(moult_heap_exhausted, 1);

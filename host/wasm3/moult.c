@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "heap.h"
-#include "m3_env.h" /* wasm3's private header, for one field: see load() */
+#include "m3_env.h" /* wasm3's private header: see load() and drop_code() */
 #include "sha256.h"
 #include "wasm3.h"
 
@@ -13,6 +13,9 @@
 
 /* How many wasm calls pass between two looks at the clock. A power of two. */
 #define CALLS_PER_LOOK 256u
+
+/* As much compiled code is not worth dropping: some code pages of small functions. */
+#define CODE_KEPT 4096u
 
 /* A block header and the largest alignment: less than this cannot be a heap. */
 #define LEAST_MEMORY 1024u
@@ -253,13 +256,46 @@ static M3Result load(moult *core, void *what) {
   (void)what;
   core->runtime = runtime;
   /* Less than one page of 64 KiB; wasm3 has no function for it. Its bounds checks follow this. */
-  runtime->memoryLimit = MOULT_LINEAR_MEMORY;
+  runtime->memoryLimit = core->config.linear_memory;
   M3Result end = m3_ParseModule(environment, &module, core->config.module, core->config.module_length);
   if (end == m3Err_none) end = m3_LoadModule(runtime, module);
+  core->instance = module;
   if (end == m3Err_none) end = link_imports(module);
-  if (end == m3Err_none) end = m3_CompileModule(module);
+  core->room = moult_heap_free(&core->heap);
+  if (end == m3Err_none && !core->config.compile_late) end = m3_CompileModule(module);
   if (end == m3Err_none) end = m3_RunStart(module);
   return end == m3Err_none ? find_exports(core) : end;
+}
+
+/* ---- calling ---- */
+
+/*
+ * Forgets all compiled code, which wasm3 has no function for: its code pages, and what its functions know of them. No
+ * wasm call is under way. What imports compile to is made again; the memory and the globals are untouched.
+ */
+static M3Result drop_code(moult *core) {
+  IM3Runtime runtime = core->runtime;
+  IM3Module module = core->instance;
+  FreeCodePages(&runtime->pagesOpen);
+  FreeCodePages(&runtime->pagesFull);
+  runtime->numCodePages = 0;
+  runtime->numActiveCodePages = 0;
+  for (uint32_t i = 0; i < module->numFunctions; i++) {
+    IM3Function function = &module->functions[i];
+    m3_Free(function->constants);
+    function->compiled = NULL;
+  }
+  return link_imports(module);
+}
+
+/* Sees that an export is compiled, and that what it calls can be. */
+static M3Result prepare(moult *core, enum moult_export called) {
+  IM3Function function = core->functions[called];
+  M3Result end = m3Err_none;
+  if (!core->config.compile_late) return m3Err_none;
+  if (called != core->called && core->room - moult_heap_free(&core->heap) > CODE_KEPT) end = drop_code(core);
+  core->called = called;
+  return end == m3Err_none && function->compiled == NULL ? CompileFunction(function) : end;
 }
 
 struct call {
@@ -273,7 +309,9 @@ static M3Result call_function(moult *core, void *what) {
   IM3Function function = core->functions[call->function];
   const void *arguments[] = {&call->argument};
   const void *results[] = {&call->result};
-  M3Result end = m3_Call(function, arity(exports[call->function].signature), arguments);
+  M3Result end = prepare(core, call->function);
+  if (end != m3Err_none) return end;
+  end = m3_Call(function, arity(exports[call->function].signature), arguments);
   return end == m3Err_none ? m3_GetResults(function, 1, results) : end;
 }
 
@@ -323,6 +361,7 @@ int32_t moult_open(moult *core, const moult_config *config) {
   if (!usable(config)) return MOULT_STATUS_BAD_ARGUMENT;
   if (!is_expected(config)) return MOULT_STATUS_MODULE_HASH;
   core->config = *config;
+  if (core->config.linear_memory == 0) core->config.linear_memory = MOULT_LINEAR_MEMORY;
   moult_heap_init(&core->heap, config->memory, config->memory_length);
   core->ended = start(core);
   if (core->ended != 0) core->runtime = NULL;

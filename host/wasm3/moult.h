@@ -97,6 +97,15 @@ typedef struct moult_config {
   /* All memory there is for wasm3, its code, its stack and the core's memory; 8-byte aligned. */
   void *memory;
   uint32_t memory_length;
+  /* Bytes of it for the core's memory, 0: MOULT_LINEAR_MEMORY. At least MEMORY_USED of this module. */
+  uint32_t linear_memory;
+  /*
+   * 0: every function is compiled by moult_open, and nothing is allocated later. 1: for boards that have no room for
+   * all of them at once, each is compiled when it is first called, and what is compiled is dropped before a call to
+   * another export. Less than half the memory, more time; and a call that needs more than there is ends the core with
+   * MEMORY, so the memory must be measured (docs/decisions/0009-compiled-code.md).
+   */
+  int compile_late;
   /* The most that one call may take, in milliseconds, where the port has a clock. */
   uint32_t deadline;
 } moult_config;
@@ -121,7 +130,11 @@ typedef struct moult {
   moult_config config;
   moult_heap heap;
   void *runtime;
+  void *instance;
   void *functions[MOULT_EXPORTS];
+  /* With compile_late: the last export called, and the memory that is free when nothing is compiled. */
+  uint32_t called;
+  uint32_t room;
   uint32_t io_pointer;
   uint32_t io_capacity;
   /* Why there is nothing to call; 0: the core is open. */
@@ -132,7 +145,7 @@ typedef struct moult {
 
 /*
  * Checks the module's SHA-256, loads it, links the port and compiles every function, so that nothing
- * is allocated later. 0, or MODULE_HASH, MODULE_INVALID, ABI_VERSION, MEMORY, TRAP, DEADLINE, or
+ * is allocated later, unless `compile_late`. 0, or MODULE_HASH, MODULE_INVALID, ABI_VERSION, MEMORY, TRAP, DEADLINE, or
  * BAD_ARGUMENT. After a failure the memory holds nothing and the flash is as before.
  */
 int32_t moult_open(moult *core, const moult_config *config);

@@ -93,6 +93,10 @@ static file need_file(const char *name) {
 /* ---- a device ---- */
 
 static uint8_t digest[32];
+/* What a case gives a core, and the most that any core has used of it. */
+static uint32_t given = MEMORY;
+static int late;
+static uint32_t used;
 
 static moult_config config_for(file module, const uint8_t *sha256) {
   moult_config config = {
@@ -102,7 +106,8 @@ static moult_config config_for(file module, const uint8_t *sha256) {
       .module_length = module.length,
       .module_sha256 = sha256,
       .memory = memory,
-      .memory_length = sizeof memory,
+      .memory_length = given,
+      .compile_late = late,
       .deadline = 1000,
   };
   return config;
@@ -184,6 +189,7 @@ static int32_t update(file module) {
     moult_config config = trusting(module);
     int32_t ended = moult_open(&core, &config);
     if (ended == 0) ended = one_boot(&core);
+    if (core.heap.peak > used) used = core.heap.peak;
     if (ended == MOULT_ACTION_REBOOT) continue;
     uint32_t outcome = 0;
     int32_t status = ended == MOULT_ACTION_WAIT ? moult_state_read(&core, MOULT_STATE_CHECK_STATUS, &outcome) : ended;
@@ -244,6 +250,30 @@ static void memory_too_small(file module) {
   require(moult_open(&core, &config) == 0, "the peak is what must be given", peak);
   config.memory = (uint8_t *)memory + 1;
   require(moult_open(&core, &config) == MOULT_STATUS_BAD_ARGUMENT, "memory that is not aligned is refused", 0);
+}
+
+/* Functions that are compiled when they are called, and dropped again. */
+static void compiled_late(file module) {
+  moult core;
+  moult_config config = trusting(module);
+  require(moult_open(&core, &config) == 0, "the core opens", 0);
+  uint32_t all = core.heap.peak;
+  late = 1;
+  whole_update(module);
+  require(used < all / 10 * 8, "it takes a good part less memory", (long)used);
+  require(used > all / 10 * 3, "functions are compiled", (long)used);
+  uint32_t most = used;
+  for (uint32_t less = most / 3; less < most; less += most / 20) {
+    power_off();
+    given = less;
+    int32_t outcome = update(module);
+    require(outcome == MOULT_STATUS_MEMORY, moult_status_name(outcome), less);
+    given = MEMORY;
+    require(update(module) == MOULT_STATUS_UP_TO_DATE, "with enough of it the update is made", less);
+  }
+  power_off();
+  given = most;
+  whole_update(module);
 }
 
 /* Every bit of a piece of the module; the pieces together are all of it. */
@@ -412,6 +442,7 @@ int main(int count, char **arguments) {
       {"bits", flip_some},        {"all-bits", flip_all},            {"hash", hash_is_right},
       {"version", other_version}, {"deadline", deadline},            {"trap", trap},
       {"lies", lies},             {"misuse", misuse},            {"blocks", blocks_are_hashed},
+      {"late", compiled_late},
   };
   if (count != 3) return 2;
   atexit(free_kept);

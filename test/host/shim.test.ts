@@ -37,6 +37,10 @@ const CASES = [
     'blocks',
     'a board that hashes blocks for the core changes nothing; one that does not is asked once a boot',
   ],
+  [
+    'late',
+    'functions compiled when they are called, in less memory: the same flash, or MEMORY and later the same',
+  ],
   ['misuse', 'calls that do not belong where they are made are refused'],
 ] as const;
 

@@ -1,0 +1,79 @@
+/* The board behind a moult_port, and the core on it. The contract is in device.h. */
+#include "device.h"
+
+#include <string.h>
+
+#include "board.h"
+#include "boot.h"
+#include "sha256.h"
+
+/* The most that one call into the core may take, in milliseconds; the watchdog is fed meanwhile. */
+#define DEADLINE 60000u
+
+extern const uint8_t moult_module[];
+extern const uint8_t moult_module_end[];
+extern const uint8_t moult_module_sha256[];
+
+moult device_core;
+uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)] __attribute__((section(".memory")));
+
+static moult_boot boot;
+static moult_port port;
+
+/* ---- the board as the core sees it: its flash, and the boot record in it ---- */
+
+static int32_t boot_state(void *user) { return moult_boot_state(user); }
+
+static int32_t boot_select(void *user, int32_t slot) { return moult_boot_select(user, slot); }
+
+static int32_t boot_confirm(void *user) { return moult_boot_confirm(user); }
+
+static int32_t boot_revert(void *user) { return moult_boot_revert(user); }
+
+static uint32_t milliseconds(void *user) {
+  (void)user;
+  return board_milliseconds();
+}
+
+int32_t device_open_board(int32_t state) {
+  int32_t status = board_flash_open();
+  port = board_flash;
+  port.boot_state = boot_state;
+  port.boot_select = boot_select;
+  port.boot_confirm = boot_confirm;
+  port.boot_revert = boot_revert;
+  port.milliseconds = milliseconds;
+  port.sha256_compress = moult_sha256_compress; /* native: the core's own is never compiled */
+  return status < 0 ? status : moult_boot_continue(&boot, &port, &boot, state);
+}
+
+/* ---- the core ---- */
+
+int32_t device_open_core(void) {
+  moult_config config = {
+      .port = &port,
+      .user = &boot,
+      .module = moult_module,
+      .module_length = (uint32_t)(moult_module_end - moult_module),
+      .module_sha256 = moult_module_sha256,
+      .memory = device_memory,
+      .memory_length = sizeof device_memory,
+      .linear_memory = MOULT_BOARD_LINEAR_MEMORY,
+      .compile_late = 1,
+      .deadline = DEADLINE,
+  };
+  return moult_open(&device_core, &config);
+}
+
+static int32_t provision_part(int32_t part, const uint8_t *bytes, uint32_t length) {
+  int32_t status = moult_provision_begin(&device_core, part);
+  if (status >= 0) status = moult_provision_write(&device_core, bytes, length);
+  return status < 0 ? status : moult_provision_end(&device_core);
+}
+
+int32_t device_provision(void) {
+  struct board_factory left = board_factory();
+  if (left.root == NULL) return MOULT_STATUS_NOT_PROVISIONED;
+  int32_t status = provision_part(MOULT_PART_CONFIG, left.configuration, left.configuration_length);
+  return status < 0 ? status : provision_part(MOULT_PART_ROOT, left.root, left.root_length);
+}

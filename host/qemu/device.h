@@ -1,0 +1,25 @@
+/*
+ * The core on a board: its port, its memory, and the module that is linked in. All of it is static: there is one.
+ */
+#ifndef MOULT_DEVICE_H
+#define MOULT_DEVICE_H
+
+#include <stdint.h>
+
+#include "moult.h"
+
+extern moult device_core;
+
+/* For wasm3 and all that it runs, the core's memory among it. */
+extern uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)];
+
+/* Finds the flash and the boot record; `state` is what the loader decided. Negative: the board cannot be used. */
+int32_t device_open_board(int32_t state);
+
+/* As moult_open. */
+int32_t device_open_core(void);
+
+/* Gives the core what the factory left. 0, or negative: NOT_PROVISIONED when it has left nothing. */
+int32_t device_provision(void);
+
+#endif

@@ -1,0 +1,112 @@
+// An emulated board (rv32imc, bare metal, NOR flash) that updates itself over its UART: the program that runs is replaced
+// by another, and comes back when that one is no good.
+import { describe, expect } from 'vitest';
+import { Status } from '../../host/node/abi.ts';
+import { withBoard } from '../fixtures/qemu.ts';
+import { BoardWorld, release } from './world.ts';
+
+const TIMEOUT = 120_000;
+const FACTORY_RUNS = 'wasm3, image 1.1.0';
+
+describe('an emulated board', () => {
+  withBoard(
+    '[CERT-0-1] finds an update, verifies, installs, boots, tests and confirms it without anyone',
+    async () => {
+      const world = new BoardWorld();
+      world.repository.publish(release(2));
+      const report = await world.runUntil(({ event }) => event === 'checked');
+      expect(report).toMatchObject({
+        status: Status.UP_TO_DATE,
+        installedVersion: '1.2.0',
+        engine: 'wasm3, image 1.2.0',
+      });
+      expect(world.reports.map(({ event, engine }) => `${event}: ${engine}`)).toEqual([
+        `started: ${FACTORY_RUNS}`,
+        `reboots: ${FACTORY_RUNS}`,
+        'started: wasm3, image 1.2.0',
+        'on-trial: wasm3, image 1.2.0',
+        'confirmed: wasm3, image 1.2.0',
+        'checked: wasm3, image 1.2.0',
+      ]);
+    },
+    TIMEOUT,
+  );
+
+  withBoard(
+    'stays as it is when there is nothing new, and after the power was off',
+    async () => {
+      const world = new BoardWorld();
+      for (let time = 0; time < 2; time++) {
+        const { status, engine } = await world.runUntil(({ event }) => event === 'checked');
+        expect({ status, engine }).toEqual({ status: Status.UP_TO_DATE, engine: FACTORY_RUNS });
+      }
+      expect(beginsWith(world.board.nextToRun(), world.factory.image)).toBe(true);
+    },
+    TIMEOUT,
+  );
+});
+
+describe('[CERT-C-5] [ETSI-3.4] an image that does not work is given up:', () => {
+  // One board for all of them, one after the other. The core selects an image three times, and each time the boot record
+  // gives it three boots.
+  let world: BoardWorld | undefined;
+  const faults = [
+    ['one that crashes', () => release(2, 'crashes'), 9],
+    ['one that starts again and again', () => release(3, 'resets'), 9],
+    ['one that is not whole, by the loader', () => broken(release(4)), 0],
+    ['one that finds its self-test failed', () => release(5, 'fails'), 1],
+  ] as const;
+
+  for (const [what, bad, trials] of faults)
+    withBoard(
+      what,
+      async () => {
+        world ??= new BoardWorld();
+        const before = trialsIn(world);
+        world.repository.publish(bad());
+        await world.runUntil(({ event }) => event === 'checked');
+        expect(trialsIn(world) - before).toBe(trials);
+        expect(beginsWith(world.board.nextToRun(), world.factory.image)).toBe(true);
+      },
+      TIMEOUT,
+    );
+
+  withBoard(
+    'and the next good one is installed',
+    async () => {
+      world ??= new BoardWorld();
+      world.repository.publish(release(6));
+      const { engine } = await world.runUntil(({ event }) => event === 'confirmed');
+      expect(engine).toBe('wasm3, image 1.6.0');
+    },
+    TIMEOUT,
+  );
+
+  withBoard(
+    'one that hangs is reset by the watchdog, and after three boots the image before it runs',
+    async () => {
+      const world = new BoardWorld();
+      world.repository.publish(release(2, 'hangs'));
+      await world.runUntil(
+        ({ event, engine }) => event === 'started' && engine === FACTORY_RUNS && trialsIn(world) > 0,
+      );
+      expect(trialsIn(world)).toBe(3);
+    },
+    TIMEOUT,
+  );
+});
+
+function trialsIn(world: BoardWorld): number {
+  return world.reports.filter(({ event }) => event === 'on-trial').length;
+}
+
+/** The last byte is another one: what was signed is what was built wrong. */
+function broken(good: ReturnType<typeof release>): ReturnType<typeof release> {
+  const image = Uint8Array.from(good.image);
+  image[image.length - 1] = ~(image.at(-1) ?? 0);
+  return { ...good, image };
+}
+
+function beginsWith(slot: Uint8Array, image: Uint8Array): boolean {
+  return Buffer.compare(slot.subarray(0, image.length), image) === 0;
+}
