@@ -23,4 +23,4 @@ export {
 } from "./agent/agent";
 export { fetch_name } from "./agent/name";
 export { state_read, text_read } from "./agent/state";
-export { trusted_length, trusted_read } from "./tuf/trusted";
+export { trusted_find, trusted_length, trusted_read } from "./tuf/trusted";

@@ -126,6 +126,15 @@ export function store_place(tag: u32): i32 {
   return found;
 }
 
+/** The place of a delegated role with this tag, or NONE. */
+export function store_find(tag: u32): i32 {
+  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+    const entry = store_entry(place);
+    if (entry.length != 0 && entry.tag == tag) return place;
+  }
+  return Kind.NONE;
+}
+
 /** The place that is used by this name, or NONE. */
 export function store_place_used(user: u32): i32 {
   for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {

@@ -9,7 +9,7 @@
 // back to it. All else that is kept of it is a Visit.
 
 import { Role } from "../abi";
-import { bytes_equal, crc32, digit } from "../bytes";
+import { bytes_equal, digit } from "../bytes";
 import { Name } from "../json/names";
 import {
   reader_array,
@@ -33,7 +33,7 @@ import { keys_read_delegated, KeySet } from "../metadata/key";
 import { path_hash, path_is, path_set } from "../metadata/path";
 import { Status } from "../status";
 import { Kind, store_entry, store_release } from "../storage/record";
-import { trusted_open, trusted_open_place, trusted_reader, trusted_signed } from "./trusted";
+import { trusted_open, trusted_open_place, trusted_reader, trusted_signed, trusted_tag } from "./trusted";
 
 @unmanaged
 class Visit {
@@ -139,7 +139,7 @@ export function search_listed(): u32 {
 
 /** What a cached file of that role may be found by. */
 export function search_tag(): u32 {
-  return crc32(0, ROLE_NAME, name_length);
+  return trusted_tag(ROLE_NAME, name_length);
 }
 
 /** Whether there were more roles than one search visits. */

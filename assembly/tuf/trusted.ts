@@ -1,13 +1,14 @@
 // The verified files in the trust store, opened for reading.
 
 import { Role } from "../abi";
+import { crc32 } from "../bytes";
 import { Reader, reader_open } from "../json/reader";
 import { IO_BUFFER, IO_CAPACITY, TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
-import { Entry, Kind, store_bank, store_entry } from "../storage/record";
+import { Entry, Kind, store_bank, store_entry, store_find } from "../storage/record";
 
 /** The reader of the trusted file that was opened last, and what it says. */
 export const trusted_reader = changetype<Reader>(TRUSTED_READER);
@@ -40,20 +41,32 @@ export function trusted_open_place(place: i32): Status {
   return status == Status.OK ? signed_read(trusted_reader, envelope.signed, role, trusted_signed) : status;
 }
 
-/** The role that `trusted_read` reads. */
-let shown: Role = Role.ROOT;
+/** The place in the store that `trusted_read` reads. */
+let shown: i32 = Kind.NONE;
 
 /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
 export function trusted_length(role: Role): i32 {
   if (isDefined(SMALL) || <u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
-  shown = role;
-  return trusted_entry(role).length;
+  shown = trusted_kind(role);
+  return store_entry(shown).length;
+}
+
+/** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */
+export function trusted_find(length: u32): i32 {
+  if (isDefined(SMALL) || length > IO_CAPACITY) return Status.BAD_ARGUMENT;
+  shown = store_find(trusted_tag(IO_BUFFER, length));
+  return store_entry(shown).length;
+}
+
+/** What the file of a delegated role is found by in the store: of its name and ".json". */
+export function trusted_tag(name: usize, length: u32): u32 {
+  return crc32(0, name, length);
 }
 
 /** Puts what the file has from `offset` on into the buffer, byte for byte as it was received. Bytes; 0: its end. */
 export function trusted_read(offset: u32): i32 {
   if (isDefined(SMALL)) return 0;
-  const entry = trusted_entry(shown);
+  const entry = store_entry(shown);
   const length = min(IO_CAPACITY, entry.length - min(offset, entry.length));
   const status = flash_read(store_bank(), entry.offset + offset, IO_BUFFER, length);
   return status == Status.OK ? length : status;

@@ -28,8 +28,7 @@ Examples:
     --target-name app/1.4.0/app.bin --target-dir out --target-base-url https://updates.example/targets download
 `;
 
-export type Request =
-  | { readonly command: 'help' }
+export type Command =
   | { readonly command: 'init'; readonly metadataDir: string; readonly root: string }
   | { readonly command: 'refresh'; readonly metadataDir: string; readonly metadataUrl: string }
   | {
@@ -40,6 +39,8 @@ export type Request =
       readonly targetDir: string;
       readonly targetBaseUrl: string;
     };
+
+export type Request = Command | { readonly command: 'help' };
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -66,7 +67,7 @@ export function parse(args: readonly string[]): Request {
 function request(
   given: ReadonlyMap<string, readonly string[]>,
   [command, ...operands]: readonly string[],
-): Request {
+): Command {
   if (command === undefined) throw new UsageError('no command; there are init, refresh and download');
   const one = (name: string): string => {
     const value = given.get(name)?.at(-1);

@@ -848,6 +848,8 @@ export type CoreExports = {
   state_read(field: number): number;
   /** Writes a text into the buffer and returns its length. */
   text_read(field: number): number;
+  /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */
+  trusted_find(length: number): number;
   /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
   trusted_length(role: number): number;
   /**

@@ -82,7 +82,7 @@ export class Client {
   readonly #emit: (event: ClientEvent) => void;
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
-  #local: Uint8Array | undefined;
+  #local: Iterable<Uint8Array> | undefined;
 
   /** Throws `address-invalid` or `insecure`. */
   constructor(options: ClientOptions) {
@@ -138,13 +138,12 @@ export class Client {
     }
   }
 
-  /** Whether these bytes are the target of that path. Fetches the delegated roles that say so, and no target. */
-  async holds(core: Core, path: string, bytes: Uint8Array): Promise<boolean> {
+  /** As `find`, but judges bytes that are here already: fetches delegated roles as they are needed, and no target. */
+  async judge(core: Core, path: string, local: Iterable<Uint8Array>): Promise<Outcome> {
     this.#begin(core, path);
-    this.#local = bytes;
+    this.#local = local;
     try {
-      const outcome = await this.check(core);
-      return outcome.action === 'wait' && outcome.status === Status.TARGET_VERIFIED;
+      return await this.check(core);
     } finally {
       this.#local = undefined;
     }
@@ -199,7 +198,7 @@ export class Client {
   async #fetchFile(core: Core): Promise<void> {
     const name = core.fetchName();
     const kind = core.fetchKind() as FetchKind;
-    if (kind === FetchKind.TARGET && this.#local) return feedWhole(core, this.#local);
+    if (kind === FetchKind.TARGET && this.#local) return feedLocal(core, this.#local);
     this.#emit({ type: 'fetch', name, kind, offset: core.fetchOffset() });
     try {
       const answer = await this.#request(name, kind, core.fetchOffset());
@@ -255,9 +254,12 @@ export class Client {
 }
 
 /** Answers a fetch with bytes that are here already. */
-function feedWhole(core: Core, bytes: Uint8Array): void {
+function feedLocal(core: Core, local: Iterable<Uint8Array>): void {
   let status = core.fetchBegin(0);
-  if (status >= 0) status = feed(core, bytes);
+  for (const bytes of local) {
+    if (status >= 0) status = feed(core, bytes);
+    if (status < 0) break;
+  }
   core.fetchEnd(status < 0 ? Status.NETWORK : Status.OK);
 }
 

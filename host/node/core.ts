@@ -140,17 +140,23 @@ export class Core {
 
   /** The trusted file of a role, byte for byte as it was received; empty: there is none. */
   trustedFile(role: Role): Uint8Array {
-    const file = new Uint8Array(
-      Math.max(
-        0,
-        this.#status((core) => core.trusted_length(role)),
-      ),
-    );
+    return this.#trusted(this.#status((core) => core.trusted_length(role)));
+  }
+
+  /** The same for a delegated role, by its name. */
+  delegatedFile(name: string): Uint8Array {
+    const bytes = new TextEncoder().encode(`${name}.json`);
+    if (bytes.length > this.ioCapacity) return new Uint8Array();
+    return this.#trusted(this.#status((core) => core.trusted_find(this.#put(bytes))));
+  }
+
+  #trusted(length: number): Uint8Array {
+    const file = new Uint8Array(Math.max(0, length));
     for (let offset = 0; offset < file.length; ) {
-      const length = this.#status((core) => core.trusted_read(offset));
-      if (length <= 0) throw new StatusError(length, 'the trust store');
-      file.set(window(this.#exports.memory.buffer, this.#io, length), offset);
-      offset += length;
+      const part = this.#status((core) => core.trusted_read(offset));
+      if (part <= 0) throw new StatusError(part, 'the trust store');
+      file.set(window(this.#exports.memory.buffer, this.#io, part), offset);
+      offset += part;
     }
     return file;
   }

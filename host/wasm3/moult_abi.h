@@ -344,6 +344,7 @@ enum moult_status {
   X(fetch_name, "i()") \
   X(state_read, "i(i)") \
   X(text_read, "i(i)") \
+  X(trusted_find, "i(i)") \
   X(trusted_length, "i(i)") \
   X(trusted_read, "i(i)")
 
