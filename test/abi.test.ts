@@ -58,6 +58,7 @@ test('the module exports exactly what a host may call', () => {
     'state_read',
     'target_find',
     'text_read',
+    'trusted_find',
     'trusted_length',
     'trusted_read',
   ]);

@@ -30,9 +30,11 @@ export class Mirror {
 
   /** A metadata file is about to be fetched. Its name is noted before it can be trusted: no kill comes between. */
   note(fetched: string): void {
-    // `2.name.json` is version 2 of one role, or, where versions are not in names, another role.
-    for (const name of [fetched, fetched.replace(/^\d+\./, '')]) {
-      if (TOP.has(name) || this.#names.has(name) || name.length > LONGEST) continue;
+    const unversioned = fetched.replace(/^\d+\./, '');
+    if (TOP.has(unversioned)) return;
+    // `2.name.json` is version 2 of one role or, where versions are not in names, another role.
+    for (const name of [fetched, unversioned]) {
+      if (this.#names.has(name) || name.length > LONGEST) continue;
       appendFileSync(this.#list, `${name}\n`);
       this.#names.add(name);
     }
