@@ -102,11 +102,10 @@ function countEngines(boards: readonly Board[]): Record<string, number> {
   return counts;
 }
 
-/** "14 on V8, 2 on wasm3 in their own process" */
+/** "14 on V8, 2 on wasm3 in their own process", "all on V8" */
 export function describeEngines(engines: Readonly<Record<string, number>>): string {
-  return Object.entries(engines)
-    .map(([engine, count]) => `${count} on ${engine}`)
-    .join(', ');
+  const counts = Object.entries(engines);
+  return counts.map(([engine, count]) => `${counts.length > 1 ? count : 'all'} on ${engine}`).join(', ');
 }
 
 async function firstRelease(stage: Stage, output: Output): Promise<void> {
