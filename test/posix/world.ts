@@ -15,7 +15,8 @@ import { memoryFolder, temporaryFolder } from '../fixtures/folders.ts';
 /** Bytes of a file that one READ of the link brings: the twin gets them in the same pieces. */
 const PIECE = 1020;
 
-export const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
+/** Units of one byte, as in the flash of small parts: a write then takes long enough to be killed in its midst. */
+export const GEOMETRY = uniformGeometry({ block: 4096, unit: 1, erased: 0xff, bank: 32_768, slot: 65_536 });
 
 /** What the factory put in slot A. */
 export const FACTORY = release(0);
