@@ -114,17 +114,26 @@ function unprovisioned(finding: string): RepositoryError {
   return new RepositoryError('bad-argument', `${finding}: give it --root and --hw`);
 }
 
+/** The folders that this process holds. */
+const held = new Set<string>();
+
 /** One process at a time: each keeps the flash in its memory. A process that died holds nothing. */
 function lock(folder: string): () => void {
   const path = join(folder, 'running');
   const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (holder > 0 && isAlive(holder))
-    throw new HostError('flash-file', `${folder} is switched on already, by process ${holder}`);
+  // After a restart of a container a dead process had our number.
+  const taken = holder === process.pid ? held.has(path) : isAlive(holder);
+  if (taken) throw new HostError('flash-file', `${folder} is switched on already, by process ${holder}`);
   writeFileSync(path, `${process.pid}`);
-  return () => rmSync(path, { force: true });
+  held.add(path);
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
 }
 
 function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {

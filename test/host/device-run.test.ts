@@ -173,9 +173,15 @@ describe('moult device run', () => {
     });
   });
 
-  test('a device that another process runs: refused', async () => {
+  test('a process that was killed held nothing, even when this one has its number', async () => {
     await newDevice();
     writeFileSync(join(folder, 'board', 'running'), `${process.pid}`);
+    expect(await device()).toMatchObject({ status: 0 });
+  });
+
+  test('a device that another process runs: refused', async () => {
+    await newDevice();
+    writeFileSync(join(folder, 'board', 'running'), `${process.ppid}`);
     expect(await device()).toMatchObject({
       status: 1,
       errors: expect.stringContaining('switched on already'),
