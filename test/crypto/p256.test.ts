@@ -303,6 +303,8 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('P-256 verification 
       ['with a long form of s', sequence(r, longForm(0x02, s.subarray(2)))],
       ['with an oversized r', sequence(der(0x02, byte(1), new Uint8Array(32)), s)],
       ['with a huge r', sequence(der(0x02, byte(1), new Uint8Array(300)), s)],
+      ['with r and a bit far above it', sequence(der(0x02, byte(1), new Uint8Array(8), raw(GOOD.r)), s)],
+      ['with s and a bit far above it', sequence(r, der(0x02, byte(1), new Uint8Array(8), raw(GOOD.s)))],
       ['with an r that reaches beyond the end', sequence(concat(byte(0x02, 0x7f), r.subarray(2)), s)],
       ['with a set for the sequence', concat(byte(0x31), good.subarray(1))],
       ['with an octet string for r', sequence(concat(byte(0x04), r.subarray(1)), s)],

@@ -155,6 +155,7 @@ describe('public keys', () => {
   });
 
   const SHA1 = sequence(objectId('2b0e03021a'), NULL);
+  const SHORT = sequence(objectId('6086480165030402'), NULL);
   const SHA512 = sequence(objectId('608648016503040203'), NULL);
   const compressed = concat(byte(2 + ((POINT[64] ?? 0) & 1)), POINT.subarray(1, 33));
   const reserved = (bytes: Uint8Array, unused: number) => der(0x03, byte(unused), bytes);
@@ -243,6 +244,7 @@ describe('public keys', () => {
     ['RSASSA-PSS with empty parameters, which are SHA-1', pss()],
     ['RSASSA-PSS with NULL for parameters', spkiOf(N, E, sequence(PSS, NULL))],
     ['RSASSA-PSS for SHA-1', pss(hash(SHA1), mask(WITH_NULL))],
+    ['RSASSA-PSS for a hash whose identifier is cut', pss(hash(SHORT), mask(WITH_NULL))],
     ['RSASSA-PSS for SHA-512', pss(hash(SHA512), mask(WITH_NULL))],
     ['RSASSA-PSS with SHA-1 in its mask', pss(hash(WITH_NULL), mask(SHA1))],
     ['RSASSA-PSS with SHA-512 in its mask', pss(hash(WITH_NULL), mask(SHA512))],
@@ -304,6 +306,9 @@ describe('public keys', () => {
       der(0x03, byte(0)),
       bitString(byte(0x30)),
       bitString(byte(0x30, 2, 2, 0)),
+      bitString(byte(0x30, 0x81)),
+      bitString(byte(0x30, 0x82)),
+      bitString(byte(0x30, 0x82, 1)),
     ]) {
       const bytes = sequence(RSA_ENCRYPTION, last);
       expect(
