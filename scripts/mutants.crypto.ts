@@ -181,7 +181,7 @@ export const CRYPTO_MUTANTS: readonly Mutant[] = [
     ['a text of any length', 'if (length > KEY_TEXT_MOST) return 0;', ''],
     ['a refused key stays', '    store<u32>(key, 0);\n    return false;', '    return false;'],
     ['Ed25519 signatures of any length', 'sound = length == ED25519_SIGNATURE && ', 'sound = '],
-    ['a second end', '  store<i32>(ctx, 0);\n', ''],
+    ['a second end', '  store<i32>(ctx, 0);\n', '', 'a hash that is over gives another one the second time'],
     ['the key of another kind at the end', ' || kind != load<i32>(key)', ''],
     [
       'an end after a begin that refused',

@@ -76,6 +76,17 @@ describe.each(['crypto.wasm', 'crypto.test.wasm'] as const)('Ed25519 signing by 
     expect(sign([message], [message])).toBeDefined();
   });
 
+  it('signs nothing that was read once, though the context was left by a signature of the same message', () => {
+    const message = randomBytes(5)(10);
+    makeKey(randomBytes(6)(32));
+    module.call('ed25519_sign_begin', context, key);
+    read([message]);
+    expect(module.call('ed25519_sign_again', context)).toBe(1);
+    module.call('ed25519_sign_begin', context, key);
+    read([message]);
+    expect(module.call('ed25519_sign_end', context, data)).toBe(0);
+  });
+
   it('writes no signature out of order', () => {
     makeKey(randomBytes(4)(32));
     const out = module.write(data + 512, new Uint8Array(64).fill(0x5a));

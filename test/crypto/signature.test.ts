@@ -1,9 +1,9 @@
 // Signatures by the names and the encodings that TUF's keys have.
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { concat, toPem } from './der.ts';
+import { bitString, concat, derInteger, sequence, toPem } from './der.ts';
 import { CryptoModule, cuts, randomBytes, toHex } from './module.ts';
-import { prime, sha256, spkiOf } from './pss.ts';
+import { prime, RSA_ENCRYPTION, sha256, spkiOf } from './pss.ts';
 
 const text = (value: string) => new Uint8Array(Buffer.from(value));
 const MESSAGE = randomBytes(4)(150);
@@ -182,9 +182,17 @@ describe.each(NAMES)('a key of %s', (name) => {
     }
   });
 
+  it('in hex with a character that is none is refused', () => {
+    for (const hex of signer.encodings.slice(1)) {
+      for (const at of [0, 1, hex.length - 2, hex.length - 1])
+        expect(load(signer, hex.with(at, 0x67)), `${at}`).toBe(false);
+    }
+  });
+
   it('of a kind that there is none of is refused', () => {
+    const half = sequence(RSA_ENCRYPTION, bitString(sequence(derInteger(prime('modp14')))));
     for (const kind of [0, 4, -1, -2]) {
-      for (const bytes of [...all, new Uint8Array(10)])
+      for (const bytes of [...all, half, new Uint8Array(10)])
         expect(module.call('signature_key', keyAt(), kind, module.write(dataAt(), bytes), bytes.length)).toBe(
           0,
         );
@@ -280,6 +288,14 @@ it('keys of one modulus have one material, whatever the exponent and the salt', 
     return material();
   });
   expect(materials[0]).toEqual(materials[1]);
+});
+
+it('a text longer than that of any key is refused before it is decoded into the scratch', () => {
+  const own = () => module.read(0, module.call('memory_used'));
+  load(SIGNERS['P-256'], text('-'));
+  const before = own();
+  expect(load(SIGNERS['RSA 4096'], text(toPem(randomBytes(6)(6000))))).toBe(false);
+  expect(own()).toEqual(before);
 });
 
 it('a modulus above 4096 bits is refused when the key is read', () => {
