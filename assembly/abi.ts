@@ -91,6 +91,8 @@ export const enum State {
   CHECK_ROLE = 13,
   /** bytes of linear memory in use, from address 0 */
   MEMORY_USED = 14,
+  /** 1: the last check had the time from the host; 0: it judged by the latest known time */
+  TIME_KNOWN = 15,
 }
 
 export const enum Text {

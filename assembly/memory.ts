@@ -45,7 +45,7 @@ export const INSTALL: usize = memory.data(INSTALL_ROOM, 8);
 export const DEVICE_ROOM: i32 = 160;
 export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
 /** device: the Config, read at the start. As long as the module. */
-export const CONFIG_ROOM: i32 = 144;
+export const CONFIG_ROOM: i32 = 152;
 export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);
 
 // ---- json ----
@@ -71,14 +71,20 @@ export const CANONICAL_BUFFER: usize = memory.data(128, 8);
 // ---- metadata and tuf ----
 
 /** threshold: the keys of one role, a KeySet. While one file is verified. */
-export const KEY_SET_ROOM: i32 = 1552;
+export const KEY_SET_ROOM: i32 = 1040;
 export const KEY_SET: usize = memory.data(KEY_SET_ROOM, 8);
 /** threshold: hashes of the key ids that signed, 64 of 8. While one envelope is read. */
 export const SIGNER_IDS: usize = memory.data(512, 8);
-/** threshold: contexts of signatures that are verified in one pass. */
+/**
+ * key: the text of a public key, then the key itself. Within one call, when the buffer is not the host's: keys are
+ * loaded one after the other, and 4,096 bits of RSA in PEM take 800 bytes.
+ */
+export const KEY_BUFFER: usize = IO_BUFFER;
+export const KEY_CAPACITY: u32 = IO_CAPACITY;
+/** threshold: contexts of signatures that are verified in one pass; then one signature of up to 512 bytes. */
 export const SIGNATURES_AT_ONCE: i32 = 3;
 export const SIGNATURE_CONTEXTS: usize = memory.data(3 * ED25519_CONTEXT, 8);
-/** threshold: one decoded signature. Within one call. */
+/** threshold: one decoded Ed25519 signature; key: one decoded key id. Within one call. */
 export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
 /** metadata: the Envelope of the file that is verified. */
 export const ENVELOPE: usize = memory.data(24, 8);

@@ -109,6 +109,8 @@ export const enum Status {
   ROLE_UNLISTED = -50,
   /** more delegated roles than one search looks into [endless data] */
   TOO_MANY_ROLES = -51,
+  /** the time is not known, and this device is configured to need it [freeze] */
+  TIME_UNKNOWN = -52,
 
   // Images.
   /** a file name that could leave its folder [path traversal] */

@@ -78,8 +78,9 @@ let checked: u32 = 0;
 let pause: u32 = 0;
 /** The host was told to wait since the last check: one without a clock comes back when it sees fit. */
 let waited: bool = true;
-/** The time of this check. */
+/** The time of this check, and whether the host knew it. */
 let check_time: u32 = 0;
+let time_known: bool = false;
 /** The outcome of the last check, and the role that it concerns. */
 let outcome: Status = Status.OK;
 let outcome_role: Role = Role.NONE;
@@ -297,10 +298,13 @@ function accept_config(): Status {
 // ---- what to do next ----
 
 export function agent_step(now: u32): Action {
-  const action = step(now);
+  const action = step(now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0);
   if (action == Action.WAIT) waited = true;
   return action;
 }
+
+/** As with the highest signed number, this is what a clock says that was never set, and no time. */
+const NEVER: u32 = 0xffffffff;
 
 function step(now: u32): Action {
   switch (phase) {
@@ -338,13 +342,14 @@ function begin_check(now: u32): void {
   fresh = false;
   searching = false;
   finding = false;
+  time_known = now != 0;
   // What could not be finished before comes first.
   let status = install.stage == Stage.CONFIRMING ? confirm() : Status.OK;
   if (status != Status.OK) {
     end_check(status, Role.IMAGE);
     return;
   }
-  status = workflow_begin(check_time);
+  status = !isDefined(SMALL) && config.needs_time && !time_known ? Status.TIME_UNKNOWN : workflow_begin(check_time);
   if (status == Status.OK) phase = Phase.METADATA;
   else end_check(status, Role.ROOT);
 }
@@ -691,4 +696,9 @@ export function agent_status(): Status {
 /** The role that it concerns. */
 export function agent_role(): Role {
   return outcome_role;
+}
+
+/** Whether the last check had the time from the host. */
+export function agent_time_known(): bool {
+  return !isDefined(SMALL) && time_known;
 }

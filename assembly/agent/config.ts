@@ -5,6 +5,7 @@ import { Name } from "../json/names";
 import {
   Reader,
   reader_end,
+  reader_bool,
   reader_fail,
   reader_integer,
   reader_member,
@@ -16,6 +17,7 @@ import {
   reader_text,
 } from "../json/reader";
 import { CONFIG, CONFIG_ROOM, READER } from "../memory";
+import { keys_be_strict } from "../metadata/key";
 import { Status } from "../status";
 
 /** The most bytes of a configuration. */
@@ -24,7 +26,8 @@ export const MAX_CONFIG: u32 = 1024;
 /** A text is kept as its length in one byte and its bytes: up to 31, and up to 63 for a hardware id. */
 const SHORT_TEXT: i32 = 32;
 const LONG_TEXT: i32 = 64;
-if (16 + LONG_TEXT + 2 * SHORT_TEXT > CONFIG_ROOM) ERROR("the Config does not fit its region");
+const TEXTS: i32 = 20;
+if (TEXTS + LONG_TEXT + 2 * SHORT_TEXT > CONFIG_ROOM) ERROR("the Config does not fit its region");
 
 @unmanaged
 export class Config {
@@ -34,21 +37,25 @@ export class Config {
   build_time: u32;
   /** Seconds from one check to the next. */
   interval: u32;
+  /** Key ids must be hashes of their keys. */
+  strict_key_ids: bool;
+  /** No check without the time. */
+  needs_time: bool;
   // 64 bytes of hardware id, 32 of component, 32 of version follow.
 }
 
 export const config = changetype<Config>(CONFIG);
 
 export function config_hardware(): usize {
-  return CONFIG + 16;
+  return CONFIG + TEXTS;
 }
 
 export function config_component(): usize {
-  return CONFIG + 16 + LONG_TEXT;
+  return CONFIG + TEXTS + LONG_TEXT;
 }
 
 export function config_version(): usize {
-  return CONFIG + 16 + LONG_TEXT + SHORT_TEXT;
+  return CONFIG + TEXTS + LONG_TEXT + SHORT_TEXT;
 }
 
 /** Whether there is something to select releases for. */
@@ -83,6 +90,7 @@ export function config_read(area: i32, offset: u32, length: u32): Status {
   reader_end(r);
   if (r.status == Status.FLASH_READ) return Status.FLASH_READ;
   if (r.status != Status.OK || (seen != Seen.ALL && (isDefined(SMALL) || seen != Seen.CLIENT)) || length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  if (!isDefined(SMALL)) keys_be_strict(config.strict_key_ids);
   const counters = max(config.release, config.security);
   return config.interval >= LEAST_INTERVAL && counters <= <u32>i32.MAX_VALUE ? Status.OK : Status.CONFIG_INVALID;
 }
@@ -111,9 +119,17 @@ function read_member(r: Reader): Seen {
       config.interval = reader_integer(r, Status.CONFIG_INVALID);
       return Seen.INTERVAL;
     default:
-      reader_skip(r);
+      read_policy(r);
       return 0;
   }
+}
+
+/** What may be left out. The small core has no choice in these. */
+function read_policy(r: Reader): void {
+  const name = isDefined(SMALL) ? Name.OTHER : reader_name(r);
+  if (name == Name.STRICT_KEY_IDS) config.strict_key_ids = reader_bool(r);
+  else if (name == Name.NEEDS_TIME) config.needs_time = reader_bool(r);
+  else reader_skip(r);
 }
 
 /** Reads a string of 1 to `capacity` - 1 bytes as a counted text. */

@@ -8,7 +8,7 @@ import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/
 import { Status } from "../status";
 import { install, install_version, Stage } from "../storage/journal";
 import { trusted_entry, trusted_open_place, trusted_reader } from "../tuf/trusted";
-import { agent_role, agent_status } from "./agent";
+import { agent_role, agent_status, agent_time_known } from "./agent";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
 import { elsewhere } from "./selection";
@@ -43,6 +43,8 @@ export function state_read(field: State): i32 {
       return agent_role();
     case State.MEMORY_USED:
       return <i32>__heap_base;
+    case State.TIME_KNOWN:
+      return i32(agent_time_known());
     default:
       return Status.BAD_ARGUMENT;
   }

@@ -14,12 +14,14 @@ import {
 export const P256_KEY: u32 = 65;
 
 /** n, the order of the curve. */
-const ORDER = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy const ORDER = memory.data<u32>([
   0x1c632551, 0x1dce5617, 0x05e7a13c, 0x0df55b4e, 0x1ffffbce, 0x1fffffff, 0x0003ffff, 0x1fe00000, 0x00ffffff, 0,
 ]);
 
 /** p - n */
-const PRIME_ABOVE_ORDER = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy const PRIME_ABOVE_ORDER = memory.data<u32>([
   0x039cdaae, 0x0231a9e8, 0x1a185ec3, 0x120aa6b1, 0x00000431, 0, 0, 0, 0,
 ]);
 

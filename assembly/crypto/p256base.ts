@@ -1,7 +1,8 @@
 // Odd multiples 1, 3, … 31 of the base point of P-256, each x and 2 y in Montgomery form, in [0, p). The tests
 // compute them anew.
 
-export const P256_BASE_TABLE: usize = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy export const P256_BASE_TABLE: usize = memory.data<u32>([
   0x15228783, 0x0730d418, 0x0db00bcf, 0x057f11fb, 0x0a20eb75, 0x12b77622, 0x0330fdb9, 0x1af4dd57, 0x00120bee,
   0x055582a1, 0x04a6af9d, 0x1e45cddf, 0x1c721b0c, 0x0c962d2a, 0x111ba43e, 0x054ee886, 0x054c42ec, 0x005c7fc6,
   0x1d7824e4, 0x0c3f904e, 0x0c0fdffd, 0x1e127a1f, 0x1931604f, 0x1dd87cbb, 0x1f2356bb, 0x1f5bfdd1, 0x00d26d47,

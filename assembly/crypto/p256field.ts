@@ -18,22 +18,26 @@ export const FP: usize = 36;
 const MASK: i64 = 0x1fffffff;
 
 /** p, also as an integer. */
-export const P256_PRIME: usize = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy export const P256_PRIME: usize = memory.data<u32>([
   0x1fffffff, 0x1fffffff, 0x1fffffff, 0x000001ff, 0x00000000, 0x00000000, 0x00040000, 0x1fe00000, 0x00ffffff,
 ]);
 
 /** 1 */
-export const FP_ONE: usize = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy export const FP_ONE: usize = memory.data<u32>([
   0x00000020, 0x00000000, 0x00000000, 0x1fffc000, 0x1fffffff, 0x1fffffff, 0x1f7fffff, 0x03ffffff, 0x00000000,
 ]);
 
 /** 2^261 */
-const RADIX = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy const RADIX = memory.data<u32>([
   0x00000c00, 0x00000000, 0x1fff0000, 0x1fdfffff, 0x1fbfffff, 0x1fffffff, 0x1fffffff, 0x1ffffffe, 0x00000013,
 ]);
 
 /** The integer 1. */
-const UNIT = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+// @ts-ignore: decorator
+@lazy const UNIT = memory.data<u32>([1, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** out = a b, reduced. Operands and result may be the same element, here and below. */
 export function fp_multiply(out: usize, a: usize, b: usize): void {

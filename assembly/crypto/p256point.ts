@@ -27,7 +27,8 @@ const C: usize = P256_SCRATCH + 2 * FP;
 const D: usize = P256_SCRATCH + 3 * FP;
 const E: usize = P256_SCRATCH + 4 * FP;
 
-const CURVE_B = memory.data<u32>([
+// @ts-ignore: decorator
+@lazy const CURVE_B = memory.data<u32>([
   0x1897bbfb, 0x1cdf6229, 0x018486c4, 0x01732821, 0x1dad59e0, 0x0abf7212, 0x1a06d110, 0x17721d20, 0x008600c3,
 ]);
 

@@ -14,7 +14,8 @@ export const RSA_LONGEST: u32 = 512;
 
 const HASH: u32 = 32;
 const TRAILER: u32 = 0xbc;
-const ZEROS = memory.data<u64>([0]);
+// @ts-ignore: decorator
+@lazy const ZEROS = memory.data<u64>([0]);
 
 /**
  * Whether the `length` bytes at `signature` sign the message with the SHA-256 `digest` (32 bytes). The modulus is

@@ -37,7 +37,10 @@ export const SIGNATURE_MATERIAL: u32 = 16;
 /** Bytes of a context. */
 export const SIGNATURE_CONTEXT: u32 = 8 + ED25519_CONTEXT;
 
-const LENGTH: usize = 4;
+/** Where a key has the bytes of its material. */
+export const SIGNATURE_LENGTH: usize = 4;
+
+const LENGTH: usize = SIGNATURE_LENGTH;
 const EXPONENT: usize = 8;
 const LEAST_SALT: usize = 12;
 const STREAM: usize = 8;
@@ -47,11 +50,14 @@ const ED25519_BARE: u32 = 32;
 const ED25519_SIGNATURE: u32 = 64;
 
 /** "ed25519", "ecdsa-sha2-nistp256", of which the first five are a name too, "rsassa-pss-sha256", the same of three. */
-const ED25519_NAME = memory.data<u8>([0x65, 0x64, 0x32, 0x35, 0x35, 0x31, 0x39]);
-const ECDSA_NAME = memory.data<u8>([
+// @ts-ignore: decorator
+@lazy const ED25519_NAME = memory.data<u8>([0x65, 0x64, 0x32, 0x35, 0x35, 0x31, 0x39]);
+// @ts-ignore: decorator
+@lazy const ECDSA_NAME = memory.data<u8>([
   0x65, 0x63, 0x64, 0x73, 0x61, 0x2d, 0x73, 0x68, 0x61, 0x32, 0x2d, 0x6e, 0x69, 0x73, 0x74, 0x70, 0x32, 0x35, 0x36,
 ]);
-const RSA_NAME = memory.data<u8>([
+// @ts-ignore: decorator
+@lazy const RSA_NAME = memory.data<u8>([
   0x72, 0x73, 0x61, 0x73, 0x73, 0x61, 0x2d, 0x70, 0x73, 0x73, 0x2d, 0x73, 0x68, 0x61, 0x32, 0x35, 0x36,
 ]);
 

@@ -85,8 +85,16 @@ const NAMES = memory.data<u8>([
   115, 101, 99, 117, 114, 105, 116, 121, 67, 111, 117, 110, 116, 101, 114, 32, 104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 32,
   // buildTime checkInterval
   98, 117, 105, 108, 100, 84, 105, 109, 101, 32, 99, 104, 101, 99, 107, 73, 110, 116, 101, 114, 118, 97, 108, 32,
-  // ed25519 delegations name
-  101, 100, 50, 53, 53, 49, 57, 32, 100, 101, 108, 101, 103, 97, 116, 105, 111, 110, 115, 32, 110, 97, 109, 101, 32,
+  // ed25519
+  101, 100, 50, 53, 53, 49, 57, 32,
+]);
+const NAMES_LENGTH: usize = 335;
+
+/** Those that the small core does not know, from DELEGATIONS on. */
+// @ts-ignore: decorator
+@lazy const MORE_NAMES = memory.data<u8>([
+  // delegations name
+  100, 101, 108, 101, 103, 97, 116, 105, 111, 110, 115, 32, 110, 97, 109, 101, 32,
   // terminating paths
   116, 101, 114, 109, 105, 110, 97, 116, 105, 110, 103, 32, 112, 97, 116, 104, 115, 32,
   // path_hash_prefixes
@@ -102,14 +110,19 @@ const NAMES = memory.data<u8>([
   // strictKeyIds needsTime
   115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
 ]);
-const NAMES_LENGTH: usize = 498;
+const MORE_LENGTH: usize = 163;
 
 const SPACE: u32 = 0x20;
 
 /** The name that `length` bytes at `text` are. */
 export function name_find(text: usize, length: u32): Name {
-  let name = 1;
-  for (let at = NAMES; at < NAMES + NAMES_LENGTH; name++) {
+  const name = find(NAMES, NAMES_LENGTH, 1, text, length);
+  return isDefined(SMALL) || name != Name.OTHER ? name : find(MORE_NAMES, MORE_LENGTH, Name.DELEGATIONS, text, length);
+}
+
+function find(at: usize, size: usize, name: Name, text: usize, length: u32): Name {
+  const end = at + size;
+  for (; at < end; name++) {
     let i: u32 = 0;
     while (i < length && load<u8>(at) == load<u8>(text + i) && load<u8>(at) != SPACE) {
       at++;
@@ -121,7 +134,7 @@ export function name_find(text: usize, length: u32): Name {
   return Name.OTHER;
 }
 
-/** Writes a known name; returns its end. */
+/** Writes a known name, one of the first list; returns its end. */
 export function name_put(name: Name, out: usize): usize {
   let at = NAMES;
   for (let i = 1; i < name; at++) i += i32(load<u8>(at) == SPACE);

@@ -2,7 +2,7 @@
 // (UTF-16 order, that of JavaScript's sort, differs above U+D7FF.)
 
 import { HELD_ROOM, OTHER_TEXT_READER, TEXT_READER } from "../memory";
-import { bytes_compare } from "../bytes";
+import { bytes_compare, nibble } from "../bytes";
 import { Reader, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
 
 /** Reads a string where it lies, one character after another. Within one call of whoever opened it. */
@@ -31,6 +31,31 @@ export function text_hash(r: Reader): u64 {
   let hash: u64 = 0xcbf29ce484222325;
   for (let c = string_next(a); c >= 0; c = string_next(a)) hash = (hash ^ c) * 0x100000001b3;
   return hash;
+}
+
+/** Copies the string at `quote`. Returns its length; 0: it is longer than `capacity`, or not ASCII. */
+export function text_copy(r: Reader, quote: u32, out: usize, capacity: u32): u32 {
+  let length: u32 = 0;
+  text_open(a, r, quote);
+  for (let c = string_next(a); c >= 0; c = string_next(a)) {
+    if (c > 0x7f || length == capacity) return 0;
+    store<u8>(out + length++, c);
+  }
+  return length;
+}
+
+/** Decodes the string at `quote` from hexadecimal digits. Returns how many bytes; 0: more than `capacity`, or no such digits. */
+export function text_hex(r: Reader, quote: u32, out: usize, capacity: u32): u32 {
+  let digits: u32 = 0;
+  let byte = 0;
+  text_open(a, r, quote);
+  for (let c = string_next(a); c >= 0; c = string_next(a)) {
+    const value = nibble(c);
+    if (value < 0 || digits == capacity << 1) return 0;
+    byte = (byte << 4) | value;
+    if (digits++ & 1) store<u8>(out + (digits >> 1) - 1, byte);
+  }
+  return digits & 1 ? 0 : digits >> 1;
 }
 
 /** A string that was met before: where it is, and its text as far as a reader keeps it. */

@@ -1,6 +1,8 @@
 // The keys of one role: which key ids its delegator lists, and the key material behind them (TUF 4.2, 4.3).
 
-import { bytes_equal, hex_decode } from "../bytes";
+import { hex_decode } from "../bytes";
+import { SIGNATURE_ED25519, signature_key, SIGNATURE_LENGTH, SIGNATURE_MATERIAL, SIGNATURE_P256, SIGNATURE_RSA } from "../crypto/signature";
+import { canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -18,9 +20,10 @@ import {
   reader_string,
   reader_text,
 } from "../json/reader";
-import { text_hash } from "../json/text";
-import { KEY_SET_ROOM, NOTED_KEYS } from "../memory";
+import { text_copy, text_hash, text_hex } from "../json/text";
+import { FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET_ROOM, NOTED_KEYS, SIGNATURE_BUFFER } from "../memory";
 import { Status } from "../status";
+import { hash_begin, hash_bytes, hash_is } from "../storage/hash";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
 const MAX_KEYS: u32 = 32;
@@ -36,31 +39,42 @@ export class KeySet {
 export class Key {
   /** Hash of the key id. Two ids of one hash are one id: all that it can do is to verify a wrong signature. */
   id: u64;
+  /** Hash of the material. Two keys of one hash are one key: all that it can do is to count less. */
+  material: u64;
+  /** Where the delegator's file has the public key, its quote. */
+  text: u32;
   /** Where the file that is verified has this key's signature, its quote; 0: nowhere. */
   signature: u32;
-  /** The material is known and of a kind that this client verifies. */
-  usable: bool;
+  /** Its kind in crypto/signature.ts; 0: of none that this client verifies, or not to be read. */
+  kind: u8;
   /** A signature by this material was verified: it counts no second time. */
   counted: bool;
-  // 32 bytes of Ed25519 public key follow.
+  /** It is being verified. */
+  begun: bool;
 }
 
 const KEYS_AT: usize = 16;
-const KEY_SIZE: usize = 48;
-const MATERIAL: usize = 16;
-const MATERIAL_SIZE: u32 = 32;
+const KEY_SIZE: usize = 32;
 
 /** Bytes of a KeySet with its keys. */
-const KEY_SET_SIZE: i32 = 16 + <i32>MAX_KEYS * 48;
+const KEY_SET_SIZE: i32 = 16 + <i32>MAX_KEYS * 32;
 if (KEY_SET_SIZE > KEY_SET_ROOM) ERROR("a KeySet does not fit its region");
 
 export function key_at(set: KeySet, index: u32): Key {
   return changetype<Key>(changetype<usize>(set) + KEYS_AT + <usize>index * KEY_SIZE);
 }
 
-/** The 32 bytes of public key. */
-export function key_material(key: Key): usize {
-  return changetype<usize>(key) + MATERIAL;
+/** Key ids must be the SHA-256 of their keys; else they are names, and nothing more (TAP 12). */
+let strict: bool = false;
+
+export function keys_be_strict(value: bool): void {
+  strict = value;
+}
+
+/** Decodes the public key into KEY_BUFFER as crypto/signature.ts has it; `r` reads the delegator's file. */
+export function key_load(r: Reader, key: Key): bool {
+  if (isDefined(SMALL)) return text_hex(r, key.text, KEY_BUFFER + SIGNATURE_MATERIAL, 32) == 32;
+  return signature_key(KEY_BUFFER, key.kind, KEY_BUFFER, text_copy(r, key.text, KEY_BUFFER, KEY_CAPACITY));
 }
 
 /** Reads the keys of a role from a delegator's `roles` and `keys` objects. */
@@ -139,48 +153,84 @@ export function key_find(set: KeySet, id: u64): Key | null {
 
 /** A key of another kind is skipped, and the file is not refused for it (TUF 4.2). */
 function read_key(r: Reader, key: Key): void {
-  let known = 0;
-  let material = false;
+  const named = !isDefined(SMALL) && strict && r.text_length == 64 && hex_decode(reader_text(r), 32, SIGNATURE_BUFFER);
+  const at = r.pos;
+  let type: Name = Name.OTHER;
+  let scheme: Name = Name.OTHER;
+  key.text = 0;
   reader_object(r);
   while (reader_member(r)) {
     const name = reader_name(r);
     const kind = reader_peek(r);
-    if ((name == Name.KEYTYPE || name == Name.SCHEME) && kind == 0x22) known += i32(reader_named_value(r) == Name.ED25519);
-    else if (name == Name.KEYVAL && kind == 0x7b) material = read_keyval(r, key);
+    if (name == Name.KEYTYPE && kind == 0x22) type = reader_named_value(r);
+    else if (name == Name.SCHEME && kind == 0x22) scheme = reader_named_value(r);
+    else if (name == Name.KEYVAL && kind == 0x7b) read_keyval(r, key);
     else reader_skip(r);
   }
-  key.usable = known == 2 && material;
+  key.kind = key.text != 0 ? <u8>kind_of(type, scheme) : 0;
+  if (key.kind != 0 && key_load(r, key)) key.material = hash_of_material();
+  else key.kind = 0;
+  if (!isDefined(SMALL) && strict && !(named && is_named_so(r, at))) key.kind = 0;
 }
 
-function read_keyval(r: Reader, key: Key): bool {
-  let material = false;
+/** The kind of signature that a keytype and a scheme stand for; 0: none that this client verifies. */
+function kind_of(type: Name, scheme: Name): i32 {
+  if (type == Name.ED25519 && scheme == Name.ED25519) return SIGNATURE_ED25519;
+  if (isDefined(SMALL)) return 0;
+  if ((type == Name.ECDSA || type == Name.ECDSA_P256) && scheme == Name.ECDSA_P256) return SIGNATURE_P256;
+  return type == Name.RSA && scheme == Name.RSA_PSS ? SIGNATURE_RSA : 0;
+}
+
+function read_keyval(r: Reader, key: Key): void {
   reader_object(r);
   while (reader_member(r)) {
-    if (reader_name(r) == Name.PUBLIC && reader_peek(r) == 0x22) {
-      reader_string(r);
-      material = r.text_length == 2 * MATERIAL_SIZE && hex_decode(reader_text(r), MATERIAL_SIZE, key_material(key));
-    } else reader_skip(r);
+    reader_peek(r);
+    if (reader_name(r) == Name.PUBLIC) key.text = r.pos;
+    reader_skip(r);
   }
-  return material;
+}
+
+/** FNV-1a over the material in KEY_BUFFER, 64 bits. */
+function hash_of_material(): u64 {
+  const length: usize = isDefined(SMALL) ? 32 : load<u32>(KEY_BUFFER, SIGNATURE_LENGTH);
+  let hash: u64 = 0xcbf29ce484222325;
+  for (let i: usize = 0; i < length; i++) hash = (hash ^ load<u8>(KEY_BUFFER + SIGNATURE_MATERIAL + i)) * 0x100000001b3;
+  return hash;
+}
+
+/** Whether the key object at `at` has the id in SIGNATURE_BUFFER: the SHA-256 of its canonical form (TUF 4.2). */
+function is_named_so(r: Reader, at: u32): bool {
+  const end = r.pos;
+  const depth = r.depth;
+  hash_begin(FILE_HASH, false);
+  const status = canonical_stream(r, at, feed);
+  r.pos = end;
+  r.depth = depth;
+  r.fresh = false;
+  return status == Status.OK && hash_is(FILE_HASH, false, SIGNATURE_BUFFER);
+}
+
+function feed(pointer: usize, length: u32): void {
+  hash_bytes(FILE_HASH, false, pointer, length);
 }
 
 /** Marks a key's material as counted, under every id that it has. */
 export function key_count(set: KeySet, key: Key): void {
   for (let i: u32 = 0; i < set.count; i++) {
     const other = key_at(set, i);
-    if (other.usable && bytes_equal(key_material(other), key_material(key), MATERIAL_SIZE)) other.counted = true;
+    if (other.material == key.material) other.counted = true;
   }
 }
 
 /**
- * Notes the threshold and the usable materials of a set, by their first eight bytes. Both sets that are compared
- * come from roots whose signatures hold: nobody gains by keys that begin alike.
+ * Notes the threshold and the usable materials of a set. Both sets that are compared come from roots whose signatures
+ * hold: nobody gains by keys of one hash.
  */
 export function keys_note(set: KeySet): void {
   store<u64>(NOTED_KEYS, set.threshold);
   let at = NOTED_KEYS;
   for (let i: u32 = 0; i < set.count; i++) {
-    if (key_at(set, i).usable) store<u64>((at += 8), load<u64>(key_material(key_at(set, i))));
+    if (key_at(set, i).kind != 0) store<u64>((at += 8), key_at(set, i).material);
   }
   noted_end = at;
 }
@@ -195,7 +245,7 @@ export function keys_satisfy_noted(set: KeySet): bool {
     let found = false;
     for (let i: u32 = 0; i < set.count; i++) {
       const key = key_at(set, i);
-      if (key.usable && load<u64>(key_material(key)) == load<u64>(at)) found = true;
+      if (key.kind != 0 && key.material == load<u64>(at)) found = true;
     }
     if (!found) return false;
   }

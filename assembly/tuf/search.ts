@@ -29,10 +29,10 @@ import { text_compare } from "../json/text";
 import { DELEGATION, DIGEST, FILE_INFO, OTHER_FILE_INFO, PATH_BUFFER, ROLE_NAME, VISITS, VISITS_ROOM } from "../memory";
 import { Delegation, delegation_fits, delegation_read } from "../metadata/delegation";
 import { file_clear, file_read, file_read_target, FileInfo } from "../metadata/file";
-import { keys_read_delegated, KeySet } from "../metadata/key";
 import { path_hash, path_is, path_set } from "../metadata/path";
 import { Status } from "../status";
 import { Kind, store_entry, store_release } from "../storage/record";
+import { threshold_load_delegated } from "./threshold";
 import { trusted_open, trusted_open_place, trusted_reader, trusted_signed, trusted_tag } from "./trusted";
 
 @unmanaged
@@ -343,11 +343,11 @@ function is_visited(delegator: i32): bool {
 }
 
 /** Reads the keys that the delegator gives the role of the newest visit. */
-export function search_keys(set: KeySet): Status {
+export function search_keys(): Status {
   const visit = newest();
   const status = open_delegations(visit_at(visit.delegator).place);
   if (status != Status.OK) return status;
-  return keys_read_delegated(r, visit.succinct ? succinct_at : visit.delegation, keys_at, set);
+  return threshold_load_delegated(r, visit.succinct ? succinct_at : visit.delegation, keys_at);
 }
 
 /** Writes the file name of the role of the newest visit: all but letters, digits and `_.-~` percent-encoded. */

@@ -2,8 +2,8 @@
 // key material counts: a key under two ids, or a key id that signs twice, is one signature at most.
 
 import { Role } from "../abi";
-import { hex_decode } from "../bytes";
 import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
+import { SIGNATURE_ED25519, SIGNATURE_MATERIAL, signature_verify_digest } from "../crypto/signature";
 import { canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
 import {
@@ -17,23 +17,33 @@ import {
   reader_seek,
   reader_skip,
   reader_string,
-  reader_text,
 } from "../json/reader";
-import { text_hash } from "../json/text";
-import { KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
+import { text_hash, text_hex } from "../json/text";
+import { DIGEST, FILE_HASH, KEY_BUFFER, KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
 import { Envelope } from "../metadata/envelope";
-import { Key, key_at, key_count, key_find, key_material, keys_read, KeySet } from "../metadata/key";
+import { Key, key_at, key_count, key_find, key_load, keys_read, keys_read_delegated, KeySet } from "../metadata/key";
 import { Signed } from "../metadata/signed";
 import { Status } from "../status";
+import { hash_begin, hash_bytes, hash_end } from "../storage/hash";
 
 /** The most signatures that one file may carry. */
 const MAX_SIGNATURES: u32 = 64;
 
 const set = changetype<KeySet>(KEY_SET);
 
-/** The keys of a role according to a root; they stay in `KEY_SET` for `threshold_verify`. */
+/** Reads the file of whoever gave the keys that are loaded. */
+let delegator = changetype<Reader>(0);
+
+/** The keys of a role according to a root; they stay in `KEY_SET` for `threshold_verify`, and the root open. */
 export function threshold_load(root: Reader, signed: Signed, role: Role): Status {
+  delegator = root;
   return keys_read(root, signed.roles, signed.keys, Name.ROOT + role, set);
+}
+
+/** The same for a delegated role, by its delegation and the `keys` object beside it. */
+export function threshold_load_delegated(targets: Reader, delegation: u32, keys: u32): Status {
+  delegator = targets;
+  return keys_read_delegated(targets, delegation, keys, set);
 }
 
 /** Whether at least a threshold of the loaded keys signed the file. */
@@ -51,7 +61,37 @@ export function threshold_verify(file: Reader, envelope: Envelope): Status {
     if (streamed != Status.OK) return streamed;
     valid += finish(first, next);
   }
+  if (valid >= set.threshold) return Status.OK;
+  return isDefined(SMALL) ? Status.SIGNATURES : verify_by_digest(file, envelope, valid);
+}
+
+/** Signatures by P-256 and RSA, which share one hash; `valid` hold already. */
+function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status {
+  let hashed = false;
+  for (let i: u32 = 0; i < set.count && valid < set.threshold; i++) {
+    const key = key_at(set, i);
+    if (key.kind == 0 || key.kind == SIGNATURE_ED25519 || key.counted || key.signature == 0) continue;
+    const length = text_hex(file, key.signature, SIGNATURE_CONTEXTS, LONGEST_SIGNATURE);
+    if (length == 0) continue;
+    if (!hashed) {
+      hash_begin(FILE_HASH, false);
+      const streamed = canonical_stream(file, envelope.signed, feed_digest);
+      if (streamed != Status.OK) return streamed;
+      hash_end(FILE_HASH, false);
+      hashed = true;
+    }
+    if (!key_load(delegator, key) || !signature_verify_digest(KEY_BUFFER, DIGEST, SIGNATURE_CONTEXTS, length)) continue;
+    key_count(set, key);
+    valid++;
+  }
   return valid >= set.threshold ? Status.OK : Status.SIGNATURES;
+}
+
+/** Bytes: of 4,096 bits of RSA. */
+const LONGEST_SIGNATURE: u32 = 512;
+
+function feed_digest(pointer: usize, length: u32): void {
+  hash_bytes(FILE_HASH, false, pointer, length);
 }
 
 /** Notes for each key where its signature stands. */
@@ -114,20 +154,18 @@ function begin_some(file: Reader, first: u32, wanted: u32): i32 {
   const most = min(<i32>wanted, SIGNATURES_AT_ONCE);
   for (; index < set.count && begun_count < most; index++) {
     const key = key_at(set, index);
-    const good = candidate(file, key) && ed25519_verify_begin(context(begun_count), key_material(key), SIGNATURE_BUFFER);
-    if (!good) key.signature = 0;
-    else begun_count++;
+    if (key.kind != SIGNATURE_ED25519 || key.counted || key.signature == 0) continue;
+    key.begun = is_candidate(file, key);
+    begun_count += i32(key.begun);
   }
   begun_end = index;
   return begun_count;
 }
 
-/** Whether a key has a signature worth verifying; if so it is in SIGNATURE_BUFFER. */
-function candidate(file: Reader, key: Key): bool {
-  if (!key.usable || key.counted || key.signature == 0) return false;
-  reader_seek(file, key.signature);
-  // An empty `sig`, as tuf-on-ci writes it for a missing signer, is an invalid signature and no fault.
-  return reader_string(file) && file.text_length == 128 && hex_decode(reader_text(file), 64, SIGNATURE_BUFFER);
+/** Begins to verify a key's signature, unless it is refused at once. */
+function is_candidate(file: Reader, key: Key): bool {
+  if (text_hex(file, key.signature, SIGNATURE_BUFFER, 64) != 64 || !key_load(delegator, key)) return false;
+  return ed25519_verify_begin(context(begun_count), KEY_BUFFER + SIGNATURE_MATERIAL, SIGNATURE_BUFFER);
 }
 
 /** Ends the batch; returns how many signatures hold. */
@@ -136,7 +174,8 @@ function finish(first: u32, end: u32): u32 {
   let index = 0;
   for (let i = first; i < end; i++) {
     const key = key_at(set, i);
-    if (key.signature == 0) continue;
+    if (!key.begun) continue;
+    key.begun = false;
     const holds = ed25519_verify_end(context(index++));
     if (!holds || key.counted) continue;
     key_count(set, key);

@@ -429,7 +429,7 @@ function open_incoming(offset: u32, length: u32): Status {
 
 /** Signatures by the keys that the delegator gives the role; then, and only then, the common fields. */
 function verify_incoming(): Status {
-  let status = is_delegated() ? search_keys(keys) : load_keys();
+  let status = is_delegated() ? search_keys() : load_keys();
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
   return status == Status.OK ? signed_read(incoming, envelope.signed, role, signed) : status;
 }

@@ -95,6 +95,8 @@ export const State = {
   CHECK_ROLE: 13,
   /** bytes of linear memory in use, from address 0 */
   MEMORY_USED: 14,
+  /** 1: the last check had the time from the host; 0: it judged by the latest known time */
+  TIME_KNOWN: 15,
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -209,6 +211,8 @@ export const Status = {
   ROLE_UNLISTED: -50,
   /** more delegated roles than one search looks into [endless data] */
   TOO_MANY_ROLES: -51,
+  /** the time is not known, and this device is configured to need it [freeze] */
+  TIME_UNKNOWN: -52,
   /** a file name that could leave its folder [path traversal] */
   PATH_INVALID: -60,
   /** a file name longer than this client asks for */
@@ -642,6 +646,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'TOO_MANY_ROLES',
       message: 'more delegated roles than one search looks into',
       attack: 'endless data',
+    },
+  ],
+  [
+    -52,
+    {
+      name: 'TIME_UNKNOWN',
+      message: 'the time is not known, and this device is configured to need it',
+      attack: 'freeze',
     },
   ],
   [

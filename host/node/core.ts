@@ -67,7 +67,8 @@ export class Core {
 
   /** `now` in seconds since 1970, 0: unknown. The next `Action`. */
   agentStep(now: number): number {
-    return this.#status((core) => core.agent_step(now));
+    // A clock beyond the core's numbers is no clock: cut to 32 bits it would be some other time.
+    return this.#status((core) => core.agent_step(now > 0xffff_ffff ? 0 : now));
   }
 
   /** When the next check is due, seconds since 1970. */

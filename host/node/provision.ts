@@ -18,6 +18,10 @@ export interface ClientConfiguration {
   readonly buildTime: number;
   /** Seconds from one check to the next, 60 or more. */
   readonly checkInterval: number;
+  /** Key ids must be hashes of their keys; else they are names and nothing more. */
+  readonly strictKeyIds?: boolean;
+  /** No check without the time; else a device without a clock judges by the latest time that it knows. */
+  readonly needsTime?: boolean;
 }
 
 /** Gives a started core its configuration and its root of trust. Throws StatusError when it refuses one. */

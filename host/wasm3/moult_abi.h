@@ -95,6 +95,8 @@ enum moult_state {
   MOULT_STATE_CHECK_ROLE = 13,
   /* bytes of linear memory in use, from address 0 */
   MOULT_STATE_MEMORY_USED = 14,
+  /* 1: the last check had the time from the host; 0: it judged by the latest known time */
+  MOULT_STATE_TIME_KNOWN = 15,
 };
 
 enum moult_text {
@@ -207,6 +209,8 @@ enum moult_status {
   MOULT_STATUS_ROLE_UNLISTED = -50,
   /* more delegated roles than one search looks into [endless data] */
   MOULT_STATUS_TOO_MANY_ROLES = -51,
+  /* the time is not known, and this device is configured to need it [freeze] */
+  MOULT_STATUS_TIME_UNKNOWN = -52,
   /* a file name that could leave its folder [path traversal] */
   MOULT_STATUS_PATH_INVALID = -60,
   /* a file name longer than this client asks for */
@@ -299,6 +303,7 @@ enum moult_status {
   X(TOO_MANY_ROOTS, -49, "more root versions than one check follows; the next check goes on", "endless data") \
   X(ROLE_UNLISTED, -50, "a delegated role that the snapshot does not list", "") \
   X(TOO_MANY_ROLES, -51, "more delegated roles than one search looks into", "endless data") \
+  X(TIME_UNKNOWN, -52, "the time is not known, and this device is configured to need it", "freeze") \
   X(PATH_INVALID, -60, "a file name that could leave its folder", "path traversal") \
   X(NAME_TOO_LONG, -61, "a file name longer than this client asks for", "") \
   X(IMAGE_TOO_LARGE, -62, "an image larger than the slot", "") \

@@ -80,3 +80,11 @@ optional(hasPythonTuf(), HOW_TO_GET_PYTHON_TUF)(
   },
   30_000,
 );
+
+optional(hasPythonTuf(), HOW_TO_GET_PYTHON_TUF)(
+  '[TUF-2] a release in a delegated role by python-tuf, keys of all kinds, is installed',
+  async () => {
+    await installs(await writeWithPythonTuf(join(temporaryFolder(), 'foreign'), { ...ORDER, mixed: true }));
+  },
+  30_000,
+);

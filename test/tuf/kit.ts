@@ -267,7 +267,9 @@ export class Stage {
     const stamp = { version: this.versions[role], expires: this.clock.seconds() + LIFETIME[role] };
     switch (role) {
       case 'root':
-        return plain({ ...buildRoot(stamp, this.#roles()), consistent_snapshot: this.consistent });
+        return this.#identified(
+          plain({ ...buildRoot(stamp, this.#roles()), consistent_snapshot: this.consistent }),
+        );
       case 'timestamp':
         return plain(buildTimestamp(stamp, metaFile(this.file('snapshot'), this.versions.snapshot)));
       case 'snapshot':
@@ -278,6 +280,14 @@ export class Stage {
           ...(this.delegations && { delegations: this.delegations }),
         });
     }
+  }
+
+  /** Keys stand under the ids that they have, not under those that they should have. */
+  #identified(root: JsonObject): JsonObject {
+    const roles = root.roles as Record<RoleName, JsonObject>;
+    for (const role of ROLES) roles[role].keyids = this.keys[role].map(({ id }) => id);
+    const keys = ROLES.flatMap((role) => this.keys[role]);
+    return { ...root, keys: plain(Object.fromEntries(keys.map((key) => [key.id, key.public]))) };
   }
 
   #listed(): Record<string, MetaFile> {
