@@ -4,15 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { State } from '../host/node/abi.ts';
-import { uniformGeometry } from '../host/node/flash.ts';
 import { projectRoot } from '../scripts/abi.ts';
-import { SimClock } from '../sim/clock.ts';
-import { SimDevice } from '../sim/device.ts';
-
-import { SimNetwork } from '../sim/network.ts';
-import { Random } from '../sim/random.ts';
-import { SimRepository } from '../sim/repository.ts';
 import { instructionCounts } from './instructions.ts';
+import { IMAGE, image, laboratory } from './laboratory.ts';
 
 export interface Budget {
   readonly id: string;
@@ -24,46 +18,11 @@ export interface Budget {
   readonly goal?: number;
 }
 
-const IMAGE = 262_144;
-
-/** A device in a laboratory: simulated clock and network, the module that ships. */
-function laboratory() {
-  const clock = new SimClock(1_800_000_000);
-  const repository = new SimRepository(() => clock.seconds());
-  const network = new SimNetwork(repository.source, clock);
-  const device = new SimDevice({
-    root: repository.root,
-    configuration: {
-      hardwareId: 'sim',
-      component: 'app',
-      version: '0.9.0',
-      releaseCounter: 0,
-      securityCounter: 0,
-      buildTime: 1_700_000_000,
-      checkInterval: 86_400,
-    },
-    image: new Random(1).bytes(IMAGE),
-    geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 16_384, slot: IMAGE }),
-    client: {
-      metadataUrl: 'http://localhost/metadata/',
-      targetsUrl: 'http://localhost/targets/',
-      fetch: network.fetch,
-      clock,
-    },
-  });
-  return { clock, repository, network, device };
-}
-
 async function measured() {
-  const { clock, repository, network, device } = laboratory();
-  const update = async () => {
-    const before = { wire: network.sent, flash: device.flash.written };
-    await clock.run(device.update());
-    return { wire: network.sent - before.wire, flash: device.flash.written - before.flash };
-  };
+  const { repository, device, update } = laboratory();
   const first = await update();
   const idle = await update();
-  repository.publish({ image: new Random(2).bytes(IMAGE), version: '1.0.0', releaseCounter: 1 });
+  repository.publish({ image: image(2), version: '1.0.0', releaseCounter: 1 });
   const full = await update();
   return { first, idle, full, memory: device.powerOn().stateRead(State.MEMORY_USED) };
 }

@@ -5,6 +5,7 @@ import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
 import { signRows } from './sign.ts';
 import { startupRows } from './startup.ts';
+import { wireRows } from './wire.ts';
 
 /** The rows of the budgets belong to the picture, though they need no peer. */
 async function sizeRows(): Promise<Row[]> {
@@ -17,6 +18,13 @@ function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
   return `${id.padEnd(38)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
 }
 
-const rows = [...(await sizeRows()), ...startupRows(), ...(await cryptoRows()), ...signRows(), ...p256Rows()];
+const rows = [
+  ...(await sizeRows()),
+  ...(await wireRows()),
+  ...startupRows(),
+  ...(await cryptoRows()),
+  ...signRows(),
+  ...p256Rows(),
+];
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else for (const row of rows) process.stdout.write(`${line(row)}\n`);

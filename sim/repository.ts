@@ -26,6 +26,14 @@ export interface SimRelease {
   readonly component?: string;
 }
 
+/** Who signs each role: so many keys, of which so many must. */
+export interface Signers {
+  readonly keys: number;
+  readonly threshold: number;
+  /** Makes one of them; Ed25519 from the seed when left out. */
+  readonly newKey?: () => SigningKey;
+}
+
 type Keys = Record<RoleName, SigningKey[]>;
 
 const DAY = 86_400;
@@ -42,15 +50,18 @@ export class SimRepository {
   readonly keys: Keys;
   readonly #random: Random;
   readonly #now: () => number;
+  readonly #signers: Signers;
   readonly #targets: Record<string, Target> = {};
   readonly #versions: Record<RoleName, number> = { root: 0, targets: 0, snapshot: 0, timestamp: 0 };
 
   /** `now`: seconds since 1970. The same seed makes the same keys. */
-  constructor(now: () => number, seed = 1) {
+  constructor(now: () => number, seed = 1, signers: Signers = { keys: 1, threshold: 1 }) {
     this.#now = now;
+    this.#signers = signers;
     this.#random = new Random(seed);
     this.keys = { root: [], targets: [], snapshot: [], timestamp: [] };
-    for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) this.keys[role] = [this.#key()];
+    for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const)
+      this.keys[role] = this.#newKeys();
     this.#signRoot([]);
     this.#signTargets();
   }
@@ -75,8 +86,8 @@ export class SimRepository {
 
   /** Replaces the keys of a role. */
   rotate(role: RoleName): void {
-    const before = this.keys.root;
-    this.keys[role] = [this.#key()];
+    const before = this.#signing('root');
+    this.keys[role] = this.#newKeys();
     this.#signRoot(role === 'root' ? before : []);
     this.#signTargets();
   }
@@ -100,29 +111,32 @@ export class SimRepository {
   }
 
   #signRoot(before: readonly SigningKey[]): void {
-    const roles = (role: RoleName) => ({ keys: this.keys[role].map((key) => key.public), threshold: 1 });
+    const roles = (role: RoleName) => ({
+      keys: this.keys[role].map((key) => key.public),
+      threshold: this.#signers.threshold,
+    });
     const root = buildRoot(this.#stamp('root'), {
       root: roles('root'),
       targets: roles('targets'),
       snapshot: roles('snapshot'),
       timestamp: roles('timestamp'),
     });
-    this.#store('root', envelopeBytes(sign(root, [...before, ...this.keys.root])));
+    this.#store('root', envelopeBytes(sign(root, [...before, ...this.#signing('root')])));
   }
 
   #signTargets(): void {
     const targets = buildTargets(this.#stamp('targets'), this.#targets);
-    this.#store('targets', envelopeBytes(sign(targets, this.keys.targets)));
+    this.#store('targets', envelopeBytes(sign(targets, this.#signing('targets'))));
     this.#signSnapshot();
   }
 
   #signSnapshot(): void {
     const meta = { 'targets.json': metaFile(this.#file('targets'), this.#versions.targets) };
     const snapshot = buildSnapshot(this.#stamp('snapshot'), meta);
-    this.#store('snapshot', envelopeBytes(sign(snapshot, this.keys.snapshot)));
+    this.#store('snapshot', envelopeBytes(sign(snapshot, this.#signing('snapshot'))));
     const named = metaFile(this.#file('snapshot'), this.#versions.snapshot);
     const timestamp = buildTimestamp(this.#stamp('timestamp'), named);
-    this.#store('timestamp', envelopeBytes(sign(timestamp, this.keys.timestamp)));
+    this.#store('timestamp', envelopeBytes(sign(timestamp, this.#signing('timestamp'))));
   }
 
   #stamp(role: RoleName): { version: number; expires: number } {
@@ -138,7 +152,13 @@ export class SimRepository {
     return this.files.get(`metadata/${metadataName(role, this.#versions[role])}`) ?? new Uint8Array();
   }
 
-  #key(): SigningKey {
-    return generateKey((length) => this.#random.bytes(length));
+  /** As many as must. */
+  #signing(role: RoleName): SigningKey[] {
+    return this.keys[role].slice(0, this.#signers.threshold);
+  }
+
+  #newKeys(): SigningKey[] {
+    const { keys, newKey = () => generateKey((length) => this.#random.bytes(length)) } = this.#signers;
+    return Array.from({ length: keys }, newKey);
   }
 }

@@ -1,0 +1,47 @@
+// A device in a laboratory: simulated clock and network, the module that ships.
+import { uniformGeometry } from '../host/node/flash.ts';
+import { SimClock } from '../sim/clock.ts';
+import { SimDevice } from '../sim/device.ts';
+import { SimNetwork } from '../sim/network.ts';
+import { Random } from '../sim/random.ts';
+import { type Signers, SimRepository } from '../sim/repository.ts';
+
+/** Bytes of each image. */
+export const IMAGE = 262_144;
+
+export function image(seed: number): Uint8Array {
+  return new Random(seed).bytes(IMAGE);
+}
+
+export function laboratory(signers?: Signers) {
+  const clock = new SimClock(1_800_000_000);
+  const repository = new SimRepository(() => clock.seconds(), 1, signers);
+  const network = new SimNetwork(repository.source, clock);
+  const device = new SimDevice({
+    root: repository.root,
+    configuration: {
+      hardwareId: 'sim',
+      component: 'app',
+      version: '0.9.0',
+      releaseCounter: 0,
+      securityCounter: 0,
+      buildTime: 1_700_000_000,
+      checkInterval: 86_400,
+    },
+    image: image(1),
+    geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: IMAGE }),
+    client: {
+      metadataUrl: 'http://localhost/metadata/',
+      targetsUrl: 'http://localhost/targets/',
+      fetch: network.fetch,
+      clock,
+    },
+  });
+  /** One check with all that follows from it: bytes of bodies on the wire, bytes written to flash. */
+  const update = async () => {
+    const before = { wire: network.sent, flash: device.flash.written };
+    await clock.run(device.update());
+    return { wire: network.sent - before.wire, flash: device.flash.written - before.flash };
+  };
+  return { repository, device, update };
+}
