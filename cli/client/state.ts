@@ -43,8 +43,8 @@ export class State {
   init(root: Uint8Array): void {
     mkdirSync(this.drafts, { recursive: true });
     const unlock = lock(this.drafts);
+    const made = join(this.drafts, 'new');
     try {
-      const made = join(this.drafts, 'new');
       rmSync(made, { recursive: true, force: true });
       withCore(made, (core) => {
         core.coreStart();
@@ -57,6 +57,7 @@ export class State {
         this.mirror.update(core);
       });
     } finally {
+      rmSync(made, { recursive: true, force: true });
       unlock();
     }
   }

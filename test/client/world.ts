@@ -48,6 +48,8 @@ export class World {
   state = temporaryFolder();
   readonly out = temporaryFolder();
   conduct: Conduct = () => false;
+  /** Everything that was ever served or given to init. */
+  readonly served = new Set<string>();
   /** What the processes find in their environment besides. */
   env: Record<string, string> = {};
 
@@ -57,6 +59,7 @@ export class World {
       this.requests.push(url);
       if (this.conduct(url, response)) return;
       const file = t.s.files.get(decodeURIComponent(url.slice(1)));
+      this.served.add(Buffer.from(file ?? []).toString());
       response.writeHead(file ? 200 : 404, { 'content-length': file?.length ?? 0 }).end(file);
     });
   }
@@ -73,6 +76,7 @@ export class World {
   init(root = this.tree.s.files.get('metadata/1.root.json') ?? new Uint8Array()): Promise<Run> {
     const file = `${this.state}.root.json`;
     writeFileSync(file, root);
+    this.served.add(Buffer.from(root).toString());
     return this.run('--metadata-dir', this.state, 'init', file);
   }
 
