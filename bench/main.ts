@@ -1,5 +1,6 @@
 // `npm run bench`: what depends on the machine, always beside a peer measured in the same run.
 import { budgets } from './budgets.ts';
+import { clientRows } from './client.ts';
 import { cryptoRows } from './crypto.ts';
 import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
@@ -22,6 +23,7 @@ const rows = [
   ...(await sizeRows()),
   ...(await wireRows()),
   ...startupRows(),
+  ...(await clientRows()),
   ...(await cryptoRows()),
   ...signRows(),
   ...p256Rows(),

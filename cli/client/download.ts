@@ -1,5 +1,4 @@
 // Targets in a folder: each under its percent-encoded name, and only when it was verified.
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
@@ -40,7 +39,7 @@ export interface Download {
 export async function download(wanted: Download): Promise<void> {
   const { client, core, watch, name, folder, drafts } = wanted;
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, fileName(name));
+  const path = join(folder, await fileName(name));
   if (await isThere(wanted, path)) return;
   const draft = join(drafts, 'target');
   const file = openSync(draft, 'w');
@@ -54,14 +53,20 @@ export async function download(wanted: Download): Promise<void> {
 }
 
 /** As python-tuf names the files of targets. Where that is too long, a hash of the path takes its place. */
-export function fileName(target: string): string {
+export async function fileName(target: string): Promise<string> {
   const encoded = encodeURIComponent(target).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  if (encoded.length > LONGEST) return createHash('sha256').update(target).digest('hex');
+  if (encoded.length > LONGEST) return sha256(target);
   // Dots alone would be a folder.
   return /^\.+$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded;
+}
+
+async function sha256(text: string): Promise<string> {
+  // Loaded when it is needed, because that takes longer than all the rest of a refresh.
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function isThere({ client, core, watch, name }: Download, path: string): Promise<boolean> {

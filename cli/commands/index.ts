@@ -1,5 +1,6 @@
 // Every command, in the order of `moult --help`.
 import type { AddCommand } from '../main.ts';
+import { addClient } from './client.ts';
 import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
 import { addGateway } from './gateway.ts';
@@ -26,4 +27,5 @@ export const commands: readonly AddCommand[] = [
   addServe,
   addDevice,
   addGateway,
+  addClient,
 ];

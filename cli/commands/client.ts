@@ -1,0 +1,65 @@
+// moult client: what bin/moult-client does, as a verb.
+import { RepositoryError } from '../../repo/index.ts';
+import { run as runClient } from '../client/client.ts';
+import { type Command, parse, type Request, USAGE, UsageError } from '../client/options.ts';
+import { reportDeviceError } from '../device/failure.ts';
+import type { AddCommand } from '../main.ts';
+import type { Session } from '../session.ts';
+
+export const addClient: AddCommand = (program, run) => {
+  program
+    .command('client')
+    .description('use any TUF repository: refresh its metadata, fetch and verify its targets')
+    .argument('[arguments...]', 'see moult client --help')
+    // Its own options stand before its own command, and it reads them itself.
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(
+      run(async (session, args: string[]) => {
+        const request = read(args);
+        if (request.command === 'help') {
+          session.io.stdout.write(USAGE.replaceAll('moult-client', 'moult client'));
+          return;
+        }
+        try {
+          await runClient(inFolder(session, request));
+          session.output.event(outcome(request));
+          session.output.result(request);
+        } catch (error) {
+          session.exit = reportDeviceError(error, session.output);
+        }
+      }),
+    );
+};
+
+function read(args: readonly string[]): Request {
+  try {
+    return parse(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new RepositoryError('bad-argument', error.message, error);
+  }
+}
+
+function inFolder(session: Session, command: Command): Command {
+  const metadataDir = session.path(command.metadataDir);
+  switch (command.command) {
+    case 'init':
+      return { ...command, metadataDir, root: session.path(command.root) };
+    case 'refresh':
+      return { ...command, metadataDir };
+    case 'download':
+      return { ...command, metadataDir, targetDir: session.path(command.targetDir) };
+  }
+}
+
+function outcome(command: Command): string {
+  switch (command.command) {
+    case 'init':
+      return `${command.metadataDir} trusts the root in ${command.root}, and nothing else yet`;
+    case 'refresh':
+      return `the metadata in ${command.metadataDir} is up to date`;
+    case 'download':
+      return `verified, in ${command.targetDir}: ${command.targetNames.join(', ')}`;
+  }
+}
