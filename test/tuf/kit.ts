@@ -76,6 +76,9 @@ export interface Release {
 export interface StageOptions {
   /** The most bytes that the metadata of a device may take, twice; 16 KiB. */
   readonly bank?: number;
+  /** The write unit of the flash, 4 bytes, and what an erased byte is, 0xff. */
+  readonly unit?: number;
+  readonly erased?: number;
   readonly configuration?: Partial<DeviceConfiguration>;
   /** The device is a TUF client that installs nothing. */
   readonly client?: boolean;
@@ -153,8 +156,8 @@ export class Stage {
         : { ...CONFIGURATION, ...options.configuration },
       geometry: uniformGeometry({
         block: 4096,
-        unit: 4,
-        erased: 0xff,
+        unit: options.unit ?? 4,
+        erased: options.erased ?? 0xff,
         bank: options.bank ?? 16_384,
         slot: SLOT,
       }),
