@@ -40,20 +40,25 @@ const CONFIGURATION: DeviceConfiguration = {
   checkInterval: 3600,
 };
 
+/** The top-level roles, and one that the targets role delegates to. */
+type FuzzRole = RoleName | 'team';
+const FUZZ_ROLES: readonly FuzzRole[] = [...ROLES, 'team'];
+type Keys = Readonly<Record<FuzzRole, SigningKey[]>>;
+
 export const KINDS = ['damaged', 'distorted and signed', 'configuration'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export class Campaign {
   readonly #target = new Target();
   readonly #random: Random;
-  readonly #keys: Record<RoleName, SigningKey[]>;
-  readonly #rotated: Record<RoleName, SigningKey[]>;
+  readonly #keys: Keys;
+  readonly #rotated: Keys;
   /** What an honest repository serves: version 2 of all, and a root with new keys besides. */
   readonly #honest: ReadonlyMap<string, JsonObject>;
   readonly #files: ReadonlyMap<string, Uint8Array>;
   readonly #healed: ReadonlyMap<string, Uint8Array>;
   readonly #root: Uint8Array;
-  readonly #bases: Readonly<Record<RoleName, FlashContents>>;
+  readonly #bases: Readonly<Record<FuzzRole, FlashContents>>;
   /** How many files of the cases were accepted, of how many. */
   accepted = 0;
   cases = 0;
@@ -61,7 +66,13 @@ export class Campaign {
   constructor(seed: number) {
     this.#random = new Random(seed);
     const key = () => generateKey((length) => this.#random.bytes(length));
-    const keys = () => ({ root: [key(), key()], timestamp: [key()], snapshot: [key()], targets: [key()] });
+    const keys = () => ({
+      root: [key(), key()],
+      timestamp: [key()],
+      snapshot: [key()],
+      targets: [key()],
+      team: [key()],
+    });
     this.#keys = keys();
     this.#rotated = { ...keys(), root: this.#keys.root };
     const first = repository(1, this.#keys);
@@ -80,7 +91,7 @@ export class Campaign {
   }
 
   #runFile(kind: Kind): void {
-    const role = ROLES[this.#random.below(ROLES.length)] ?? 'root';
+    const role = FUZZ_ROLES[this.#random.below(FUZZ_ROLES.length)] ?? 'root';
     this.#target.restore(this.#bases[role]);
     const name = role === 'timestamp' ? 'timestamp.json' : `2.${role}.json`;
     const honest = this.#honest.get(name) ?? {};
@@ -95,9 +106,9 @@ export class Campaign {
   }
 
   /** Signed by those who may: what is inside reaches everything behind the signatures. */
-  #distorted(role: RoleName, honest: JsonObject): Uint8Array {
+  #distorted(role: FuzzRole, honest: JsonObject): Uint8Array {
     const odd = distort(this.#random, plain(honest));
-    const signatures: Value = signaturesBy(this.#keys[role], odd);
+    const signatures: Value = [...signaturesBy(this.#keys[role], odd), SILENCE];
     const envelope: Value = { signatures, signed: odd };
     return bytes(text(this.#random.chance(0.2) ? distort(this.#random, envelope) : envelope));
   }
@@ -142,7 +153,7 @@ export class Campaign {
   }
 
   /** A device that trusts version 1 of all, and version 2 of what comes before each role. */
-  #makeBases(first: ReadonlyMap<string, Uint8Array>): Record<RoleName, FlashContents> {
+  #makeBases(first: ReadonlyMap<string, Uint8Array>): Record<FuzzRole, FlashContents> {
     this.#target.provision(CONFIGURATION, this.#root);
     const { status } = this.#target.check(NOW, (name) => first.get(name), 1024);
     if (status !== Status.UP_TO_DATE) throw new Error(`the device does not start: ${status}`);
@@ -157,6 +168,7 @@ export class Campaign {
       timestamp: base('timestamp.json'),
       snapshot: base('2.snapshot.json'),
       targets: base('2.targets.json'),
+      team: base('2.team.json'),
     };
   }
 }
@@ -172,7 +184,7 @@ function meaning(file: Uint8Array): string | undefined {
 }
 
 /** `signed` of each file, by the name under which it is served. Nothing lists hashes, so each file is read. */
-function repository(version: number, keys: Record<RoleName, SigningKey[]>): Map<string, JsonObject> {
+function repository(version: number, keys: Keys): Map<string, JsonObject> {
   const stamp = { version, expires: NOW + LIFETIME };
   const of = (role: RoleName) => ({
     keys: keys[role].map((key) => key.public),
@@ -193,25 +205,55 @@ function repository(version: number, keys: Record<RoleName, SigningKey[]>): Map<
     securityCounter: 1,
   };
   const target = { length: image.length, hashes: { sha256: sha256(image) }, custom };
+  const listed = { 'targets.json': { version }, 'team.json': { version }, 'other.json': { version } };
+  const targets = { 'app/sim/0.9.0/app.bin': target, 'app/other.bin': target };
   return new Map([
     [`${version}.root.json`, plain(buildRoot(stamp, roles))],
     ['timestamp.json', plain(buildTimestamp(stamp, { version }))],
-    [`${version}.snapshot.json`, plain(buildSnapshot(stamp, { 'targets.json': { version } }))],
+    [`${version}.snapshot.json`, plain(buildSnapshot(stamp, listed))],
     [
       `${version}.targets.json`,
-      plain(buildTargets(stamp, { 'app/sim/0.9.0/app.bin': target, 'app/other.bin': target })),
+      { ...plain(buildTargets(stamp, targets)), delegations: delegations(keys.team) },
     ],
+    [`${version}.team.json`, plain(buildTargets(stamp, { 'app/sim/0.9.1/app.bin': target }))],
+    [`${version}.other.json`, plain(buildTargets(stamp, {}))],
   ]);
 }
 
-function signAll(
-  files: ReadonlyMap<string, JsonObject>,
-  keys: Record<RoleName, SigningKey[]>,
-): Map<string, Uint8Array> {
-  const role = (name: string) => ROLES.find((role) => name.includes(role)) ?? 'root';
+/** An ECDSA key (the base point of P-256) whose owner never signs. */
+const SILENT = {
+  keytype: 'ecdsa',
+  scheme: 'ecdsa-sha2-nistp256',
+  keyval: {
+    public: `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
+6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+-----END PUBLIC KEY-----
+`,
+  },
+};
+
+/** What somebody else signed in its place: a signature in form, r and s 1. */
+const SILENCE = { keyid: 'silent', sig: '3006020101020101' };
+
+function delegations(keys: readonly SigningKey[]): JsonObject {
+  const listed = Object.fromEntries(keys.map((key) => [key.id, key.public]));
+  const role = {
+    name: 'team',
+    keyids: [...keys.map((key) => key.id), 'silent'],
+    threshold: keys.length,
+    terminating: false,
+    paths: ['app/sim/*', 'app/sim/*/*'],
+  };
+  const other = { ...role, name: 'other', paths: undefined, path_hash_prefixes: ['0', '5a'] };
+  return plain({ keys: { ...listed, silent: SILENT }, roles: [role, other] });
+}
+
+function signAll(files: ReadonlyMap<string, JsonObject>, keys: Keys): Map<string, Uint8Array> {
+  const role = (name: string) => FUZZ_ROLES.find((role) => name.includes(role)) ?? 'team';
   return new Map([...files].map(([name, content]) => [name, signed(content, keys[role(name)])]));
 }
 
 function signed(content: JsonObject, keys: readonly SigningKey[]): Uint8Array {
-  return bytes(text({ signatures: signaturesBy(keys, content), signed: content }));
+  return bytes(text({ signatures: [...signaturesBy(keys, content), SILENCE], signed: content }));
 }
