@@ -4,6 +4,7 @@
 // The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
 
 import { ED25519_CONTEXT } from "./crypto/ed25519";
+import { SHA256_CONTEXT } from "./crypto/sha256";
 import { SHA512_CONTEXT } from "./crypto/sha512";
 
 // ---- the ABI ----
@@ -129,6 +130,15 @@ export const SLOT_WRITER: usize = memory.data(WRITER_ROOM, 8);
 /** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
 export const IMAGE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 // No signature is verified while an image arrives: what unpacks it takes those bytes.
-/** delta: the Delta and its window. During one download. */
+/** payload: 40 bytes of its own, the hash of the patch, the Delta. During one download; the journal keeps all of it. */
+export const PAYLOAD_ROOM: u32 = 464;
+export const PAYLOAD: usize = KEY_SET;
+export const PATCH_HASH: usize = PAYLOAD + 40;
+/** delta: the Delta and its window. */
 export const DELTA_ROOM: i32 = 320;
-export const DELTA: usize = KEY_SET;
+export const DELTA: usize = PATCH_HASH + SHA256_CONTEXT;
+if (PAYLOAD_ROOM != 40 + SHA256_CONTEXT + DELTA_ROOM || <i32>PAYLOAD_ROOM > KEY_SET_ROOM) ERROR("a payload does not fit its region");
+/** payload: what was unpacked, COPY_SIZE bytes. Within one call. */
+export const UNPACKED: usize = SIGNER_IDS;
+/** journal: the Writer of an entry with a payload. Within one call, when no record is open. */
+export const JOURNAL_WRITER: usize = STORE_WRITER;

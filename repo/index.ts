@@ -25,6 +25,7 @@ export {
 } from './keys.ts';
 export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
+export { type Base, buildPayload, type Payload } from './payload.ts';
 export type { SignedRole } from './publication.ts';
 export { asTarget, imageName, type Release, type ReleaseInput } from './release.ts';
 export {

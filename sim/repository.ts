@@ -1,5 +1,7 @@
 // A repository in memory, for runs that need many of them: the same metadata as on disk, signed by the same code.
 import {
+  type Base,
+  buildPayload,
   buildRoot,
   buildSnapshot,
   buildTargets,
@@ -8,6 +10,7 @@ import {
   generateKey,
   metadataName,
   metaFile,
+  type Payload,
   type RoleName,
   type SigningKey,
   sha256,
@@ -24,6 +27,8 @@ export interface SimRelease {
   readonly securityCounter?: number;
   readonly hardwareIds?: readonly string[];
   readonly component?: string;
+  /** The images that there are patches for; undefined among them: the image compressed. */
+  readonly payloads?: readonly (Base | undefined)[];
 }
 
 /** Who signs each role: so many keys, of which so many must. */
@@ -99,8 +104,10 @@ export class SimRepository {
     securityCounter = 0,
     hardwareIds = ['sim'],
     component = 'app',
+    payloads = [],
   }: SimRelease) {
-    const path = `${component}/${hardwareIds[0]}/${version}/firmware.bin`;
+    const folder = `${component}/${hardwareIds[0]}/${version}`;
+    const path = `${folder}/firmware.bin`;
     const digest = sha256(image);
     this.files.set(`targets/${targetFileName(path, digest)}`, image);
     this.#targets[path] = {
@@ -108,6 +115,14 @@ export class SimRepository {
       hashes: { sha256: digest },
       custom: { component, version, hardwareIds, releaseCounter, securityCounter },
     };
+    for (const base of payloads) this.addPayload(folder, buildPayload(image, base));
+  }
+
+  /** Devices see it with the next metadata. */
+  addPayload(folder: string, { file, bytes, target }: Payload): void {
+    const path = `${folder}/${file}`;
+    this.files.set(`targets/${targetFileName(path, target.hashes.sha256 ?? '')}`, bytes);
+    this.#targets[path] = target;
   }
 
   #signRoot(before: readonly SigningKey[]): void {

@@ -9,11 +9,26 @@
 
 import { Action, ABI_VERSION, FetchKind, Part, Role } from "../abi";
 import * as host from "../host";
-import { slot_capacity, slots_usable, slot_finish, slot_is_verified, slot_received, slot_resume, slot_verify, slot_write } from "../install/slots";
-import { IO_BUFFER, IO_CAPACITY, PATH_BUFFER, PATH_CAPACITY } from "../memory";
+import {
+  base_begin,
+  base_is,
+  base_is_read,
+  base_read,
+  payload_begin,
+  payload_continues,
+  payload_finish,
+  payload_is_patch,
+  payload_is_whole,
+  payload_length,
+  payload_offset,
+  payload_resume,
+  payload_write,
+} from "../install/payload";
+import { slot_capacity, slots_usable, slot_is_verified, slot_received, slot_resume, slot_verify } from "../install/slots";
+import { IO_BUFFER, IO_CAPACITY, PATH_BUFFER, PATH_CAPACITY, PAYLOAD_ROOM } from "../memory";
 import { bytes_equal } from "../bytes";
 import { Status } from "../status";
-import { install, install_digest, install_version, journal_clear, journal_mount, journal_record, Stage } from "../storage/journal";
+import { install, install_digest, install_version, journal_clear, journal_holds, journal_mount, journal_record, Stage } from "../storage/journal";
 import {
   Kind,
   record_abort,
@@ -48,6 +63,7 @@ import {
 } from "../tuf/workflow";
 import { config, config_read, config_selects, MAX_CONFIG } from "./config";
 import { device, device_confirm, device_failed, device_mount, device_note_failure, device_saw_time, device_store } from "./device";
+import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
 import { best, best_digest, best_sha512, best_version, elsewhere, selection_begin, selection_look, selection_name } from "./selection";
 import { target_begin, target_end, target_length, target_look, target_name, target_write } from "./target";
 
@@ -70,6 +86,8 @@ const enum Phase {
   PROVISION = 7,
   /** fetches the target that was asked for */
   TARGET = 8,
+  /** hashes the image that runs, for which there is a patch */
+  BASE = 9,
 }
 
 let phase: Phase = Phase.UNUSABLE;
@@ -94,7 +112,9 @@ let name_length: u32 = 0;
 let fault: Status = Status.OK;
 /** Bytes of the answer that are already here. */
 let skip: u32 = 0;
-/** Bytes of the image when its fetch began. */
+/** A patch did not do: in this check the image itself is fetched. */
+let whole: bool = false;
+/** Bytes that had arrived when the fetch of the image began. */
 let before: u32 = 0;
 /** Fetches of the image in a row that brought too little. */
 let stalls: u32 = 0;
@@ -320,6 +340,8 @@ function step(now: u32): Action {
     case Phase.IMAGE:
     case Phase.TARGET:
       return Action.FETCH;
+    case Phase.BASE:
+      return isDefined(SMALL) ? Action.WAIT : verify_base();
     case Phase.VERIFY:
       return verify();
     case Phase.REBOOT:
@@ -343,6 +365,7 @@ function begin_check(now: u32): void {
   searching = false;
   finding = false;
   time_known = now != 0;
+  whole = false;
   // What could not be finished before comes first.
   let status = install.stage == Stage.CONFIRMING ? confirm() : Status.OK;
   if (status != Status.OK) {
@@ -455,7 +478,36 @@ function select_release(): Action {
   const name = selection_name(workflow_consistent());
   if (name < 0) return end_check(name, Role.IMAGE);
   name_length = name;
-  return begin_install();
+  return isDefined(SMALL) ? begin_install() : choose_payload();
+}
+
+/** Fetches the patch for the image that runs, else the compressed image, else the image as it is. */
+function choose_payload(): Action {
+  const status = find_offer(true);
+  if (status != Status.OK) return end_check(status, Role.TARGETS);
+  if (offer.length == 0) return without_base();
+  base_begin();
+  phase = Phase.BASE;
+  return Action.CONTINUE;
+}
+
+function find_offer(patch: bool): Status {
+  if (!whole && best.has_sha256 && journal_holds(PAYLOAD_ROOM)) return offer_find(patch);
+  offer.length = 0;
+  return Status.OK;
+}
+
+/** Nothing is written before the image that a patch is for was found here, byte for byte. */
+function verify_base(): Action {
+  const status = base_read(host.boot_state() & 1, offer.base_length);
+  if (status != Status.OK) return without_base();
+  if (!base_is_read(offer.base_length)) return Action.CONTINUE;
+  return base_is(offer_base()) ? begin_install() : without_base();
+}
+
+function without_base(): Action {
+  const status = find_offer(false);
+  return status == Status.OK ? begin_install() : end_check(status, Role.TARGETS);
 }
 
 /** There is nothing newer, as far as could be seen. */
@@ -476,7 +528,21 @@ function begin_install(): Action {
   slot_resume(best.has_sha256, best_sha512());
   phase = Phase.IMAGE;
   stalls = 0;
-  if (slot_received() == install.length) return finish_image();
+  return resume_payload();
+}
+
+function resume_payload(): Action {
+  if (isDefined(SMALL)) return fetch_image();
+  const patch = payload_is_patch();
+  const name = patch ? offer_name(workflow_consistent()) : selection_name(workflow_consistent());
+  if (patch && (name < 0 || payload_resume() != Status.OK)) return give_patch_up();
+  if (name < 0) return end_check(name, Role.IMAGE);
+  name_length = name;
+  return fetch_image();
+}
+
+function fetch_image(): Action {
+  if (payload_is_whole()) return finish_image();
   fetching = true;
   return Action.FETCH;
 }
@@ -489,7 +555,8 @@ function continues(slot: i32): bool {
 
 /** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
 function prepare_install(slot: i32): Status {
-  if (!continues(slot)) {
+  const goes_on = continues(slot);
+  if (!goes_on) {
     // Whatever was selected before, nothing may boot a slot while it is written.
     if (host.boot_revert() < 0) return Status.BOOT;
     install.stage = Stage.DOWNLOADING;
@@ -497,7 +564,9 @@ function prepare_install(slot: i32): Status {
     install.trials = 0;
     install.length = best.length;
     install.offset = 0;
-  } else if (install.release == best.release && install.security == best.security) return Status.OK;
+  }
+  const changed = !isDefined(SMALL) && choose_state();
+  if (goes_on && !changed && install.release == best.release && install.security == best.security) return Status.OK;
   install.release = best.release;
   install.security = best.security;
   memory.copy(install_digest(), best_digest(), 32);
@@ -505,12 +574,38 @@ function prepare_install(slot: i32): Status {
   return journal_record();
 }
 
+/**
+ * A patch begins, or goes on where it stands in the journal; where it cannot, the image goes on from there as it is.
+ * Whether the journal does not say so yet.
+ */
+function choose_state(): bool {
+  const before = install.state;
+  if (install.offset == 0) {
+    install.state = 0;
+    if (offer.length != 0) payload_begin(offer.length, offer_digest(), offer.base_length);
+  } else if (before != 0 && (offer.length == 0 || !payload_continues(offer.length, offer_digest()))) install.state = 0;
+  return install.state != before;
+}
+
 /** All bytes are there, or ought to be. */
 function finish_image(): Action {
-  const status = slot_finish();
-  if (status != Status.OK) return give_image_up(status);
+  const status = payload_finish();
+  if (status != Status.OK) return payload_is_patch() ? give_patch_up() : give_image_up(status);
+  if (!isDefined(SMALL)) install.state = 0;
   phase = Phase.VERIFY;
   return Action.CONTINUE;
+}
+
+/** What a patch made is worth nothing: the image itself is fetched, from its start. */
+function give_patch_up(): Action {
+  journal_clear();
+  return fetch_whole();
+}
+
+function fetch_whole(): Action {
+  whole = true;
+  offer.length = 0;
+  return begin_install();
 }
 
 /** Reads a slice back; after the last one, selects the slot. */
@@ -581,12 +676,12 @@ export function fetch_name_length(): u32 {
 }
 
 export function fetch_offset(): u32 {
-  return phase == Phase.IMAGE ? slot_received() : 0;
+  return phase == Phase.IMAGE ? payload_offset() : 0;
 }
 
 export function fetch_limit(): u32 {
   if (in_target()) return target_length();
-  return phase == Phase.IMAGE ? install.length - slot_received() : workflow_limit();
+  return phase == Phase.IMAGE ? payload_length() - payload_offset() : workflow_limit();
 }
 
 /** An answer begins, at this byte of the file. Called again, it starts over. */
@@ -605,7 +700,7 @@ export function fetch_begin(offset: u32): Status {
     if (offset != 0) fault = Status.RANGE;
     return fault;
   }
-  before = slot_received();
+  before = payload_offset();
   // A server that ignores the range starts at 0: what is already here is passed over, and not written at
   // the wrong place.
   if (offset > before) fault = Status.RANGE;
@@ -632,7 +727,7 @@ function write_metadata(length: u32): Status {
 function write_image(length: u32): Status {
   const passed = min(length, skip);
   skip -= passed;
-  return slot_write(IO_BUFFER + passed, length - passed);
+  return payload_write(IO_BUFFER + passed, length - passed);
 }
 
 /** The answer has ended, or there was none: what comes of it. */
@@ -665,16 +760,18 @@ function end_image(result: Status): Status {
     return why;
   }
   if (why != Status.OK && why != Status.RANGE) {
-    give_image_up(why);
+    if (payload_is_patch()) give_patch_up();
+    else give_image_up(why);
     return why;
   }
-  if (slot_received() == install.length) {
+  if (payload_is_whole()) {
     fetching = false;
     finish_image();
-    return phase == Phase.VERIFY ? Status.OK : outcome;
+    return phase == Phase.VERIFY ? Status.OK : phase == Phase.IMAGE ? Status.PATCH_INVALID : outcome;
   }
   if (result == Status.NOT_FOUND) {
-    end_check(Status.NOT_FOUND, Role.IMAGE);
+    if (payload_is_patch()) fetch_whole();
+    else end_check(Status.NOT_FOUND, Role.IMAGE);
     return Status.NOT_FOUND;
   }
   return retry_image(result == Status.OK ? Status.TRUNCATED : Status.NETWORK);
@@ -682,8 +779,8 @@ function end_image(result: Status): Status {
 
 /** Less came than was asked for. As long as enough comes, ask for the rest. */
 function retry_image(status: Status): Status {
-  stalls = slot_received() - before >= LEAST_PROGRESS ? 0 : stalls + 1;
-  before = slot_received();
+  stalls = payload_offset() - before >= LEAST_PROGRESS ? 0 : stalls + 1;
+  before = payload_offset();
   if (stalls >= MAX_STALLS) end_check(status, Role.IMAGE);
   return status;
 }

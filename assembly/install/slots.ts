@@ -14,7 +14,7 @@ import { Writer, writer_begin, writer_flush, writer_put } from "../storage/write
 const PROGRESS_STEP: u32 = 2048;
 
 /** Bytes that one call reads back, so that a host can feed its watchdog in between. */
-const VERIFY_SLICE: u32 = 16384;
+export const VERIFY_SLICE: u32 = 16384;
 
 const writer = changetype<Writer>(SLOT_WRITER);
 
@@ -86,14 +86,25 @@ function write_in_block(pointer: usize, length: u32, end: u32): Status {
   if (status != Status.OK) return status;
   sha256_update(IMAGE_HASH, pointer, length);
   received += length;
-  return received == end ? note_progress() : Status.OK;
+  // With a patch it takes more to go on than the image so far: payload.ts sees to that.
+  return received == end && install.state == 0 && received - install.offset >= PROGRESS_STEP ? slot_note() : Status.OK;
 }
 
 /** At the end of a block all of it is on flash: from here a download can go on. */
-function note_progress(): Status {
-  if (received - install.offset < PROGRESS_STEP || !sha256_save(IMAGE_HASH, install_state())) return Status.OK;
+export function slot_note(): Status {
+  if (!sha256_save(IMAGE_HASH, install_state())) return Status.OK;
   install.offset = received;
   return journal_progress();
+}
+
+/** Bytes from here to the end of an erase block. */
+export function slot_room(): u32 {
+  return flash_block_end(area(), received) - received;
+}
+
+/** Whether the last write came to the end of an erase block. */
+export function slot_is_at_block(): bool {
+  return received == erased;
 }
 
 /** All bytes have arrived: writes the last of them, looks at their hash and prepares to read them back. */

@@ -55,6 +55,10 @@ export const enum Name {
   RSA_PSS,
   STRICT_KEY_IDS,
   NEEDS_TIME,
+  IMAGE,
+  BASE,
+  BASE_LENGTH,
+  BASE_COUNTER,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -109,8 +113,10 @@ const NAMES_LENGTH: usize = 335;
   114, 115, 97, 115, 115, 97, 45, 112, 115, 115, 45, 115, 104, 97, 50, 53, 54, 32,
   // strictKeyIds needsTime
   115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
+  // image base baseLength baseCounter
+  105, 109, 97, 103, 101, 32, 98, 97, 115, 101, 32, 98, 97, 115, 101, 76, 101, 110, 103, 116, 104, 32, 98, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
 ]);
-const MORE_LENGTH: usize = 163;
+const MORE_LENGTH: usize = 197;
 
 const SPACE: u32 = 0x20;
 

@@ -1,16 +1,28 @@
 // The journal: where the current install stands, so that a power cut costs at most one erase block of the
 // download. Two halves of one area; entries are appended to one until it is full, then the other is erased.
 //
-//   full entry      everything there is to know of an install; each half begins with one
+//   full entry      everything there is to know of an install; each half begins with one; behind an install from a
+//                   patch stands where its decoding is
 //   progress entry  the offset reached and the hash state there; belongs to the full entry before it
 //
 // An entry counts when its CRC is right. A torn one ends its half: the next entry goes to the other half.
 
 import { Area } from "../abi";
 import { crc32, round_up } from "../bytes";
-import { INSTALL, INSTALL_ROOM, JOURNAL_BUFFER, JOURNAL_BUFFER_ROOM } from "../memory";
+import {
+  COPY_BUFFER,
+  COPY_SIZE,
+  INSTALL,
+  INSTALL_ROOM,
+  JOURNAL_BUFFER,
+  JOURNAL_BUFFER_ROOM,
+  JOURNAL_WRITER,
+  PAYLOAD,
+  PAYLOAD_ROOM,
+} from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
+import { Writer, writer_begin, writer_flush, writer_put } from "./writer";
 
 /** Where an install stands. Each is recorded before its effect. */
 export const enum Stage {
@@ -37,13 +49,15 @@ export class Install {
   offset: u32;
   release: u32;
   security: u32;
+  /** Bytes of PAYLOAD that belong to it; 0: the image itself is fetched. */
+  state: u32;
   // 32 bytes of digest, 32 of SHA-256 state at `offset`, 32 of version text (length first) follow.
 }
 
-const DIGEST_AT: usize = 28;
-const STATE_AT: usize = 60;
-const VERSION_AT: usize = 92;
-const INSTALL_SIZE: i32 = 124;
+const DIGEST_AT: usize = 32;
+const STATE_AT: usize = 64;
+const VERSION_AT: usize = 96;
+const INSTALL_SIZE: i32 = 128;
 if (INSTALL_SIZE > INSTALL_ROOM) ERROR("the Install does not fit its region");
 
 /** Where the half in use starts, and the next entry in it. */
@@ -52,11 +66,15 @@ let half_end: u32 = 0;
 let sequence: u32 = 0;
 /** The half cannot take another entry. */
 let spent: bool = true;
+/** Where the state of the last full entry stands. */
+let state_at: u32 = 0;
 
 const FULL_MAGIC: u32 = 0x4c4c5546; // "FULL"
 const PROGRESS_MAGIC: u32 = 0x474f5250; // "PROG"
 
-/** magic, sequence, Install, CRC */
+/** magic, sequence, Install */
+const HEAD_SIZE: u32 = 8 + INSTALL_SIZE;
+/** the same, state, CRC */
 const FULL_SIZE: i32 = 12 + INSTALL_SIZE;
 if (FULL_SIZE > JOURNAL_BUFFER_ROOM) ERROR("an entry does not fit its region");
 /** magic, offset, state, CRC seeded with the sequence */
@@ -97,18 +115,29 @@ export function journal_mount(): Status {
 
 /** Records the whole install. */
 export function journal_record(): Status {
-  if (!spent && fits(FULL_SIZE)) return append_full();
+  if (!spent && fits(FULL_SIZE + install.state)) return append_full();
   return begin_other_half();
 }
 
 /** Records only how far the download has come. */
 export function journal_progress(): Status {
+  if (!isDefined(SMALL) && install.state != 0) return journal_record();
   if (spent || !fits(PROGRESS_SIZE)) return begin_other_half();
   store<u32>(JOURNAL_BUFFER, PROGRESS_MAGIC);
   store<u32>(JOURNAL_BUFFER, install.offset, 4);
   memory.copy(JOURNAL_BUFFER + 8, install_state(), 32);
   store<u32>(JOURNAL_BUFFER, crc32(sequence, JOURNAL_BUFFER, PROGRESS_SIZE - 4), PROGRESS_SIZE - 4);
   return append(PROGRESS_SIZE);
+}
+
+/** Whether an entry with so many bytes of state fits. */
+export function journal_holds(state: u32): bool {
+  return padded(FULL_SIZE + state) <= half_size();
+}
+
+/** Reads the state of the install back into PAYLOAD. */
+export function journal_load(): Status {
+  return flash_read(Area.JOURNAL, state_at, PAYLOAD, install.state);
 }
 
 /** Ends the install: there is none now. */
@@ -122,8 +151,25 @@ function append_full(): Status {
   store<u32>(JOURNAL_BUFFER, FULL_MAGIC);
   store<u32>(JOURNAL_BUFFER, sequence, 4);
   memory.copy(JOURNAL_BUFFER + 8, INSTALL, INSTALL_SIZE);
-  store<u32>(JOURNAL_BUFFER, crc32(0, JOURNAL_BUFFER, FULL_SIZE - 4), FULL_SIZE - 4);
+  const crc = crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
+  if (!isDefined(SMALL) && install.state != 0) return append_state(crc);
+  store<u32>(JOURNAL_BUFFER, crc, HEAD_SIZE);
   return append(FULL_SIZE);
+}
+
+/** The entry with the state behind it. It is not read back: where it is not right, the one before it counts. */
+function append_state(crc: u32): Status {
+  const w = changetype<Writer>(JOURNAL_WRITER);
+  writer_begin(w, Area.JOURNAL, half_end);
+  let status = writer_put(w, JOURNAL_BUFFER, HEAD_SIZE);
+  if (status == Status.OK) status = writer_put(w, PAYLOAD, install.state);
+  store<u32>(JOURNAL_BUFFER, crc32(crc, PAYLOAD, install.state));
+  if (status == Status.OK) status = writer_put(w, JOURNAL_BUFFER, 4);
+  if (status == Status.OK) status = writer_flush(w);
+  if (status != Status.OK) spent = true;
+  else state_at = half_end + HEAD_SIZE;
+  half_end += padded(FULL_SIZE + install.state);
+  return status;
 }
 
 function append(size: u32): Status {
@@ -172,7 +218,21 @@ function half_sequence(start: u32): u32 {
 function read_full(at: u32): bool {
   if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, FULL_SIZE) != Status.OK) return false;
   if (load<u32>(JOURNAL_BUFFER) != FULL_MAGIC) return false;
-  return load<u32>(JOURNAL_BUFFER, FULL_SIZE - 4) == crc32(0, JOURNAL_BUFFER, FULL_SIZE - 4);
+  const crc = crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
+  const state = isDefined(SMALL) ? <u32>0 : load<u32>(JOURNAL_BUFFER, 8 + offsetof<Install>("state"));
+  return state == 0 ? load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc : state <= PAYLOAD_ROOM && crc_holds(crc, at + HEAD_SIZE, state);
+}
+
+/** Whether `length` more bytes lead to the CRC that stands behind them. The buffer still holds the entry's head. */
+function crc_holds(crc: u32, at: u32, length: u32): bool {
+  while (length != 0) {
+    const part = min(length, COPY_SIZE);
+    if (flash_read(Area.JOURNAL, at, COPY_BUFFER, part) != Status.OK) return false;
+    crc = crc32(crc, COPY_BUFFER, part);
+    at += part;
+    length -= part;
+  }
+  return flash_read(Area.JOURNAL, at, JOURNAL_BUFFER + HEAD_SIZE, 4) == Status.OK && load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc;
 }
 
 function walk(): void {
@@ -191,7 +251,8 @@ function walk(): void {
 function take_full(): void {
   sequence = load<u32>(JOURNAL_BUFFER, 4);
   memory.copy(INSTALL, JOURNAL_BUFFER + 8, INSTALL_SIZE);
-  half_end += padded(FULL_SIZE);
+  state_at = half_end + HEAD_SIZE;
+  half_end += padded(FULL_SIZE + install.state);
 }
 
 function read_progress(at: u32): bool {

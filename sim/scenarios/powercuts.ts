@@ -26,6 +26,7 @@ export const SCENARIOS: Readonly<
   provisioning,
   'root rotation': rotation,
   'install and confirm': install,
+  'install from a patch': patched,
   'install and revert': revert,
 };
 
@@ -72,6 +73,34 @@ async function install(setting: Setting, effort: Thoroughness): Promise<Scenario
       runs(device, RELEASE_2);
       resumed(setting.geometry, operations);
     },
+  };
+}
+
+/** A third of the image is new, so that the patch is noted in the journal on its way. */
+async function patched(setting: Setting, effort: Thoroughness): Promise<Scenario> {
+  const world = new World(setting);
+  await checked(world);
+  const image = Buffer.concat([RELEASE_1.image.subarray(2000, 9000), RELEASE_2.image.subarray(0, 5000)]);
+  const release = { ...RELEASE_2, image };
+  world.repository.publish({ ...release, payloads: [RELEASE_1] });
+  return {
+    ...effort,
+    device: world.device,
+    async run() {
+      await checked(world);
+      const files = world.network.requests
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith('targets/'));
+      // Where half the journal cannot hold the decoder, the image itself is fetched.
+      const journal = setting.geometry[Area.JOURNAL]?.blocks ?? [];
+      const kind = journal.reduce((sum, size) => sum + size, 0) < 2048 ? '.bin' : '.patch';
+      ok(
+        files.every((path) => path.endsWith(kind)),
+        `it is not installed from the ${kind}`,
+      );
+    },
+    afterCut: (device) => soundAfterCut(device, [release]),
+    atEnd: (device) => runs(device, release),
   };
 }
 
