@@ -340,8 +340,6 @@ function step(now: u32): Action {
     case Phase.IMAGE:
     case Phase.TARGET:
       return Action.FETCH;
-    case Phase.BASE:
-      return isDefined(SMALL) ? Action.WAIT : verify_base();
     case Phase.VERIFY:
       return verify();
     case Phase.REBOOT:
@@ -349,7 +347,7 @@ function step(now: u32): Action {
     case Phase.TRIAL:
       return Action.SELF_TEST;
     default:
-      return Action.WAIT;
+      return !isDefined(SMALL) && phase == Phase.BASE ? verify_base() : Action.WAIT;
   }
 }
 
@@ -555,8 +553,7 @@ function continues(slot: i32): bool {
 
 /** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
 function prepare_install(slot: i32): Status {
-  const goes_on = continues(slot);
-  if (!goes_on) {
+  if (!continues(slot)) {
     // Whatever was selected before, nothing may boot a slot while it is written.
     if (host.boot_revert() < 0) return Status.BOOT;
     install.stage = Stage.DOWNLOADING;
@@ -564,9 +561,8 @@ function prepare_install(slot: i32): Status {
     install.trials = 0;
     install.length = best.length;
     install.offset = 0;
-  }
-  const changed = !isDefined(SMALL) && choose_state();
-  if (goes_on && !changed && install.release == best.release && install.security == best.security) return Status.OK;
+    choose_state();
+  } else if (!choose_state() && install.release == best.release && install.security == best.security) return Status.OK;
   install.release = best.release;
   install.security = best.security;
   memory.copy(install_digest(), best_digest(), 32);
@@ -579,6 +575,7 @@ function prepare_install(slot: i32): Status {
  * Whether the journal does not say so yet.
  */
 function choose_state(): bool {
+  if (isDefined(SMALL)) return false;
   const before = install.state;
   if (install.offset == 0) {
     install.state = 0;
@@ -767,7 +764,8 @@ function end_image(result: Status): Status {
   if (payload_is_whole()) {
     fetching = false;
     finish_image();
-    return phase == Phase.VERIFY ? Status.OK : phase == Phase.IMAGE ? Status.PATCH_INVALID : outcome;
+    if (!isDefined(SMALL) && phase == Phase.IMAGE) return Status.PATCH_INVALID;
+    return phase == Phase.VERIFY ? Status.OK : outcome;
   }
   if (result == Status.NOT_FOUND) {
     if (payload_is_patch()) fetch_whole();

@@ -9,7 +9,7 @@ import { patch_begin, patch_is_done, patch_read } from "../delta/patch";
 import { IMAGE_HASH, PATCH_HASH, PAYLOAD, PAYLOAD_ROOM, UNPACKED } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
-import { install, journal_load } from "../storage/journal";
+import { install, install_payload, journal_load } from "../storage/journal";
 import { slot_finish, slot_is_at_block, slot_note, slot_received, slot_room, slot_write, VERIFY_SLICE } from "./slots";
 
 @unmanaged
@@ -35,7 +35,7 @@ let hashed: u32 = 0;
 
 /** Whether a patch is fetched, and not the image itself. */
 export function payload_is_patch(): bool {
-  return !isDefined(SMALL) && install.state != 0;
+  return install_payload() != 0;
 }
 
 /** From its first byte on, a patch is fetched that makes the image of the install out of `base` bytes of the running one. */

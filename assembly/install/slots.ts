@@ -7,7 +7,7 @@ import { IMAGE_HASH, SLOT_WRITER } from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_size, flash_usable } from "../storage/flash";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
-import { install, install_digest, install_state, journal_progress } from "../storage/journal";
+import { install, install_digest, install_payload, install_state, journal_progress } from "../storage/journal";
 import { Writer, writer_begin, writer_flush, writer_put } from "../storage/writer";
 
 /** Bytes that at least lie between two entries of the journal, where blocks are small. */
@@ -87,7 +87,7 @@ function write_in_block(pointer: usize, length: u32, end: u32): Status {
   sha256_update(IMAGE_HASH, pointer, length);
   received += length;
   // With a patch it takes more to go on than the image so far: payload.ts sees to that.
-  return received == end && install.state == 0 && received - install.offset >= PROGRESS_STEP ? slot_note() : Status.OK;
+  return received == end && install_payload() == 0 && received - install.offset >= PROGRESS_STEP ? slot_note() : Status.OK;
 }
 
 /** At the end of a block all of it is on flash: from here a download can go on. */

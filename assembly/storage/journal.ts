@@ -83,6 +83,13 @@ const PROGRESS_SIZE: u32 = 44;
 /** The install that is under way. */
 export const install = changetype<Install>(INSTALL);
 
+/** Bytes of PAYLOAD that belong to it; the small core knows none. */
+// @ts-ignore: decorator
+@inline
+export function install_payload(): u32 {
+  return isDefined(SMALL) ? 0 : install.state;
+}
+
 /** The 32 bytes of its image's SHA-256. */
 export function install_digest(): usize {
   return INSTALL + DIGEST_AT;
@@ -104,10 +111,10 @@ export function journal_mount(): Status {
   half = 0;
   sequence = 0;
   spent = true;
-  if (!flash_usable(Area.JOURNAL, 512) || half_size() < 256) return Status.LAYOUT_INVALID;
+  if (!flash_usable(Area.JOURNAL, 512) || half_size() == 0) return Status.LAYOUT_INVALID;
   const first = half_sequence(0);
   const second = half_sequence(half_size());
-  if (first == 0 && second == 0) return Status.OK;
+  if ((first | second) == 0) return Status.OK;
   half = first > second ? 0 : half_size();
   walk();
   return Status.OK;
@@ -115,13 +122,13 @@ export function journal_mount(): Status {
 
 /** Records the whole install. */
 export function journal_record(): Status {
-  if (!spent && fits(FULL_SIZE + install.state)) return append_full();
+  if (!spent && fits(FULL_SIZE + install_payload())) return append_full();
   return begin_other_half();
 }
 
 /** Records only how far the download has come. */
 export function journal_progress(): Status {
-  if (!isDefined(SMALL) && install.state != 0) return journal_record();
+  if (install_payload() != 0) return journal_record();
   if (spent || !fits(PROGRESS_SIZE)) return begin_other_half();
   store<u32>(JOURNAL_BUFFER, PROGRESS_MAGIC);
   store<u32>(JOURNAL_BUFFER, install.offset, 4);
@@ -151,19 +158,19 @@ function append_full(): Status {
   store<u32>(JOURNAL_BUFFER, FULL_MAGIC);
   store<u32>(JOURNAL_BUFFER, sequence, 4);
   memory.copy(JOURNAL_BUFFER + 8, INSTALL, INSTALL_SIZE);
-  const crc = crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
-  if (!isDefined(SMALL) && install.state != 0) return append_state(crc);
-  store<u32>(JOURNAL_BUFFER, crc, HEAD_SIZE);
+  if (install_payload() != 0) return append_state();
+  store<u32>(JOURNAL_BUFFER, crc32(0, JOURNAL_BUFFER, HEAD_SIZE), HEAD_SIZE);
   return append(FULL_SIZE);
 }
 
 /** The entry with the state behind it. It is not read back: where it is not right, the one before it counts. */
-function append_state(crc: u32): Status {
+function append_state(): Status {
+  const crc = crc32(crc32(0, JOURNAL_BUFFER, HEAD_SIZE), PAYLOAD, install.state);
   const w = changetype<Writer>(JOURNAL_WRITER);
   writer_begin(w, Area.JOURNAL, half_end);
   let status = writer_put(w, JOURNAL_BUFFER, HEAD_SIZE);
   if (status == Status.OK) status = writer_put(w, PAYLOAD, install.state);
-  store<u32>(JOURNAL_BUFFER, crc32(crc, PAYLOAD, install.state));
+  store<u32>(JOURNAL_BUFFER, crc);
   if (status == Status.OK) status = writer_put(w, JOURNAL_BUFFER, 4);
   if (status == Status.OK) status = writer_flush(w);
   if (status != Status.OK) spent = true;
@@ -181,7 +188,7 @@ function append(size: u32): Status {
 
 /** The half in use stays as it is until the first entry of the other one stands. */
 function begin_other_half(): Status {
-  const next = half == 0 ? half_size() : 0;
+  const next = half_size() - half;
   const status = flash_erase(Area.JOURNAL, next, next + half_size());
   if (status != Status.OK) return status;
   const before = half;
@@ -218,13 +225,14 @@ function half_sequence(start: u32): u32 {
 function read_full(at: u32): bool {
   if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, FULL_SIZE) != Status.OK) return false;
   if (load<u32>(JOURNAL_BUFFER) != FULL_MAGIC) return false;
-  const crc = crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
   const state = isDefined(SMALL) ? <u32>0 : load<u32>(JOURNAL_BUFFER, 8 + offsetof<Install>("state"));
-  return state == 0 ? load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc : state <= PAYLOAD_ROOM && crc_holds(crc, at + HEAD_SIZE, state);
+  if (state != 0) return state <= PAYLOAD_ROOM && crc_holds(at + HEAD_SIZE, state);
+  return load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
 }
 
-/** Whether `length` more bytes lead to the CRC that stands behind them. The buffer still holds the entry's head. */
-function crc_holds(crc: u32, at: u32, length: u32): bool {
+/** Whether what is in the buffer and `length` more bytes have the CRC that stands behind them. */
+function crc_holds(at: u32, length: u32): bool {
+  let crc = crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
   while (length != 0) {
     const part = min(length, COPY_SIZE);
     if (flash_read(Area.JOURNAL, at, COPY_BUFFER, part) != Status.OK) return false;
@@ -251,8 +259,8 @@ function walk(): void {
 function take_full(): void {
   sequence = load<u32>(JOURNAL_BUFFER, 4);
   memory.copy(INSTALL, JOURNAL_BUFFER + 8, INSTALL_SIZE);
-  state_at = half_end + HEAD_SIZE;
-  half_end += padded(FULL_SIZE + install.state);
+  if (!isDefined(SMALL)) state_at = half_end + HEAD_SIZE;
+  half_end += padded(FULL_SIZE + install_payload());
 }
 
 function read_progress(at: u32): bool {
