@@ -26,6 +26,7 @@ export class BoardWorld {
   /** What the factory put in slot A. */
   readonly factory = release(1);
   readonly repository = new SimRepository(seconds);
+  readonly network = new SimNetwork(this.repository.source, systemClock);
   readonly board: EmulatedBoard;
   /** All that the gateway has told, in order. */
   readonly events: GatewayEvent[] = [];
@@ -50,7 +51,7 @@ export class BoardWorld {
       gateway: {
         metadataUrl: 'http://localhost/metadata/',
         targetsUrl: 'http://localhost/targets/',
-        fetch: new SimNetwork(this.repository.source, systemClock).fetch,
+        fetch: this.network.fetch,
         onEvent: (event) => {
           this.events.push(event);
           this.watch(event);
