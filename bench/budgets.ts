@@ -7,6 +7,7 @@ import { State } from '../host/node/abi.ts';
 import { projectRoot } from '../scripts/abi.ts';
 import { instructionCounts } from './instructions.ts';
 import { IMAGE, image, laboratory } from './laboratory.ts';
+import { boardFigures } from './qemu/figures.ts';
 
 export interface Budget {
   readonly id: string;
@@ -46,8 +47,9 @@ export async function budgets(): Promise<Budget[]> {
 
 async function main(args: readonly string[]): Promise<number> {
   const counts = instructionCounts();
-  for (const reason of counts.missing) process.stderr.write(`left out: ${reason}\n`);
-  const rows = [...(await budgets()), ...counts.rows];
+  const board = boardFigures();
+  for (const reason of [...counts.missing, ...board.missing]) process.stderr.write(`left out: ${reason}\n`);
+  const rows = [...(await budgets()), ...counts.rows, ...board.rows];
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else for (const row of rows) process.stdout.write(`${line(row)}\n`);
   return rows.every(({ value, must }) => must === undefined || value <= must) ? 0 : 1;

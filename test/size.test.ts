@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { budgets } from '../bench/budgets.ts';
 import { instructionCounts } from '../bench/instructions.ts';
+import { boardFigures } from '../bench/qemu/figures.ts';
 import { optional } from './optional.ts';
 
 const counts = instructionCounts();
-const rows = [...(await budgets()), ...counts.rows];
+const board = boardFigures();
+const rows = [...(await budgets()), ...counts.rows, ...board.rows];
 
 test.each(rows.filter(({ must }) => must !== undefined))(
   '$id: $value $unit is at most $must',
@@ -22,7 +24,30 @@ test('the table of budgets is whole', () => {
     'wire-idle-check',
     'flash-full-install',
     ...counts.rows.filter(({ must }) => must !== undefined).map(({ id }) => id),
+    ...(board.rows.length > 0 ? ['ram-rv32imc', 'c-stack-rv32imc', 'flash-rv32imc'] : []),
   ]);
+});
+
+const withFigures = optional(board.missing.length === 0, board.missing.join('; '));
+
+withFigures(
+  'the RAM that the emulated board gives the core is enough for a life of it, and hardly more',
+  () => {
+    const spare = board.rows.find(({ id }) => id === 'ram-rv32imc-spare')?.value;
+    expect(spare).toBeGreaterThanOrEqual(0);
+    expect(spare).toBeLessThan(4096);
+    // What was measured has a full trust store in it: beside the two erased at first, banks were erased to move.
+    expect(board.counted.get('moves')).toBeGreaterThan(2);
+  },
+);
+
+withFigures('the C stack of the emulated board has room for what the core takes, its link beside it', () => {
+  const value = (name: string) => board.rows.find(({ id }) => id === name)?.value ?? Number.NaN;
+  expect(value('c-stack-rv32imc') - value('c-stack-rv32imc-core')).toBeGreaterThan(768);
+});
+
+withFigures('the figures of the emulated board are the same each time', () => {
+  expect(boardFigures()).toEqual(board);
 });
 
 optional(counts.missing.length === 0, counts.missing.join('; '))(

@@ -1,19 +1,133 @@
-// Runs the image that counts (figures.c): what a core costs on rv32imc, in instructions and bytes, the same on every
-// machine and every run.
+// What a core costs on an emulated board: bytes of its programs as they are linked, and what the image that counts
+// (figures.c) prints. All of it is the same on every machine and every run.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtProgram, EmulatedBoard, QEMU, sealImage } from '../../sim/emulator.ts';
 import { Random } from '../../sim/random.ts';
 import { SimRepository } from '../../sim/repository.ts';
+import type { Budget } from '../budgets.ts';
 
+const KIB = 1024;
 /** 2030-01-01, as figures.c has it. */
 const NOW = 1_893_456_000;
-export const IMAGE = 65_536;
+/** Bytes of the image that is installed. */
+const IMAGE = 65_536;
 
-/** The rows that it prints, by name. */
-export function countOnBoard(program = 'figures'): Map<string, number> {
+export interface BoardFigures {
+  readonly rows: readonly Budget[];
+  /** Why there are none. */
+  readonly missing: readonly string[];
+  /** What else it counted, by name. */
+  readonly counted: ReadonlyMap<string, number>;
+}
+
+export function boardFigures(): BoardFigures {
+  const missing = whatLacks();
+  if (missing.length > 0) return { rows: [], missing, counted: new Map() };
+  const counted = countOnBoard();
+  return { rows: [...ramRows(counted), ...flashRows(), ...instructionRows(counted)], missing, counted };
+}
+
+function whatLacks(): string[] {
+  if (!existsSync(builtProgram('figures')))
+    return [
+      'figures of the emulated board: node scripts/qemu.mjs (it needs gcc-riscv64-unknown-elf and picolibc)',
+    ];
+  if (spawnSync(QEMU, ['--version']).error) return [`figures of the emulated board: ${QEMU}`];
+  return [];
+}
+
+// ---- RAM ----
+
+function ramRows(counted: ReadonlyMap<string, number>): Budget[] {
+  const section = sectionSizes();
+  const given = section('.memory');
+  const value = (name: string) => counted.get(name) ?? Number.NaN;
+  const fixed = ['linear', 'functions', 'runtime', 'stack'].reduce(
+    (sum, name) => sum + value(`memory-${name}`),
+    0,
+  );
+  const stack = section('.stack');
+  const variables = section('.bss') + section('.data');
+  const rows: Budget[] = [
+    { id: 'ram-rv32imc', value: stack + variables + given, unit: 'B', must: 128 * KIB, goal: 96 * KIB },
+    { id: 'ram-rv32imc-linear-memory', value: value('memory-linear'), unit: 'B' },
+    { id: 'ram-rv32imc-functions', value: value('memory-functions'), unit: 'B' },
+    { id: 'ram-rv32imc-runtime', value: value('memory-runtime'), unit: 'B' },
+    { id: 'ram-rv32imc-wasm-stack', value: value('memory-stack'), unit: 'B' },
+    { id: 'ram-rv32imc-code', value: value('memory-peak') - fixed, unit: 'B' },
+    { id: 'ram-rv32imc-spare', value: given - value('memory-peak'), unit: 'B' },
+    { id: 'ram-rv32imc-board', value: variables, unit: 'B' },
+    { id: 'c-stack-rv32imc', value: stack, unit: 'B', must: 8 * KIB, goal: 4 * KIB },
+    { id: 'c-stack-rv32imc-core', value: value('stack'), unit: 'B' },
+  ];
+  return rows;
+}
+
+/** Sizes of the sections of the image, by name. */
+function sectionSizes(): (name: string) => number {
+  const map = readFileSync(builtProgram('image').replace(/bin$/, 'map'), 'utf8');
+  return (name) => {
+    const size = new RegExp(`^\\${name}\\s+0x\\w+\\s+0x(\\w+)`, 'm').exec(map.slice(map.indexOf(MAP)))?.[1];
+    return Number.parseInt(size ?? '', 16);
+  };
+}
+
+// ---- flash ----
+
+const MAP = 'Linker script and memory map';
+/** What an object file of the image belongs to. */
+const PARTS: readonly (readonly [part: string, object: RegExp])[] = [
+  ['module', /module\.S/],
+  ['interpreter', /libwasm3\.a/],
+  ['shim', /libmoult\.a/],
+  ['board', /libmoult_device\.a|libboard\.a|image\.dir/],
+];
+
+function flashRows(): Budget[] {
+  const image = readFileSync(builtProgram('image')).length;
+  const loader = readFileSync(builtProgram('loader')).length;
+  const parts = partsOfImage();
+  return [
+    { id: 'flash-rv32imc', value: image + loader, unit: 'B', must: 128 * KIB, goal: 104 * KIB },
+    ...PARTS.map(([part]) => ({ id: `flash-rv32imc-${part}`, value: parts.get(part) ?? 0, unit: 'B' })),
+    { id: 'flash-rv32imc-libc', value: parts.get('libc') ?? 0, unit: 'B' },
+    { id: 'flash-rv32imc-loader', value: loader, unit: 'B' },
+  ];
+}
+
+/** Bytes of the image in flash by part, from the map of the linker: what lies in the window of the slot. */
+function partsOfImage(): Map<string, number> {
+  const map = readFileSync(builtProgram('image').replace(/bin$/, 'map'), 'utf8');
+  const parts = new Map<string, number>();
+  for (const [, size = '', object = ''] of map
+    .slice(map.indexOf(MAP))
+    .matchAll(/^ \.\S+\s+0x4\w{7}\s+0x(\w+)\s+(\S+)/gm)) {
+    const part = PARTS.find(([, pattern]) => pattern.test(object))?.[0] ?? 'libc';
+    parts.set(part, (parts.get(part) ?? 0) + Number.parseInt(size, 16));
+  }
+  return parts;
+}
+
+// ---- instructions ----
+
+function instructionRows(counted: ReadonlyMap<string, number>): Budget[] {
+  const row = (id: string, value: number, unit = 'instructions') => ({ id: `${id}-rv32imc`, value, unit });
+  const value = (name: string) => counted.get(name) ?? Number.NaN;
+  return [
+    row('open', value('open')),
+    row('first-check', value('first-check')),
+    row('idle-check', value('idle-check')),
+    row('update', value('update')),
+    row('update-per-byte', Math.round(value('update') / IMAGE), 'instructions/B'),
+    row('trial', value('trial')),
+  ];
+}
+
+/** The rows that figures.c prints, by name. */
+function countOnBoard(): Map<string, number> {
   const folder = mkdtempSync(join(tmpdir(), 'moult-figures-'));
   try {
     const { repository, ready } = life();
@@ -29,7 +143,7 @@ export function countOnBoard(program = 'figures'): Map<string, number> {
         buildTime: NOW - 1000,
         checkInterval: 3600,
       },
-      image: sealImage(readFileSync(builtProgram(program)), '1.0.0'),
+      image: sealImage(readFileSync(builtProgram('figures')), '1.0.0'),
       gateway: { metadataUrl: 'http://localhost/', targetsUrl: 'http://localhost/' },
       ready,
     });

@@ -18,6 +18,9 @@ void board_sleep(uint32_t milliseconds);
 /* Milliseconds that rise and wrap. Feeds the watchdog too: whoever looks at the clock is alive. */
 uint32_t board_milliseconds(void);
 
+/* Gives the watchdog all its time again. */
+void board_feed(void);
+
 /* Seconds since 1970, and something that is different at each start. */
 uint32_t board_seconds(void);
 uint32_t board_noise(void);

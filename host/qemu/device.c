@@ -18,7 +18,7 @@ moult device_core;
 uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)] __attribute__((section(".memory")));
 
 static moult_boot boot;
-static moult_port port;
+moult_port device_port;
 
 /* ---- the board as the core sees it: its flash, and the boot record in it ---- */
 
@@ -37,21 +37,21 @@ static uint32_t milliseconds(void *user) {
 
 int32_t device_open_board(int32_t state) {
   int32_t status = board_flash_open();
-  port = board_flash;
-  port.boot_state = boot_state;
-  port.boot_select = boot_select;
-  port.boot_confirm = boot_confirm;
-  port.boot_revert = boot_revert;
-  port.milliseconds = milliseconds;
-  port.sha256_compress = moult_sha256_compress; /* native: the core's own is never compiled */
-  return status < 0 ? status : moult_boot_continue(&boot, &port, &boot, state);
+  device_port = board_flash;
+  device_port.boot_state = boot_state;
+  device_port.boot_select = boot_select;
+  device_port.boot_confirm = boot_confirm;
+  device_port.boot_revert = boot_revert;
+  device_port.milliseconds = milliseconds;
+  device_port.sha256_compress = moult_sha256_compress; /* native: the core's own is never compiled */
+  return status < 0 ? status : moult_boot_continue(&boot, &device_port, &boot, state);
 }
 
 /* ---- the core ---- */
 
 int32_t device_open_core(void) {
   moult_config config = {
-      .port = &port,
+      .port = &device_port,
       .user = &boot,
       .module = moult_module,
       .module_length = (uint32_t)(moult_module_end - moult_module),

@@ -13,6 +13,9 @@ extern moult device_core;
 /* For wasm3 and all that it runs, the core's memory among it. */
 extern uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)];
 
+/* What the core is given, from device_open_board on. */
+extern moult_port device_port;
+
 /* Finds the flash and the boot record; `state` is what the loader decided. Negative: the board cannot be used. */
 int32_t device_open_board(int32_t state);
 

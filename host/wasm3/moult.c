@@ -465,29 +465,3 @@ int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacit
   int32_t length = call_status(core, MOULT_EXPORT_text_read, (uint32_t)field);
   return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, text, capacity);
 }
-
-/* ---- words ---- */
-
-const char *moult_status_name(int32_t status) {
-  switch (status) {
-#define X(name, value, text, attack) \
-  case value:                        \
-    return #name;
-    MOULT_STATUS_LIST(X)
-#undef X
-    default:
-      return "?";
-  }
-}
-
-const char *moult_status_text(int32_t status) {
-  switch (status) {
-#define X(name, value, text, attack) \
-  case value:                        \
-    return text;
-    MOULT_STATUS_LIST(X)
-#undef X
-    default:
-      return "?";
-  }
-}

@@ -26,23 +26,26 @@ static void store(uint8_t *bytes, uint32_t value) {
 }
 
 /* The message schedule in a ring of 16 words: w[i] is replaced when it was used. */
+static uint32_t schedule(uint32_t *w, unsigned i) {
+  uint32_t now = w[i % 16], a = w[(i + 1) % 16], b = w[(i + 14) % 16];
+  w[i % 16] += (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[(i + 9) % 16] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+  return now;
+}
+
+/* The eight words in variables: moved on with each round they stay in registers. */
 static void compress(uint32_t *state, const uint8_t *block) {
+  uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+  uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
   uint32_t w[16];
-  uint32_t v[8];
   for (int i = 0; i < 16; i++) w[i] = load(block + 4 * i);
-  memcpy(v, state, sizeof v);
   for (unsigned i = 0; i < 64; i++) {
-    uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-    uint32_t t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) + choice + K[i] + w[i % 16];
-    uint32_t t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) + majority;
-    uint32_t a = w[(i + 1) % 16], b = w[(i + 14) % 16];
-    w[i % 16] += (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[(i + 9) % 16] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
-    memmove(v + 1, v, 7 * sizeof *v);
-    v[4] += t1;
-    v[0] = t1 + t2;
+    uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + schedule(w, i);
+    uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + t1;
+    d = c, c = b, b = a, a = t1 + t2;
   }
-  for (int i = 0; i < 8; i++) state[i] += v[i];
+  state[0] += a, state[1] += b, state[2] += c, state[3] += d;
+  state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
 void moult_sha256(const uint8_t *bytes, uint32_t length, uint8_t *digest) {

@@ -28,19 +28,22 @@ static uint64_t ticks(void) {
 }
 
 /* The upper half last: in between the watchdog must not bite. */
-static void feed(uint64_t now) {
-  uint64_t due = now + (uint64_t)WATCHDOG * TICKS_PER_MILLISECOND;
+void board_feed(void) {
+  uint64_t due = ticks() + (uint64_t)WATCHDOG * TICKS_PER_MILLISECOND;
   *word_at(TIMER_COMPARE + 4) = UINT32_MAX;
   *word_at(TIMER_COMPARE) = (uint32_t)due;
   *word_at(TIMER_COMPARE + 4) = (uint32_t)(due >> 32);
 }
 
-/* Not at each look: to feed the watchdog costs the emulator more than all else. */
+/* Feeds now and then: to do it at each look would cost the emulator more than all else. */
 uint32_t board_milliseconds(void) {
-  static uint64_t fed;
-  uint64_t now = ticks();
-  if (fed == 0 || now - fed >= WATCHDOG / 8 * TICKS_PER_MILLISECOND) feed(fed = now);
-  return (uint32_t)(now / TICKS_PER_MILLISECOND);
+  static uint32_t fed;
+  uint32_t now = (uint32_t)(ticks() / TICKS_PER_MILLISECOND);
+  if (fed == 0 || now - fed >= WATCHDOG / 8) {
+    fed = now;
+    board_feed();
+  }
+  return now;
 }
 
 static uint64_t nanoseconds(void) {
