@@ -59,6 +59,12 @@ function rsa(
   );
 }
 
+/** A key under another keytype or scheme than its own. */
+function called(key: SigningKey, names: Partial<PublicKey>): SigningKey {
+  const shown = { ...key.public, ...names };
+  return { ...key, public: shown, id: keyId(shown), sign: (message) => key.sign(message) };
+}
+
 /** A device whose repository gives the timestamp role these keys. */
 function keyed(keys: SigningKey[], threshold = 1): Promise<Stage> {
   return stage({
@@ -124,6 +130,12 @@ describe('what does not verify', () => {
   test.each<[string, () => SigningKey]>([
     ['RSA of 1,024 bits', () => rsa(1024)],
     ['RSA with SHA-384', () => rsa(2048, 32, 'a', 'sha384')],
+    ['P-256 under the scheme of P-384', () => called(p256(), { scheme: 'ecdsa-sha2-nistp384' })],
+    ['P-256 under the scheme of Ed25519', () => called(p256(), { scheme: 'ed25519' })],
+    ['P-256 that calls itself P-384', () => called(p256(), { keytype: 'ecdsa-sha2-nistp384' })],
+    ['P-256 that calls itself RSA', () => called(p256(), { keytype: 'rsa' })],
+    ['RSA-PSS under the scheme of SHA-512', () => called(rsa(), { scheme: 'rsassa-pss-sha512' })],
+    ['RSA that calls itself ecdsa', () => called(rsa(), { keytype: 'ecdsa' })],
     ['a curve that only calls itself P-256', () => p256('ecdsa', pem, 'secp256k1')],
     ['a point with one digit too many', () => p256('ecdsa-sha2-nistp256', (key) => `${point(key)}0`)],
     ['a compressed point', () => p256('ecdsa', (key) => `02${point(key).slice(2, 66)}`)],

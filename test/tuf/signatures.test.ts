@@ -1,7 +1,8 @@
 // Signatures, keys and thresholds: TUF 1.0.34, 4.2 to 4.4.
 import { describe, expect, test } from 'vitest';
 import type { SigningKey } from '../../repo/index.ts';
-import { named, type Stage, stage } from './kit.ts';
+import { drive } from './drive.ts';
+import { HOUR, named, type Stage, stage } from './kit.ts';
 import { type Change, drop, type JsonObject, Members, plain, put, text, type Value } from './values.ts';
 
 /** A device whose timestamp role has so many keys and this threshold. */
@@ -330,6 +331,19 @@ describe('4.2.1 `signatures`', () => {
     s.forge('timestamp', { signatures: (honest) => [...honest, ...strangers(64)] });
     await s.refuses('TOO_MANY_KEYS', 'TIMESTAMP');
   });
+});
+
+test('a signature that lacks its last byte is none, even if the one before it ended so', async () => {
+  const s = await stage();
+  s.publish('timestamp');
+  const core = s.powerOn();
+  expect(drive(core, s).status).toBe('UP_TO_DATE');
+  const whole = new TextDecoder().decode(s.file('timestamp'));
+  const cut = whole.replace(/("sig":"[0-9a-f]{126})[0-9a-f]{2}"/, '$1"');
+  expect(cut).toHaveLength(whole.length - 2);
+  s.files.set(s.path('timestamp'), new TextEncoder().encode(cut));
+  s.clock.set(s.clock.seconds() + 2 * HOUR);
+  expect(drive(core, s)).toMatchObject({ status: 'SIGNATURES', role: 'TIMESTAMP' });
 });
 
 describe('4.2 keys', () => {
