@@ -16,7 +16,7 @@ import { type Forgery, named } from '../tuf/kit.ts';
 import { digest, type Tree, tree } from '../tuf/tree.ts';
 import { drop, put, Raw, text } from '../tuf/values.ts';
 
-const RUNS = 150;
+const RUNS = 80;
 const SEED = 20_301_101;
 
 const TOP = ['root', 'timestamp', 'snapshot', 'targets'] as const;
