@@ -1,6 +1,6 @@
 // TUF 1.0.34, 5.6: what is checked of a delegated role, and when one that is held is used without asking for it.
 import { describe, expect, test } from 'vitest';
-import { State } from '../../host/node/abi.ts';
+import { Action, State, Status } from '../../host/node/abi.ts';
 import { find } from './drive.ts';
 import { imageOf, named, START, type StageOptions } from './kit.ts';
 import { type Tree, tree } from './tree.ts';
@@ -301,6 +301,16 @@ describe('the target (5.7)', () => {
     const t = await one();
     t.role('A').targets.file = target as never;
     expect(t.publish().find('file')).toMatchObject({ status, asked: ['1.A.json'] });
+  });
+
+  test('an answer that begins elsewhere than at its first byte is refused', async () => {
+    const t = await one();
+    const core = t.list('targets', 'top', 'content').publish().core();
+    expect(core.targetFind('top')).toBe(Status.OK);
+    while (core.agentStep(t.s.clock.seconds()) !== Action.FETCH);
+    expect(core.fetchBegin(1)).toBe(Status.RANGE);
+    expect(core.fetchWrite(new TextEncoder().encode('content'))).toBe(Status.RANGE);
+    expect(core.fetchEnd(Status.OK)).toBe(Status.RANGE);
   });
 
   test('of no bytes at all is a target', async () => {
