@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { compareNames } from './canonical.ts';
 import { RepositoryError, systemCode } from './errors.ts';
 import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
-import { parseJson } from './json.ts';
+import { type Json, parseJson } from './json.ts';
 import { type Target, targetFileName } from './metadata.ts';
 import { Check } from './schema.ts';
 
@@ -20,6 +20,10 @@ export interface ReleaseInput {
   readonly releaseCounter?: number;
   /** 0 to 2^31 − 1. Left out: that of the component's last release. */
   readonly securityCounter?: number;
+  /** Versions that devices may be patched from. */
+  readonly deltaFrom?: readonly string[];
+  /** Also offer the image compressed. */
+  readonly compress?: boolean;
   /** Called as bytes are hashed and copied. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -36,6 +40,8 @@ export interface Release {
   readonly hardwareIds: readonly string[];
   readonly releaseCounter: number;
   readonly securityCounter: number;
+  /** What may be fetched instead of the image, by target path; left out when there is nothing. */
+  readonly payloads?: Readonly<Record<string, Target>>;
 }
 
 const MAX_COUNTER = 2 ** 31 - 1;
@@ -54,9 +60,31 @@ export function asTarget(release: Release): Target {
   };
 }
 
+/** The release and its payloads, by target path. */
+export function targetsOf(release: Release): Record<string, Target> {
+  return { ...release.payloads, [release.path]: asTarget(release) };
+}
+
 /** The path of its bytes under `targets/`. */
-export function imageName(release: Release): string {
+export function imageName(release: Pick<Release, 'path' | 'sha256'>): string {
   return targetFileName(release.path, release.sha256);
+}
+
+/** The releases whose images a new one is to be patched from (`bad-argument` for one that is not there). */
+export function findBases(input: ReleaseInput, existing: readonly Release[]): Release[] {
+  return (input.deltaFrom ?? []).map((version) => {
+    const base = existing.find(
+      (release) =>
+        release.component === input.component &&
+        release.version === version &&
+        release.hardwareIds.some((id) => input.hardwareIds.includes(id)),
+    );
+    if (base === undefined) {
+      const what = `${input.component} ${version} for ${input.hardwareIds.join(', ')}`;
+      throw bad(`there is no release ${what} to make a patch from`);
+    }
+    return base;
+  });
 }
 
 /** The path of its record under `releases/`. */
@@ -243,6 +271,25 @@ function parseRecord(bytes: Uint8Array, path: string): Release {
     releaseCounter: check.integer(record.releaseCounter, 1, 'releaseCounter'),
     securityCounter: check.integer(record.securityCounter, 0, 'securityCounter'),
   };
+  if (record.payloads === undefined) return checkRecord(check, release);
+  return checkRecord(check, { ...release, payloads: parsePayloads(check, record.payloads) });
+}
+
+function parsePayloads(check: Check, value: Json): Record<string, Target> {
+  const entries = Object.entries(check.object(value, 'payloads')).map(([path, entry]) => {
+    const { length, hashes, custom } = check.object(entry, path);
+    const sha256 = check.string(check.object(hashes, path).sha256, `sha256 of ${path}`);
+    const target: Target = {
+      length: check.integer(length, 1, `length of ${path}`),
+      hashes: { sha256 },
+      custom: check.object(custom, `custom of ${path}`),
+    };
+    return [path, target] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function checkRecord(check: Check, release: Release): Release {
   checkTexts(release);
   const folder = `${release.component}/${release.hardwareIds[0]}/${release.version}/`;
   const file = release.path.slice(folder.length);

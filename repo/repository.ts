@@ -1,7 +1,7 @@
 // A repository on disk: what may be done with it. At every instant the public folder is a complete, valid repository.
 //
 //   moult.toml   public/metadata/   public/targets/   releases/   keys/   .lock   .tmp/
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Chain, readChain } from './chain.ts';
 import { CONFIG_NAME, type Config, parseConfig } from './config.ts';
@@ -15,10 +15,11 @@ import {
   readLimited,
   writeWhole,
 } from './files.ts';
-import type { PublicKey, Random, SigningKey } from './keys.ts';
+import { type PublicKey, type Random, type SigningKey, sha256 } from './keys.ts';
 import { KeyStore, makeKeys, type Passphrase, type StoredKey } from './keystore.ts';
 import { takeLock } from './lock.ts';
 import { metadataName, ROLES, type Role, type RoleName, type Target } from './metadata.ts';
+import { buildPayload } from './payload.ts';
 import {
   checkRoleSize,
   type Plan,
@@ -29,10 +30,10 @@ import {
   type Situation,
 } from './publication.ts';
 import {
-  asTarget,
   checkNew,
   checkTexts,
   chooseCounters,
+  findBases,
   imageName,
   type Release,
   type ReleaseInput,
@@ -40,6 +41,7 @@ import {
   recordBytes,
   recordName,
   storeImage,
+  targetsOf,
 } from './release.ts';
 import { folderSource } from './source.ts';
 import { type RepositoryStatus, repositoryStatus } from './status.ts';
@@ -150,23 +152,57 @@ class DiskRepository implements Repository {
       checkTexts(input);
       const existing = await this.releases();
       checkNew(input, existing);
+      findBases(input, existing);
       const counters = chooseCounters(input, existing);
       const folders = { targets: join(this.publicDirectory, 'targets'), staging: this.#staging };
       const image = await storeImage(input, folders, this.#config.maxImageSize);
       const { component, version, hardwareIds } = input;
-      const release: Release = { ...image, component, version, hardwareIds, ...counters };
+      const plain: Release = { ...image, component, version, hardwareIds, ...counters };
+      const payloads = await this.#addPayloads(plain, findBases(input, existing), input.compress === true);
+      const release = Object.keys(payloads).length === 0 ? plain : { ...plain, payloads };
       const path = join(this.directory, 'releases', recordName(release));
       await writeWhole(this.#staging, { path, bytes: recordBytes(release), replace: false });
       return release;
     });
   }
 
+  /** Makes what may be fetched instead of an image; one that is not shorter than the image is left out. */
+  async #addPayloads(
+    release: Release,
+    bases: readonly Release[],
+    compress: boolean,
+  ): Promise<Record<string, Target>> {
+    const read = (of: Release): Promise<Uint8Array> => readFile(this.#imagePath(of));
+    const image = await read(release);
+    const targets: Record<string, Target> = {};
+    for (const base of compress ? [...bases, undefined] : bases) {
+      const patched = base && { image: await read(base), releaseCounter: base.releaseCounter };
+      const { file, bytes, target } = buildPayload(image, patched);
+      if (bytes.length >= image.length) continue;
+      const path = `${release.path.slice(0, release.path.lastIndexOf('/'))}/${file}`;
+      await writeWhole(this.#staging, {
+        path: this.#imagePath({ path, sha256: sha256(bytes) }),
+        bytes,
+        replace: true,
+      });
+      targets[path] = target;
+    }
+    return targets;
+  }
+
+  #imagePath(of: Pick<Release, 'path' | 'sha256'>): string {
+    return join(this.publicDirectory, 'targets', imageName(of));
+  }
+
   publish(): Promise<Publication> {
     return this.#change(async (situation) => {
       const releases = await this.releases();
       const published = situation.chain.targets.signed.targets;
-      for (const release of releases) await this.#assertImage(release, release.path in published);
-      return planPublish(situation, targetsOf(releases));
+      for (const release of releases) {
+        for (const [path, target] of Object.entries(targetsOf(release)))
+          await this.#assertFile(release, path, target, path in published);
+      }
+      return planPublish(situation, Object.assign({}, ...releases.map(targetsOf)));
     });
   }
 
@@ -297,17 +333,18 @@ class DiskRepository implements Repository {
   }
 
   /** An image that was published was hashed then; a new one is hashed again, lest it changed since it was added. */
-  async #assertImage(release: Release, published: boolean): Promise<void> {
-    const path = join(this.publicDirectory, 'targets', imageName(release));
+  /** An image or a payload is there, as it was when it was added. */
+  async #assertFile(release: Release, name: string, target: Target, published: boolean): Promise<void> {
+    const { length, hashes } = target;
+    const path = this.#imagePath({ path: name, sha256: hashes.sha256 ?? '' });
     const handle = await openExisting(path);
     const remedy = `remove releases/${recordName(release)} and add the release again`;
     if (handle === undefined)
       throw new RepositoryError('repository-corrupt', `${path} is missing; ${remedy}`);
     try {
       const { size } = await handle.stat();
-      const same =
-        published || (await digestOf(readChunks(handle), release.length)).sha256 === release.sha256;
-      if (size !== release.length || !same) {
+      const same = published || (await digestOf(readChunks(handle), length)).sha256 === hashes.sha256;
+      if (size !== length || !same) {
         throw new RepositoryError('repository-corrupt', `${path} changed since it was added; ${remedy}`);
       }
     } finally {
@@ -343,10 +380,6 @@ function findKey(stored: readonly StoredKey[], name: string): PublicKey {
 function absentKeys(keyids: readonly string[], stored: readonly StoredKey[]): string[] {
   const held = (id: string) => stored.some((key) => key.id === id && key.held);
   return keyids.filter((id) => !held(id)).map((id) => stored.find((key) => key.id === id)?.name ?? id);
-}
-
-function targetsOf(releases: readonly Release[]): Record<string, Target> {
-  return Object.fromEntries(releases.map((release) => [release.path, asTarget(release)]));
 }
 
 function difference(before: Chain, after: Chain): Pick<Publication, 'added' | 'removed'> {

@@ -9,15 +9,19 @@ interface Options {
   readonly hw: string[];
   readonly counter?: number;
   readonly securityCounter?: number;
+  readonly deltaFrom: string[];
+  readonly compress: boolean;
 }
 
 const EXAMPLES = `
 Examples:
   moult release add build/app.bin --component app --version 1.4.0 --hw esp32c3-rev2
   moult release add build/app.bin --component app --version 1.4.1 --hw esp32c3-rev2 --hw esp32c3-rev3 --security-counter 2
+  moult release add build/app.bin --component app --version 1.4.2 --hw esp32c3-rev2 --delta-from 1.4.1 --compress
 
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
-older releases must never run again.`;
+older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
+image; where neither helps, the image.`;
 
 export const addRelease: AddCommand = (program, run) => {
   const release = program.command('release').description('add what devices are to install');
@@ -37,6 +41,8 @@ export const addRelease: AddCommand = (program, run) => {
       "security counter (default: the last release's)",
       parseCounter('--security-counter', false),
     )
+    .option('--delta-from <version>', 'a release to make a patch from; may be repeated', collect, [])
+    .option('--compress', 'also offer the image compressed', false)
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, firmware: string, options: Options) => {
@@ -48,12 +54,16 @@ export const addRelease: AddCommand = (program, run) => {
             component: options.component,
             version: options.version,
             hardwareIds: options.hw,
+            deltaFrom: options.deltaFrom,
+            compress: options.compress,
             ...(options.counter !== undefined && { releaseCounter: options.counter }),
             ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
             onProgress: (done, total) => bar.update(done / total, formatBytes(done)),
           })
           .finally(() => bar.stop());
         session.output.event(describe(added));
+        for (const [path, { length }] of Object.entries(added.payloads ?? {}))
+          session.output.event(`${path}: ${formatBytes(length)} instead of ${formatBytes(added.length)}`);
         session.output.line('  Next: moult publish');
         session.output.result(added);
       }),

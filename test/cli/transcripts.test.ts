@@ -401,6 +401,26 @@ test('delta build: a patch that turns one image into another', async () => {
   expect(await refused('app.bin', 'next.bin')).toBe(2);
 });
 
+test('release add: a patch from an earlier release, and the image compressed', async () => {
+  await init();
+  writeFileSync(join(cwd, 'app.bin'), Buffer.concat([imageOf('app', 5000), Buffer.alloc(2000)]));
+  await add('1.0.0');
+  writeFileSync(join(cwd, 'app.bin'), Buffer.concat([imageOf('app', 5000), Buffer.alloc(3000)]));
+  expect((await add('1.1.0', '--delta-from', '1.0.0', '--compress')).stdout).toBe(
+    `✓ app 1.1.0 for board is staged: 7.8 KiB, release counter 2, security counter 0
+✓ app/board/1.1.0/from-1.patch: 139 B instead of 7.8 KiB
+✓ app/board/1.1.0/compressed: 5.5 KiB instead of 7.8 KiB
+  Next: moult publish
+`,
+  );
+  expect((await acme('publish')).stdout).toContain('app/board/1.1.0/from-1.patch is published');
+  const verify = ['verify', 'acme', '--root', 'acme/public/metadata/1.root.json'];
+  expect((await acme(...verify)).stdout).toContain('verifies: 4 images');
+  expect((await add('1.2.0', '--delta-from', '0.9.0')).stderr).toBe(
+    '✗ there is no release app 0.9.0 for board to make a patch from\n',
+  );
+});
+
 test('every command has help with an example, and every help ends with 0', async () => {
   const top = await moult(['--help'], at);
   expect(top.stdout).toContain(
