@@ -13,7 +13,8 @@ export function image(seed: number): Uint8Array {
   return new Random(seed).bytes(IMAGE);
 }
 
-export function laboratory(signers?: Signers) {
+/** `factory`: what the device runs at first. */
+export function laboratory(signers?: Signers, factory = image(1)) {
   const clock = new SimClock(1_800_000_000);
   const repository = new SimRepository(() => clock.seconds(), 1, signers);
   const network = new SimNetwork(repository.source, clock);
@@ -28,8 +29,8 @@ export function laboratory(signers?: Signers) {
       buildTime: 1_700_000_000,
       checkInterval: 86_400,
     },
-    image: image(1),
-    geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: IMAGE }),
+    image: factory,
+    geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: 2 * IMAGE }),
     client: {
       metadataUrl: 'http://localhost/metadata/',
       targetsUrl: 'http://localhost/targets/',
