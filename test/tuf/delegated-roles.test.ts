@@ -254,6 +254,16 @@ describe('a role that is held', () => {
   });
 });
 
+test('a role that nobody uses any more gives way to top-level metadata that needs its room', async () => {
+  const t = await one({ bank: 12288 });
+  t.role('A').forgery = { file: (envelope) => text(envelope).padEnd(5000, ' ') };
+  expect(t.publish().find('file').status).toBe('TARGET_VERIFIED');
+  t.role('targets').delegations.splice(0);
+  for (let release = 2; release < 12; release++) t.s.offer({ releaseCounter: release });
+  t.publish();
+  expect(await t.s.check()).toEqual({ status: 'UP_TO_DATE', role: 'NONE' });
+});
+
 test('a role that does not fit the board harms nothing', async () => {
   const t = await one({ bank: 8192 });
   t.role('A').forgery = { file: (envelope) => text(envelope).padEnd(9000, ' ') };
