@@ -1,27 +1,17 @@
 // What crypto costs under wasm3, in instructions and bytes: the same on every run and every machine. On this PC counted
 // by callgrind, on a Cortex-M4 and an rv32imc by QEMU; see host/qemu/runner. A machine whose tools are not installed is
 // left out, with a reason.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../scripts/abi.ts';
 import type { Budget } from './budgets.ts';
+import { BUILD, call, hex, inputs, type Machine, measure, run, vectors, whatLacks, write } from './runner.ts';
 
-type Machine = 'pc' | 'cortex-m4' | 'rv32imc';
 type Limits = readonly [must: number, goal: number];
 
 const ROOT = projectRoot();
-const RUNNER = join(ROOT, 'host/qemu/runner');
-const BUILD = join(ROOT, 'build/runner');
-const WASM3 = join(ROOT, 'build/wasm3/source');
-
-/** Programs, and how to get them. */
-const NEEDED: Readonly<Record<Machine, readonly string[]>> = {
-  pc: ['cmake', 'gcc', 'valgrind'],
-  'cortex-m4': ['cmake', 'arm-none-eabi-gcc', 'qemu-system-arm'],
-  rv32imc: ['cmake', 'riscv64-unknown-elf-gcc', 'qemu-system-riscv32'],
-};
 
 const M = 1e6;
 const KIB = 1024;
@@ -70,12 +60,6 @@ export function instructionCounts(): Counts {
   return { rows, missing };
 }
 
-function whatLacks(machine: Machine): string | undefined {
-  if (!existsSync(WASM3)) return 'needs wasm3: node scripts/wasm3.mjs';
-  const absent = NEEDED[machine].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
-  return absent.length === 0 ? undefined : `needs ${absent.join(', ')}`;
-}
-
 function count(machine: Machine): Budget[] {
   const everything = readFileSync(join(ROOT, 'build/crypto.wasm'));
   const counts = run(machine, 'counts', inputs(everything, 16_384, [...warmUp(), ...measures()]));
@@ -98,38 +82,10 @@ function row(machine: Machine, name: string, value: number, unit: string): Budge
 
 /** Linear memory of Ed25519, SHA-256 and SHA-512: their own and 2 KiB for contexts and pieces. */
 const LIMIT = 9 * KIB;
-const ANY = 0xffffffff;
-
-function words(...values: readonly number[]): Buffer {
-  return Buffer.from(Uint32Array.from(values).buffer);
-}
-
-const padded = (bytes: Uint8Array): Buffer =>
-  Buffer.concat([bytes, new Uint8Array((4 - (bytes.length & 3)) & 3)]);
-
-const named = (name: string): Buffer => Buffer.concat([Buffer.from(name), Buffer.alloc(32)]).subarray(0, 32);
-
-const write = (at: number, bytes: Uint8Array): Buffer =>
-  Buffer.concat([words(1, at, bytes.length), padded(bytes)]);
-
-function call(name: string, values: readonly number[], expected = ANY): Buffer {
-  return Buffer.concat([words(2), named(name), words(...[0, 1, 2, 3].map((i) => values[i] ?? 0), expected)]);
-}
-
-const measure = (name: string): Buffer => Buffer.concat([words(3), named(name)]);
-
-function inputs(module: Uint8Array, limit: number, steps: readonly Buffer[]): Buffer {
-  return Buffer.concat([words(limit, module.length), padded(module), ...steps, words(0)]);
-}
-
 /** Behind what the module needs itself. */
 const CONTEXT = 8192;
 const SMALL = 8192 + 512;
 const DATA = 12_288;
-
-const hex = (text: string): Buffer => Buffer.from(text, 'hex');
-const vectors = (file: string): never =>
-  JSON.parse(readFileSync(join(ROOT, 'test/vectors', file), 'utf8')) as never;
 
 /** Everything once, so that it is compiled. */
 function warmUp(p256 = true): Buffer[] {
@@ -174,79 +130,6 @@ function ed25519Cases(amount: number, data: number): Buffer[] {
     call('ed25519_verify_update', [CONTEXT, data, message.length / 2]),
     call('ed25519_verify_end', [CONTEXT], 1),
   ]);
-}
-
-// ---- machines ----
-
-const COMMANDS: Readonly<Record<Machine, (program: string) => readonly [string, readonly string[]]>> = {
-  pc: (program) => [program, []],
-  'cortex-m4': (program) => [
-    'qemu-system-arm',
-    [
-      ...['-M', 'mps2-an386', '-nographic', '-monitor', 'none', '-serial', 'none'],
-      ...['-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm'],
-      ...['-semihosting-config', 'enable=on,target=native', '-kernel', program],
-    ],
-  ],
-  rv32imc: (program) => [
-    'qemu-system-riscv32',
-    [
-      ...[
-        '-M',
-        'virt',
-        '-cpu',
-        'rv32,a=off,f=off,d=off',
-        '-nographic',
-        '-monitor',
-        'none',
-        '-serial',
-        'none',
-      ],
-      ...['-bios', 'none', '-icount', 'shift=0'],
-      ...['-semihosting-config', 'enable=on,target=native', '-kernel', program],
-    ],
-  ],
-};
-
-/** Builds the runner around its inputs and runs it: its measures by name. */
-function run(machine: Machine, what: string, given: Uint8Array): Map<string, number> {
-  const folder = join(BUILD, `${machine}-${what}`);
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, 'inputs.bin');
-  writeFileSync(path, given);
-  const toolchain = machine === 'pc' ? [] : [`-DCMAKE_TOOLCHAIN_FILE=${join(RUNNER, `${machine}.cmake`)}`];
-  command('cmake', [
-    ...['-S', RUNNER, '-B', folder, `-DMOULT_MACHINE=${machine}`, `-DMOULT_INPUTS=${path}`],
-    ...[`-DFETCHCONTENT_SOURCE_DIR_WASM3=${WASM3}`, ...toolchain],
-  ]);
-  command('cmake', ['--build', folder, '--parallel', '2']);
-  const program = join(folder, 'runner');
-  const [tool, values] = COMMANDS[machine](program);
-  const counts = parse(command(tool, values));
-  if (machine === 'pc') for (const name of counts.keys()) counts.set(name, callgrind(program, name));
-  return counts;
-}
-
-function parse(output: string): Map<string, number> {
-  return new Map(
-    [...output.matchAll(/^([\w-]+) (\d+)$/gm)].map(([, name = '', value]) => [name, Number(value)]),
-  );
-}
-
-/** What the calls of one measure execute. */
-function callgrind(program: string, name: string): number {
-  const options = ['--tool=callgrind', '--callgrind-out-file=/dev/null', '--toggle-collect=measured'];
-  const output = command('valgrind', [...options, program, name]);
-  return Number(/Collected : (\d+)/.exec(output)?.[1]);
-}
-
-function command(program: string, values: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, values, {
-    encoding: 'utf8',
-    timeout: 300_000,
-  });
-  if (status === 0) return stdout + stderr;
-  throw new Error(`${program} ${values.join(' ')}: ${error?.message ?? ''}${stdout}${stderr}`);
 }
 
 // ---- modules ----

@@ -11,6 +11,7 @@
  *     1 WRITE     address, length, bytes, filled up to a multiple of 4
  *     2 CALL      name (32 bytes), arguments (4 words), what it must return (a word; ANY: whatever)
  *     3 MEASURE   name (32 bytes): the steps until the next one of this kind are its own; "" none's
+ *     4 CHECK     address, length, bytes that must be there, filled up to a multiple of 4
  *
  * Output: one line a measure, its name and the instructions; and at the end "memory" with the bytes of heap.
  * `runner NAME` measures under callgrind the steps of that name alone.
@@ -30,7 +31,7 @@
 #define STACK 4096u
 #define HEAP (512u * 1024)
 
-enum kind { END, WRITE, CALL, MEASURE };
+enum kind { END, WRITE, CALL, MEASURE, CHECK };
 
 extern const uint8_t inputs[];
 __asm__(".section .rodata\n.balign 8\n.globl inputs\ninputs:\n.incbin \"" INPUTS "\"\n.text\n");
@@ -73,11 +74,22 @@ static void load(void) {
   succeed(m3_LoadModule(runtime, module), "load");
 }
 
-static void write_step(void) {
-  uint32_t address = word(), length = word(), size = 0;
+/* Linear memory that a step names. */
+static uint8_t *memory_at(uint32_t address, uint32_t length) {
+  uint32_t size = 0;
   uint8_t *memory = m3_GetMemory(runtime, &size, 0);
-  require(address <= size && length <= size - address, "write", "outside the memory");
-  memcpy(memory + address, bytes(length), length);
+  require(address <= size && length <= size - address, "step", "outside the memory");
+  return memory + address;
+}
+
+static void write_step(void) {
+  uint32_t address = word(), length = word();
+  memcpy(memory_at(address, length), bytes(length), length);
+}
+
+static void check_step(void) {
+  uint32_t address = word(), length = word();
+  require(memcmp(memory_at(address, length), bytes(length), length) == 0, "check", "other bytes");
 }
 
 /* Its own function, not inlined: under callgrind only what it executes is counted. */
@@ -116,6 +128,9 @@ static void run_script(void) {
         break;
       case CALL:
         instructions += call_step(*name != 0 && (wanted == NULL || strcmp(wanted, name) == 0));
+        break;
+      case CHECK:
+        check_step();
         break;
       case MEASURE:
         report(name, instructions);
