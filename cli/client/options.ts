@@ -4,7 +4,7 @@
 export const USAGE = `Usage: moult-client [options] init ROOT | refresh | download
 
 A TUF client for any repository. It keeps its state in one folder: the metadata that it trusts, each file byte for
-byte as it came, and in .moult/ the store behind them, which survives a power cut at any instant.
+byte as it came, and in .moult/ the store behind them, which survives a kill at any instant.
 
 Commands:
   init ROOT     trust the root metadata in the file ROOT, and forget everything else
