@@ -212,7 +212,7 @@ describe('5.1 [TUF-7] the time of a check', () => {
     expect(s.state(State.LATEST_TIME)).toBe(START + DAY);
   });
 
-  test.each([START + 400 * DAY, 0xffff_ffff])(
+  test.each([START + 400 * DAY, 0xffff_fffe])(
     'a clock that ran ahead to %i raises no floor, as nothing verifies then',
     async (now) => {
       const s = await stage();
