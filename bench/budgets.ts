@@ -8,6 +8,7 @@ import { projectRoot } from '../scripts/abi.ts';
 import { instructionCounts } from './instructions.ts';
 import { IMAGE, image, laboratory } from './laboratory.ts';
 import { boardFigures } from './qemu/figures.ts';
+import { regionRows } from './regions.ts';
 
 export interface Budget {
   readonly id: string;
@@ -37,6 +38,7 @@ export async function budgets(): Promise<Budget[]> {
     { id: 'module-small-bytes', value: size('moult-small.wasm'), unit: 'B', must: 32 * KIB, goal: 24 * KIB },
     { id: 'crypto-module-bytes', value: size('crypto.wasm'), unit: 'B', must: 30 * KIB, goal: 24 * KIB },
     { id: 'linear-memory', value: memory, unit: 'B', must: 24 * KIB, goal: 16 * KIB },
+    ...regionRows(memory),
     { id: 'wire-first-check', value: first.wire, unit: 'B' },
     { id: 'wire-idle-check', value: idle.wire, unit: 'B', must: KIB, goal: KIB / 2 },
     { id: 'wire-update-beside-image', value: full.wire - IMAGE, unit: 'B' },

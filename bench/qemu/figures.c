@@ -5,10 +5,12 @@
  * What lies ready (bench/qemu/figures.ts): files, each as u32 length of the name, u32 length, name and bytes, both
  * padded to 4; a name of length 0 ends them. Each round of the life has its own: "0/timestamp.json".
  */
+#include <setjmp.h>
 #include <string.h>
 
 #include "board.h"
 #include "device.h"
+#include "heap.h"
 #include "m3_env.h"
 
 #define FILES ((const uint8_t *)0x20200000)
@@ -199,6 +201,46 @@ static void memory(void) {
   row("memory-stack", runtime->numStackSlots * sizeof(m3slot_t));
 }
 
+/* Words of code in a list of pages. */
+static uint32_t words_in(const M3CodePage *page) {
+  uint32_t words = 0;
+  for (; page != NULL; page = page->info.next) words += page->info.lineIndex;
+  return words;
+}
+
+static uint32_t code_bytes(void) {
+  IM3Runtime runtime = device_core.runtime;
+  return (words_in(runtime->pagesOpen) + words_in(runtime->pagesFull)) * (uint32_t)sizeof(code_t);
+}
+
+static int32_t compile(IM3Function function) {
+  moult_heap_active = &device_core.heap;
+  int32_t done = setjmp(moult_heap_exhausted) == 0 && CompileFunction(function) == m3Err_none ? 0 : -1;
+  moult_heap_active = NULL;
+  return done;
+}
+
+/* As many at a time as there is room for. */
+#define FUNCTIONS_AT_ONCE 16u
+
+/* What each function comes to when it is compiled, by its number in the module: "code-12 3456". */
+static void code_by_function(void) {
+  IM3Module module = device_core.instance;
+  for (uint32_t i = module->numFuncImports; i < module->numFunctions; i++) {
+    if (i % FUNCTIONS_AT_ONCE == 0) {
+      boot(0);
+      module = device_core.instance;
+    }
+    IM3Function function = &module->functions[i];
+    if (function->compiled != NULL) continue; /* as part of one before */
+    uint32_t before = code_bytes();
+    require(compile(function), "compile");
+    board_print("code-");
+    print_number(i);
+    row("", code_bytes() - before + function->numConstantBytes);
+  }
+}
+
 extern uint32_t _stack[];
 extern uint32_t _stack_end[];
 
@@ -216,5 +258,6 @@ void image_main(int32_t state) {
   memory();
   row("stack", stack_used());
   row("moves", moves);
+  code_by_function();
   board_off(0);
 }

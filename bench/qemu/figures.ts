@@ -1,9 +1,11 @@
 // What a core costs on an emulated board: bytes of its programs as they are linked, and what the image that counts
 // (figures.c) prints. All of it is the same on every machine and every run.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import binaryen from 'binaryen';
+import { projectRoot } from '../../scripts/abi.ts';
 import { builtProgram, EmulatedBoard, QEMU, sealImage } from '../../sim/emulator.ts';
 import { Random } from '../../sim/random.ts';
 import { SimRepository } from '../../sim/repository.ts';
@@ -27,7 +29,11 @@ export function boardFigures(): BoardFigures {
   const missing = whatLacks();
   if (missing.length > 0) return { rows: [], missing, counted: new Map() };
   const counted = countOnBoard();
-  return { rows: [...ramRows(counted), ...flashRows(), ...instructionRows(counted)], missing, counted };
+  return {
+    rows: [...ramRows(counted), ...codeRows(counted), ...flashRows(), ...instructionRows(counted)],
+    missing,
+    counted,
+  };
 }
 
 function whatLacks(): string[] {
@@ -64,6 +70,35 @@ function ramRows(counted: ReadonlyMap<string, number>): Budget[] {
     { id: 'c-stack-rv32imc-core', value: value('stack'), unit: 'B' },
   ];
   return rows;
+}
+
+/** Bytes of compiled code from which on a function has a row of its own. */
+const LARGE = 1024;
+
+/** What each function comes to when it is compiled: the large ones by name, all others together. */
+function codeRows(counted: ReadonlyMap<string, number>): Budget[] {
+  const names = functionNames();
+  const functions = [...counted]
+    .filter(([name]) => name.startsWith('code-'))
+    .map(([name, value]) => ({ name: names[Number(name.slice(5))] ?? name, value }))
+    .sort((one, other) => other.value - one.value);
+  const others = functions.filter(({ value }) => value < LARGE).reduce((sum, { value }) => sum + value, 0);
+  const rows = [...functions.filter(({ value }) => value >= LARGE), { name: 'others', value: others }];
+  return rows.map(({ name, value }) => ({ id: `code-rv32imc-${name}`, value, unit: 'B' }));
+}
+
+/** By their number. Built once more, with names: the code is the same, byte for byte. */
+function functionNames(): string[] {
+  const root = projectRoot();
+  const out = join(root, 'build/moult-small.named.wasm');
+  const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
+  const options = ['assembly/index.ts', '--target', 'small', '--debug', '--outFile', out];
+  execFileSync(process.execPath, [asc, ...options], { cwd: root, stdio: 'pipe' });
+  const module = binaryen.readBinary(readFileSync(out));
+  const name = (index: number) => binaryen.getFunctionInfo(module.getFunctionByIndex(index)).name;
+  return Array.from({ length: module.getNumFunctions() }, (_, index) =>
+    name(index).replace(/^(~lib|assembly)\//, ''),
+  );
 }
 
 /** Sizes of the sections of the image, by name. */
