@@ -6,6 +6,21 @@ const V8: TestProjectInlineConfiguration = {
   test: { name: 'v8', include: ['test/**/*.test.ts'] },
 };
 
+/** What tests the core, once more with the small one: all but delegations, keys of other kinds, times that are unknown. */
+const SMALL: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'small',
+    include: [
+      'test/{tuf,storage}/*.test.ts',
+      'test/install/{boot,faults}.test.ts',
+      'test/host/{core,client}.test.ts',
+    ],
+    exclude: ['test/tuf/{delegated-powercut,delegated-roles,delegations,keys,clock}.test.ts'],
+    env: { MOULT_WASM: 'build/moult-small.wasm' },
+  },
+};
+
 /** What tests the core, once more on the interpreter of microcontrollers, which takes about five times as long. */
 const WASM3: TestProjectInlineConfiguration = {
   extends: true,
@@ -31,7 +46,7 @@ const engines = (process.env.MOULT_ENGINES ?? 'v8').split(',');
 
 export default defineConfig({
   test: {
-    projects: [V8, WASM3].filter(({ test }) => engines.includes(String(test?.name))),
+    projects: [...(engines.includes('v8') ? [V8, SMALL] : []), ...(engines.includes('wasm3') ? [WASM3] : [])],
     // Some tests fork processes, compile the core or cut the power thousands of times.
     testTimeout: 60_000,
     hookTimeout: 60_000,
