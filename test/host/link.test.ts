@@ -2,7 +2,7 @@
 // line is simulated, so that a seed replays a run and a minute of silence takes none.
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { Action, Status } from '../../host/node/abi.ts';
+import { Action, State, Status } from '../../host/node/abi.ts';
 import { Gateway, type GatewayEvent } from '../../host/node/gateway.ts';
 import { encodeFrame, type Frame, FrameDecoder, LAST, LinkKind } from '../../host/node/link.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
@@ -113,6 +113,7 @@ describe('a device on a link', () => {
       ['confirmed', Status.OK],
       ['checked', Status.UP_TO_DATE],
     ]);
+    expect(reports.map(({ state }) => state.length)).toEqual(reports.map(() => Object.keys(State).length));
     expect(reports[1]).toMatchObject({
       installedVersion: '1.0.0',
       candidateVersion: '1.1.0',
