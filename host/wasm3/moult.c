@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine.h"
 #include "heap.h"
 #include "m3_env.h" /* wasm3's private header: see load() and drop_code() */
 #include "sha256.h"
@@ -21,7 +22,6 @@
 #define LEAST_MEMORY 1024u
 
 #define SHA256_BYTES 32u
-#define SHA256_BLOCK 64u
 
 /* Ends of a call that are wasm3's to carry and ours to know again: compared by address. */
 static const char deadline_passed[] = "[trap] deadline";
@@ -32,120 +32,11 @@ static moult *active;
 
 /* ---- what the core asks of the board ---- */
 
-typedef M3Result (*import_function)(const moult *core, const uint32_t *arguments, int32_t *result);
-
-/* Linear memory, found again for each call; NULL unless the whole range lies inside. */
-static uint8_t *memory_at(const moult *core, uint32_t pointer, uint32_t length) {
+/* Found again for each call: wasm3 may have moved it. */
+uint8_t *moult_memory_at(const moult *core, uint32_t pointer, uint32_t length) {
   uint32_t size = 0;
   uint8_t *memory = m3_GetMemory(core->runtime, &size, 0);
   return memory != NULL && pointer <= size && length <= size - pointer ? memory + pointer : NULL;
-}
-
-/* The boot record and whatever else a port keeps behind higher numbers is not the core's. */
-static uint32_t size_of(const moult *core, uint32_t area) {
-  if (area > MOULT_AREA_SLOT_B) return 0;
-  return core->config.port->flash_size(core->config.user, (int32_t)area);
-}
-
-static int inside(const moult *core, uint32_t area, uint32_t offset, uint32_t length) {
-  uint32_t size = size_of(core, area);
-  return offset <= size && length <= size - offset;
-}
-
-/* 0 is done; all else is not, whatever it is. */
-static int32_t done(int32_t result, int32_t status) { return result == 0 ? MOULT_STATUS_OK : status; }
-
-static M3Result flash_read(const moult *core, const uint32_t *a, int32_t *result) {
-  void *to = memory_at(core, a[2], a[3]);
-  if (to == NULL || !inside(core, a[0], a[1], a[3])) return bad_call;
-  int32_t read = core->config.port->flash_read(core->config.user, (int32_t)a[0], a[1], to, a[3]);
-  *result = done(read, MOULT_STATUS_FLASH_READ);
-  return m3Err_none;
-}
-
-static M3Result flash_write(const moult *core, const uint32_t *a, int32_t *result) {
-  const void *from = memory_at(core, a[2], a[3]);
-  if (from == NULL || !inside(core, a[0], a[1], a[3])) return bad_call;
-  int32_t written = core->config.port->flash_write(core->config.user, (int32_t)a[0], a[1], from, a[3]);
-  *result = done(written, MOULT_STATUS_FLASH_WRITE);
-  return m3Err_none;
-}
-
-static M3Result flash_erase(const moult *core, const uint32_t *a, int32_t *result) {
-  if (!inside(core, a[0], a[1], a[2])) return bad_call;
-  int32_t erased = core->config.port->flash_erase(core->config.user, (int32_t)a[0], a[1], a[2]);
-  *result = done(erased, MOULT_STATUS_FLASH_ERASE);
-  return m3Err_none;
-}
-
-static M3Result flash_size(const moult *core, const uint32_t *a, int32_t *result) {
-  *result = (int32_t)size_of(core, a[0]);
-  return m3Err_none;
-}
-
-static M3Result flash_block_end(const moult *core, const uint32_t *a, int32_t *result) {
-  if (!inside(core, a[0], a[1], 0)) return bad_call;
-  *result = (int32_t)core->config.port->flash_block_end(core->config.user, (int32_t)a[0], a[1]);
-  return m3Err_none;
-}
-
-static M3Result flash_unit(const moult *core, const uint32_t *a, int32_t *result) {
-  int known = a[0] <= MOULT_AREA_SLOT_B;
-  *result = known ? (int32_t)core->config.port->flash_unit(core->config.user, (int32_t)a[0]) : 0;
-  return m3Err_none;
-}
-
-static M3Result counter_read(const moult *core, const uint32_t *a, int32_t *result) {
-  const moult_port *port = core->config.port;
-  (void)a;
-  *result = port->counter_read != NULL ? port->counter_read(core->config.user) : -1;
-  return m3Err_none;
-}
-
-static M3Result counter_advance(const moult *core, const uint32_t *a, int32_t *result) {
-  const moult_port *port = core->config.port;
-  int32_t raised = port->counter_advance != NULL ? port->counter_advance(core->config.user, a[0]) : -1;
-  *result = done(raised, MOULT_STATUS_COUNTER);
-  return m3Err_none;
-}
-
-static M3Result boot_state(const moult *core, const uint32_t *a, int32_t *result) {
-  int32_t state = core->config.port->boot_state(core->config.user);
-  (void)a;
-  *result = state >= 0 && (state & ~0x101) == 0 ? state : MOULT_STATUS_BOOT;
-  return m3Err_none;
-}
-
-static M3Result boot_select(const moult *core, const uint32_t *a, int32_t *result) {
-  int32_t selected = a[0] <= 1 ? core->config.port->boot_select(core->config.user, (int32_t)a[0]) : -1;
-  *result = done(selected, MOULT_STATUS_BOOT);
-  return m3Err_none;
-}
-
-static M3Result boot_confirm(const moult *core, const uint32_t *a, int32_t *result) {
-  (void)a;
-  *result = done(core->config.port->boot_confirm(core->config.user), MOULT_STATUS_BOOT);
-  return m3Err_none;
-}
-
-static M3Result boot_revert(const moult *core, const uint32_t *a, int32_t *result) {
-  (void)a;
-  *result = done(core->config.port->boot_revert(core->config.user), MOULT_STATUS_BOOT);
-  return m3Err_none;
-}
-
-static M3Result sha256_compress(const moult *core, const uint32_t *a, int32_t *result) {
-  const moult_port *port = core->config.port;
-  uint32_t words[SHA256_BYTES / sizeof(uint32_t)];
-  uint8_t *state = memory_at(core, a[0], sizeof words);
-  const uint8_t *block = memory_at(core, a[1], SHA256_BLOCK);
-  if (state == NULL || block == NULL) return bad_call;
-  *result = -1;
-  if (port->sha256_compress == NULL) return m3Err_none;
-  memcpy(words, state, sizeof words);
-  *result = done(port->sha256_compress(core->config.user, words, block), -1);
-  if (*result == 0) memcpy(state, words, sizeof words);
-  return m3Err_none;
 }
 
 #define MOST_ARGUMENTS 4u
@@ -153,11 +44,11 @@ static M3Result sha256_compress(const moult *core, const uint32_t *a, int32_t *r
 struct import {
   const char *name;
   const char *signature;
-  import_function function;
+  moult_import function;
 };
 
 static const struct import imports[] = {
-#define X(name, signature) {#name, signature, name},
+#define X(name, signature) {#name, signature, moult_import_##name},
     MOULT_IMPORT_LIST(X)
 #undef X
 };
@@ -173,9 +64,9 @@ static const void *import(IM3Runtime runtime, IM3ImportContext context, uint64_t
   int32_t result = 0;
   (void)memory;
   for (uint32_t i = 0; i < arity(called->signature); i++) memcpy(&arguments[i], &slots[1 + i], sizeof *arguments);
-  M3Result end = called->function(core, arguments, &result);
-  if (end == m3Err_none) memcpy(slots, &result, sizeof result);
-  return end;
+  if (called->function(core, arguments, &result) != 0) return bad_call;
+  memcpy(slots, &result, sizeof result);
+  return m3Err_none;
 }
 
 /* wasm3 asks at every wasm call whether to go on. */
@@ -315,21 +206,13 @@ static M3Result call_function(moult *core, void *what) {
   return end == m3Err_none ? m3_GetResults(function, 1, results) : end;
 }
 
-/* Calls an export. 0 and its result, or why the core has ended. */
-static int32_t call(moult *core, enum moult_export function, uint32_t argument, uint32_t *result) {
+int32_t moult_call(moult *core, enum moult_export function, uint32_t argument, uint32_t *result) {
   struct call what = {function, argument, 0};
   if (core->runtime == NULL) return core->ended != 0 ? core->ended : MOULT_STATUS_WRONG_STATE;
   int32_t status = run(core, call_function, &what, MOULT_STATUS_TRAP);
   if (core->ended != 0) core->runtime = NULL;
   *result = what.result;
   return status;
-}
-
-/* The same for exports that return a status. */
-static int32_t call_status(moult *core, enum moult_export function, uint32_t argument) {
-  uint32_t result = 0;
-  int32_t status = call(core, function, argument, &result);
-  return status != 0 ? status : (int32_t)result;
 }
 
 static int usable(const moult_config *config) {
@@ -343,18 +226,6 @@ static int is_expected(const moult_config *config) {
   return memcmp(digest, config->module_sha256, sizeof digest) == 0;
 }
 
-static int32_t start(moult *core) {
-  uint32_t version = 0;
-  int32_t status = run(core, load, NULL, MOULT_STATUS_MODULE_INVALID);
-  if (status == 0) status = call(core, MOULT_EXPORT_abi_version, 0, &version);
-  if (status == 0 && version != MOULT_ABI_VERSION) status = MOULT_STATUS_ABI_VERSION;
-  if (status == 0) status = call(core, MOULT_EXPORT_io_pointer, 0, &core->io_pointer);
-  if (status == 0) status = call(core, MOULT_EXPORT_io_capacity, 0, &core->io_capacity);
-  if (status == 0 && (core->io_capacity == 0 || memory_at(core, core->io_pointer, core->io_capacity) == NULL))
-    status = MOULT_STATUS_MODULE_INVALID;
-  return status;
-}
-
 int32_t moult_open(moult *core, const moult_config *config) {
   if (active != NULL) return MOULT_STATUS_WRONG_STATE;
   memset(core, 0, sizeof *core);
@@ -363,7 +234,8 @@ int32_t moult_open(moult *core, const moult_config *config) {
   core->config = *config;
   if (core->config.linear_memory == 0) core->config.linear_memory = MOULT_LINEAR_MEMORY;
   moult_heap_init(&core->heap, config->memory, config->memory_length);
-  core->ended = start(core);
+  core->ended = run(core, load, NULL, MOULT_STATUS_MODULE_INVALID);
+  if (core->ended == 0) core->ended = moult_check(core);
   if (core->ended != 0) core->runtime = NULL;
   return core->ended;
 }
@@ -371,97 +243,4 @@ int32_t moult_open(moult *core, const moult_config *config) {
 void moult_close(moult *core) {
   core->runtime = NULL;
   core->ended = MOULT_STATUS_OK;
-}
-
-/* ---- calls ---- */
-
-int32_t moult_core_start(moult *core) { return call_status(core, MOULT_EXPORT_core_start, 0); }
-
-/* Hands any number of bytes to an export in pieces that fit the buffer, until it objects. */
-static int32_t write_all(moult *core, enum moult_export function, const void *bytes, uint32_t length) {
-  const uint8_t *next = bytes;
-  int32_t status = core->runtime == NULL ? call_status(core, function, 0) : MOULT_STATUS_OK;
-  while (length > 0 && status >= 0) {
-    uint32_t part = length < core->io_capacity ? length : core->io_capacity;
-    memcpy(memory_at(core, core->io_pointer, part), next, part);
-    status = call_status(core, function, part);
-    next += part;
-    length -= part;
-  }
-  return status;
-}
-
-/* Copies a text out of linear memory and closes it with a 0. */
-static int32_t copy_text(const moult *core, uint32_t pointer, uint32_t length, char *to, uint32_t capacity) {
-  const uint8_t *from = memory_at(core, pointer, length);
-  if (from == NULL || length >= capacity) return MOULT_STATUS_BAD_ARGUMENT;
-  memcpy(to, from, length);
-  to[length] = 0;
-  return (int32_t)length;
-}
-
-int32_t moult_provision_begin(moult *core, int32_t part) {
-  return call_status(core, MOULT_EXPORT_provision_begin, (uint32_t)part);
-}
-
-int32_t moult_provision_write(moult *core, const void *bytes, uint32_t length) {
-  return write_all(core, MOULT_EXPORT_provision_write, bytes, length);
-}
-
-int32_t moult_provision_end(moult *core) { return call_status(core, MOULT_EXPORT_provision_end, 0); }
-
-int32_t moult_agent_step(moult *core, uint32_t now) { return call_status(core, MOULT_EXPORT_agent_step, now); }
-
-int32_t moult_agent_until(moult *core, uint32_t *seconds) {
-  return call(core, MOULT_EXPORT_agent_until, 0, seconds);
-}
-
-int32_t moult_fetch_kind(moult *core) { return call_status(core, MOULT_EXPORT_fetch_kind, 0); }
-
-int32_t moult_fetch_name(moult *core, char *name, uint32_t capacity) {
-  uint32_t pointer = 0;
-  uint32_t length = 0;
-  int32_t status = call(core, MOULT_EXPORT_fetch_name, 0, &pointer);
-  if (status == 0) status = call(core, MOULT_EXPORT_fetch_name_length, 0, &length);
-  return status != 0 ? status : copy_text(core, pointer, length, name, capacity);
-}
-
-int32_t moult_fetch_offset(moult *core, uint32_t *offset) {
-  return call(core, MOULT_EXPORT_fetch_offset, 0, offset);
-}
-
-int32_t moult_fetch_limit(moult *core, uint32_t *limit) {
-  return call(core, MOULT_EXPORT_fetch_limit, 0, limit);
-}
-
-int32_t moult_fetch_begin(moult *core, uint32_t offset) {
-  return call_status(core, MOULT_EXPORT_fetch_begin, offset);
-}
-
-int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length) {
-  return write_all(core, MOULT_EXPORT_fetch_write, bytes, length);
-}
-
-int32_t moult_fetch_end(moult *core, int32_t result) {
-  return call_status(core, MOULT_EXPORT_fetch_end, (uint32_t)result);
-}
-
-int32_t moult_target_find(moult *core, const char *path) {
-  size_t length = strlen(path);
-  if (length > core->io_capacity) return MOULT_STATUS_NAME_TOO_LONG;
-  return length == 0 ? call_status(core, MOULT_EXPORT_target_find, 0)
-                     : write_all(core, MOULT_EXPORT_target_find, path, (uint32_t)length);
-}
-
-int32_t moult_image_confirm(moult *core) { return call_status(core, MOULT_EXPORT_image_confirm, 0); }
-
-int32_t moult_image_reject(moult *core) { return call_status(core, MOULT_EXPORT_image_reject, 0); }
-
-int32_t moult_state_read(moult *core, int32_t field, uint32_t *value) {
-  return call(core, MOULT_EXPORT_state_read, (uint32_t)field, value);
-}
-
-int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity) {
-  int32_t length = call_status(core, MOULT_EXPORT_text_read, (uint32_t)field);
-  return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, text, capacity);
 }

@@ -1,0 +1,113 @@
+/* The functions of moult.h that call exports: the same whatever engine runs them. */
+#include <string.h>
+
+#include "engine.h"
+
+int32_t moult_check(moult *core) {
+  uint32_t version = 0;
+  int32_t status = moult_call(core, MOULT_EXPORT_abi_version, 0, &version);
+  if (status == 0 && version != MOULT_ABI_VERSION) status = MOULT_STATUS_ABI_VERSION;
+  if (status == 0) status = moult_call(core, MOULT_EXPORT_io_pointer, 0, &core->io_pointer);
+  if (status == 0) status = moult_call(core, MOULT_EXPORT_io_capacity, 0, &core->io_capacity);
+  if (status == 0 && (core->io_capacity == 0 || moult_memory_at(core, core->io_pointer, core->io_capacity) == NULL))
+    status = MOULT_STATUS_MODULE_INVALID;
+  return status;
+}
+
+/* As moult_call, for exports that return a status. */
+static int32_t call_status(moult *core, enum moult_export function, uint32_t argument) {
+  uint32_t result = 0;
+  int32_t status = moult_call(core, function, argument, &result);
+  return status != 0 ? status : (int32_t)result;
+}
+
+int32_t moult_core_start(moult *core) { return call_status(core, MOULT_EXPORT_core_start, 0); }
+
+/* Hands any number of bytes to an export in pieces that fit the buffer, until it objects. */
+static int32_t write_all(moult *core, enum moult_export function, const void *bytes, uint32_t length) {
+  const uint8_t *next = bytes;
+  int32_t status = core->runtime == NULL ? call_status(core, function, 0) : MOULT_STATUS_OK;
+  while (length > 0 && status >= 0) {
+    uint32_t part = length < core->io_capacity ? length : core->io_capacity;
+    memcpy(moult_memory_at(core, core->io_pointer, part), next, part);
+    status = call_status(core, function, part);
+    next += part;
+    length -= part;
+  }
+  return status;
+}
+
+/* Copies a text out of linear memory and closes it with a 0. */
+static int32_t copy_text(const moult *core, uint32_t pointer, uint32_t length, char *to, uint32_t capacity) {
+  const uint8_t *from = moult_memory_at(core, pointer, length);
+  if (from == NULL || length >= capacity) return MOULT_STATUS_BAD_ARGUMENT;
+  memcpy(to, from, length);
+  to[length] = 0;
+  return (int32_t)length;
+}
+
+int32_t moult_provision_begin(moult *core, int32_t part) {
+  return call_status(core, MOULT_EXPORT_provision_begin, (uint32_t)part);
+}
+
+int32_t moult_provision_write(moult *core, const void *bytes, uint32_t length) {
+  return write_all(core, MOULT_EXPORT_provision_write, bytes, length);
+}
+
+int32_t moult_provision_end(moult *core) { return call_status(core, MOULT_EXPORT_provision_end, 0); }
+
+int32_t moult_agent_step(moult *core, uint32_t now) { return call_status(core, MOULT_EXPORT_agent_step, now); }
+
+int32_t moult_agent_until(moult *core, uint32_t *seconds) {
+  return moult_call(core, MOULT_EXPORT_agent_until, 0, seconds);
+}
+
+int32_t moult_fetch_kind(moult *core) { return call_status(core, MOULT_EXPORT_fetch_kind, 0); }
+
+int32_t moult_fetch_name(moult *core, char *name, uint32_t capacity) {
+  uint32_t pointer = 0;
+  uint32_t length = 0;
+  int32_t status = moult_call(core, MOULT_EXPORT_fetch_name, 0, &pointer);
+  if (status == 0) status = moult_call(core, MOULT_EXPORT_fetch_name_length, 0, &length);
+  return status != 0 ? status : copy_text(core, pointer, length, name, capacity);
+}
+
+int32_t moult_fetch_offset(moult *core, uint32_t *offset) {
+  return moult_call(core, MOULT_EXPORT_fetch_offset, 0, offset);
+}
+
+int32_t moult_fetch_limit(moult *core, uint32_t *limit) {
+  return moult_call(core, MOULT_EXPORT_fetch_limit, 0, limit);
+}
+
+int32_t moult_fetch_begin(moult *core, uint32_t offset) {
+  return call_status(core, MOULT_EXPORT_fetch_begin, offset);
+}
+
+int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length) {
+  return write_all(core, MOULT_EXPORT_fetch_write, bytes, length);
+}
+
+int32_t moult_fetch_end(moult *core, int32_t result) {
+  return call_status(core, MOULT_EXPORT_fetch_end, (uint32_t)result);
+}
+
+int32_t moult_target_find(moult *core, const char *path) {
+  size_t length = strlen(path);
+  if (length > core->io_capacity) return MOULT_STATUS_NAME_TOO_LONG;
+  return length == 0 ? call_status(core, MOULT_EXPORT_target_find, 0)
+                     : write_all(core, MOULT_EXPORT_target_find, path, (uint32_t)length);
+}
+
+int32_t moult_image_confirm(moult *core) { return call_status(core, MOULT_EXPORT_image_confirm, 0); }
+
+int32_t moult_image_reject(moult *core) { return call_status(core, MOULT_EXPORT_image_reject, 0); }
+
+int32_t moult_state_read(moult *core, int32_t field, uint32_t *value) {
+  return moult_call(core, MOULT_EXPORT_state_read, (uint32_t)field, value);
+}
+
+int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity) {
+  int32_t length = call_status(core, MOULT_EXPORT_text_read, (uint32_t)field);
+  return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, text, capacity);
+}
