@@ -58,6 +58,13 @@ export declare function boot_confirm(): i32;
 @external("moult", "boot_revert")
 export declare function boot_revert(): i32;
 
+/**
+ * Fills `length` bytes at `pointer` with random bytes that nobody can foresee. 0; or negative: this board has no source
+ * of them, and the bytes are of no worth.
+ */
+@external("moult", "entropy")
+export declare function entropy(pointer: usize, length: u32): i32;
+
 // Global, so that the crypto folder calls it where it is part of the core and has no imports where it is alone.
 /**
  * One block of SHA-256 (FIPS 180-4, 6.2.2), where the host has hardware or native code for it: the state at `state`,

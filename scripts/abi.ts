@@ -24,6 +24,8 @@ interface Signature {
   readonly parameters: readonly string[];
   readonly result: boolean;
   readonly text: string;
+  /** Not every core exports it. */
+  readonly optional?: boolean;
 }
 
 interface Abi {
@@ -97,16 +99,18 @@ function functions(source: string, keyword: string): Signature[] {
   }));
 }
 
-/** The built module says which functions there are; index.ts says which file describes each. */
+/** The built module says which functions there are; small.ts and index.ts say which file describes each. */
 function exportedFunctions(read: (path: string) => string, wasm: string): Signature[] {
   const described = new Map<string, Signature>();
-  for (const [, names = '', path = ''] of read('assembly/index.ts').matchAll(
-    /^export \{(.*?)\} from "\.\/(.*?)"/gms,
-  )) {
-    const all = functions(read(`assembly/${path}.ts`), 'function');
-    for (const [name] of names.matchAll(/\w+/g)) {
-      const found = all.find((signature) => signature.name === name);
-      if (found) described.set(name, found);
+  for (const entry of ['small', 'index']) {
+    for (const [, names = '', path = ''] of read(`assembly/${entry}.ts`).matchAll(
+      /^export \{(.*?)\} from "\.\/(.*?)"/gms,
+    )) {
+      const all = functions(read(`assembly/${path}.ts`), 'function');
+      for (const [name] of names.matchAll(/\w+/g)) {
+        const found = all.find((signature) => signature.name === name);
+        if (found) described.set(name, { ...found, optional: entry === 'index' });
+      }
     }
   }
   const module = new WebAssembly.Module(readFileSync(wasm));
@@ -165,7 +169,7 @@ function typescriptFunctions(
 ): string {
   const lines = signatures.map(
     (s) =>
-      `${s.text ? wrap(s.text, '  ') : ''}  ${s.name}(${s.parameters.map((p) => `${p}: number`).join(', ')}): ${s.result ? 'number' : 'void'};\n`,
+      `${s.text ? wrap(s.text, '  ') : ''}  ${s.name}${s.optional ? '?' : ''}(${s.parameters.map((p) => `${p}: number`).join(', ')}): ${s.result ? 'number' : 'void'};\n`,
   );
   return `/** ${text} Every value is an i32; sizes, offsets and seconds are read as u32. */
 export type ${name} = {\n${first.map((line) => `  ${line}\n`).join('')}${lines.join('')}};\n`;
@@ -183,7 +187,8 @@ function header(abi: Abi): string {
       'MOULT_STATUS_LIST',
       statuses(abi).map((m) => `X(${m.name}, ${m.value}, ${text(m.text)}, ${text(m.attack)})`),
     )}`,
-    `/* X(name, signature as wasm3 writes it) */\n${list('MOULT_EXPORT_LIST', abi.exports.map(listed))}`,
+    `/* X(name, signature as wasm3 writes it) */\n${list('MOULT_EXPORT_LIST', abi.exports.filter(({ optional }) => !optional).map(listed))}`,
+    `/* The same, of what not every core has. */\n${list('MOULT_OPTIONAL_EXPORT_LIST', abi.exports.filter(({ optional }) => optional).map(listed))}`,
     `${list('MOULT_IMPORT_LIST', abi.imports.map(listed))}\n#endif\n`,
   ].join('\n');
 }
@@ -199,6 +204,7 @@ function listed(signature: Signature): string {
 }
 
 function list(name: string, rows: string[]): string {
+  if (rows.length === 0) return `#define ${name}(X)\n`;
   return `#define ${name}(X) \\\n${rows.map((row) => `  ${row}`).join(' \\\n')}\n`;
 }
 

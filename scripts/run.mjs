@@ -21,7 +21,7 @@ const NODE = { major: 20, minor: 19 };
 /** Compiled modules: the file, the compiler's target (asconfig.json), its entry. */
 const CORE = { file: 'build/moult.wasm', target: 'release', entry: 'assembly/index.ts' };
 /** The same without delegations: Ed25519, TUF's top level, install. */
-const SMALL = { file: 'build/moult-small.wasm', target: 'small', entry: 'assembly/index.ts' };
+const SMALL = { file: 'build/moult-small.wasm', target: 'small', entry: 'assembly/small.ts' };
 const CRYPTO = { file: 'build/crypto.wasm', target: 'crypto', entry: 'assembly/crypto/index.ts' };
 const CRYPTO_TEST = {
   file: 'build/crypto.test.wasm',

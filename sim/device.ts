@@ -2,11 +2,12 @@
 import { Area } from '../host/node/abi.ts';
 import { RecordedBoot, type Slot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
-import { Core, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
+import { Core, type Entropy, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
 import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
 import { type ClientConfiguration, type DeviceConfiguration, provision } from '../host/node/provision.ts';
 import { SimFlash } from './flash.ts';
 import { type Operation, Power, PowerCut } from './power.ts';
+import { Random } from './random.ts';
 
 export interface SimDeviceOptions {
   readonly root: Uint8Array;
@@ -19,6 +20,8 @@ export interface SimDeviceOptions {
   readonly hardwareCounter?: boolean;
   /** The board hashes blocks for the core. */
   readonly sha256Compress?: Sha256Compress;
+  /** Left out: random bytes from the seed, the same after each boot. */
+  readonly entropy?: Entropy;
   /** Whether an image on trial works; every one does when left out. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly seed?: number;
@@ -51,9 +54,9 @@ export class SimDevice {
     this.power.on();
     this.#boot = new RecordedBoot(this.flash);
     const counter = this.#counter && { counter: this.#counter };
-    const { sha256Compress } = this.#options;
+    const { sha256Compress, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };
-    const core = new Core({ flash: this.flash, boot: this.#boot, ...counter, ...hash });
+    const core = new Core({ flash: this.flash, boot: this.#boot, entropy, ...counter, ...hash });
     if (!this.#client.start(core)) provision(core, this.#options.configuration, this.#options.root);
     return core;
   }
@@ -111,6 +114,15 @@ export class SimDevice {
 export interface DeviceContents {
   readonly flash: FlashContents;
   readonly counter: number;
+}
+
+/** A generator that can be replayed. */
+function seededEntropy(seed: number): Entropy {
+  const random = new Random(seed);
+  return (bytes) => {
+    bytes.set(random.bytes(bytes.length));
+    return true;
+  };
 }
 
 /** A counter in fuses: it only rises, and a power cut leaves the old or the new value. */

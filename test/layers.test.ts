@@ -34,6 +34,7 @@ const CORE = [
   'delta',
   'install',
   'agent',
+  'small',
   'index',
 ];
 

@@ -910,6 +910,11 @@ export type CoreImports = {
    */
   boot_revert(): number;
   /**
+   * Fills `length` bytes at `pointer` with random bytes that nobody can foresee. 0; or negative: this
+   * board has no source of them, and the bytes are of no worth.
+   */
+  entropy(pointer: number, length: number): number;
+  /**
    * One block of SHA-256 (FIPS 180-4, 6.2.2), where the host has hardware or native code for it: the
    * state at `state`, eight words in the processor's order, takes in the 64 bytes at `block`. 0; or
    * negative: nothing was done, this host does not do it, and is not asked again. The core then does it

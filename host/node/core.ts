@@ -1,4 +1,5 @@
 // The core in this process: the same moult.wasm that a device carries, behind typed calls.
+import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ABI_VERSION, type CoreExports, type CoreImports, type Role, Status } from './abi.ts';
@@ -18,6 +19,9 @@ export interface HardwareCounter {
 /** One block of SHA-256: takes 64 bytes into the state of eight words. False: nothing was done, and never will be. */
 export type Sha256Compress = (state: Uint32Array, block: Uint8Array) => boolean;
 
+/** Fills the bytes with random ones that nobody can foresee. False: this board has no source of them. */
+export type Entropy = (bytes: Uint8Array) => boolean;
+
 /** What the core finds around it. */
 export interface Board {
   readonly flash: FlashDriver;
@@ -26,6 +30,8 @@ export interface Board {
   readonly counter?: HardwareCounter;
   /** Absent: the core hashes by itself, which in V8 is fast. */
   readonly sha256Compress?: Sha256Compress;
+  /** Absent: the system's. */
+  readonly entropy?: Entropy;
 }
 
 /**
@@ -205,7 +211,10 @@ class BoardImports {
   readonly #flash: FlashDriver;
   readonly #memory: () => ArrayBuffer;
 
-  constructor({ flash, boot, counter, sha256Compress }: Board, memory: () => ArrayBuffer) {
+  constructor(
+    { flash, boot, counter, sha256Compress, entropy = systemEntropy }: Board,
+    memory: () => ArrayBuffer,
+  ) {
     this.#flash = flash;
     this.#memory = memory;
     this.table = {
@@ -230,6 +239,7 @@ class BoardImports {
       boot_select: (slot) => done((slot === 0 || slot === 1) && boot.select(slot), Status.BOOT),
       boot_confirm: () => done(boot.confirm(), Status.BOOT),
       boot_revert: () => done(boot.revert(), Status.BOOT),
+      entropy: (pointer, length) => done(entropy(this.#bytes(pointer, length)), -1),
       sha256_compress: (state, block) =>
         done(sha256Compress?.(this.#words(state, 8), this.#bytes(block, 64)) ?? false, -1),
     };
@@ -255,6 +265,11 @@ class BoardImports {
     const { buffer, byteOffset } = this.#bytes(pointer, 4 * count);
     return new Uint32Array(buffer, byteOffset, count);
   }
+}
+
+function systemEntropy(bytes: Uint8Array): boolean {
+  randomFillSync(bytes);
+  return true;
 }
 
 function done(success: boolean, status: number): number {

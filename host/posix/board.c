@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,19 @@ static int32_t boot_confirm(void *user) { return moult_boot_confirm(&((board *)u
 
 static int32_t boot_revert(void *user) { return moult_boot_revert(&((board *)user)->boot); }
 
+/* The system's generator gives at most so many bytes at once. */
+#define ENTROPY_MOST 256u
+
+static int32_t board_entropy(void *user, void *to, uint32_t length) {
+  uint8_t *bytes = to;
+  (void)user;
+  for (uint32_t part; length > 0; bytes += part, length -= part) {
+    part = length < ENTROPY_MOST ? length : ENTROPY_MOST;
+    if (getentropy(bytes, part) != 0) return -1;
+  }
+  return 0;
+}
+
 const moult_port board_port = {
     .flash_read = board_read,
     .flash_write = board_write,
@@ -65,6 +79,7 @@ const moult_port board_port = {
     .boot_confirm = boot_confirm,
     .boot_revert = boot_revert,
     .milliseconds = line_milliseconds,
+    .entropy = board_entropy,
 };
 
 /* ---- the self-test ---- */

@@ -99,6 +99,14 @@ int32_t moult_import_boot_revert(const moult *core, const uint32_t *a, int32_t *
   return MOULT_STATUS_OK;
 }
 
+int32_t moult_import_entropy(const moult *core, const uint32_t *a, int32_t *result) {
+  const moult_port *port = core->config.port;
+  void *to = moult_memory_at(core, a[0], a[1]);
+  if (to == NULL) return MOULT_STATUS_TRAP;
+  *result = port->entropy != NULL ? done(port->entropy(core->config.user, to, a[1]), -1) : -1;
+  return MOULT_STATUS_OK;
+}
+
 int32_t moult_import_sha256_compress(const moult *core, const uint32_t *a, int32_t *result) {
   const moult_port *port = core->config.port;
   uint32_t words[SHA256_BYTES / sizeof(uint32_t)];

@@ -110,11 +110,15 @@ static int32_t run(moult *core, work function, void *what, int32_t otherwise) {
 struct export {
   const char *name;
   const char *signature;
+  int optional;
 };
 
 static const struct export exports[] = {
-#define X(name, signature) {#name, signature},
+#define X(name, signature) {#name, signature, 0},
     MOULT_EXPORT_LIST(X)
+#undef X
+#define X(name, signature) {#name, signature, 1},
+    MOULT_OPTIONAL_EXPORT_LIST(X)
 #undef X
 };
 
@@ -122,6 +126,7 @@ static M3Result find_exports(moult *core) {
   for (uint32_t i = 0; i < MOULT_EXPORTS; i++) {
     IM3Function function = NULL;
     M3Result end = m3_FindFunction(&function, core->runtime, exports[i].name);
+    if (end == m3Err_functionLookupFailed && exports[i].optional) continue;
     if (end != m3Err_none) return end;
     if (m3_GetArgCount(function) != arity(exports[i].signature) || m3_GetRetCount(function) != 1)
       return m3Err_argumentCountMismatch;
@@ -209,6 +214,7 @@ static M3Result call_function(moult *core, void *what) {
 int32_t moult_call(moult *core, enum moult_export function, uint32_t argument, uint32_t *result) {
   struct call what = {function, argument, 0};
   if (core->runtime == NULL) return core->ended != 0 ? core->ended : MOULT_STATUS_WRONG_STATE;
+  if (core->functions[function] == NULL) return MOULT_STATUS_WRONG_STATE; /* not in this core */
   int32_t status = run(core, call_function, &what, MOULT_STATUS_TRAP);
   if (core->ended != 0) core->runtime = NULL;
   *result = what.result;

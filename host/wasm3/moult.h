@@ -78,6 +78,12 @@ typedef struct moult_port {
   uint32_t (*milliseconds)(void *user);
 
   /*
+   * NULL: this board has no source of it. Fills `length` bytes with random ones that nobody can foresee: a hardware
+   * generator's, once it is seeded. 0, or negative: none now.
+   */
+  int32_t (*entropy)(void *user, void *to, uint32_t length);
+
+  /*
    * NULL: the core hashes by itself. One block of SHA-256 (FIPS 180-4, 6.2.2): the eight words of
    * `state` take in the 64 bytes at `block`, of any alignment. 0; or negative: `state` is not used
    * and the callback not called again. Hardware, or moult_sha256_compress of sha256.h, which does in
@@ -113,6 +119,7 @@ typedef struct moult_config {
 enum moult_export {
 #define MOULT_EXPORT(name, signature) MOULT_EXPORT_##name,
   MOULT_EXPORT_LIST(MOULT_EXPORT)
+  MOULT_OPTIONAL_EXPORT_LIST(MOULT_EXPORT)
 #undef MOULT_EXPORT
   MOULT_EXPORTS
 };

@@ -353,6 +353,9 @@ enum moult_status {
   X(trusted_length, "i(i)") \
   X(trusted_read, "i(i)")
 
+/* The same, of what not every core has. */
+#define MOULT_OPTIONAL_EXPORT_LIST(X)
+
 #define MOULT_IMPORT_LIST(X) \
   X(flash_read, "i(iiii)") \
   X(flash_write, "i(iiii)") \
@@ -366,6 +369,7 @@ enum moult_status {
   X(boot_select, "i(i)") \
   X(boot_confirm, "i()") \
   X(boot_revert, "i()") \
+  X(entropy, "i(ii)") \
   X(sha256_compress, "i(ii)")
 
 #endif

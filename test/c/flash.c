@@ -95,6 +95,14 @@ static int32_t sha256_compress(void *user, uint32_t *state, const void *block) {
   return -1;
 }
 
+static int32_t entropy(void *user, void *to, uint32_t length) {
+  board *b = user;
+  if (b->lie == ENTROPY_FAILS) return 1; /* a result that the contract does not have */
+  b->random += length;
+  memset(to, 0x5a, length);
+  return 0;
+}
+
 const moult_port board_port = {
     .flash_read = flash_read,
     .flash_write = flash_write,
@@ -108,4 +116,5 @@ const moult_port board_port = {
     .boot_revert = boot_revert,
     .milliseconds = milliseconds,
     .sha256_compress = sha256_compress,
+    .entropy = entropy,
 };

@@ -34,6 +34,7 @@ enum lie {
   UNIT_ODD,
   BOOT_ODD,
   BOOT_FAILS,
+  ENTROPY_FAILS,
   LIES
 };
 
@@ -49,6 +50,8 @@ typedef struct board {
   /* Whether it hashes blocks for the core, and how often it was asked. */
   int hashes;
   uint32_t blocks;
+  /* Random bytes that were asked for. */
+  uint32_t random;
 } board;
 
 extern const moult_port board_port;

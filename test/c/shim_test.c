@@ -365,6 +365,28 @@ static void trap(file module) {
   require(moult_open(&core, &config) == 0, "the module opens", 3);
   status = moult_core_start(&core);
   require(status == MOULT_STATUS_TRAP, "a block outside the memory", status);
+  config = trusting(need_file("outside-entropy.wasm"));
+  require(moult_open(&core, &config) == 0, "the module opens", 4);
+  status = moult_core_start(&core);
+  require(status == MOULT_STATUS_TRAP, "random bytes outside the memory", status);
+  require_boots(module, 0);
+}
+
+static void entropy(file module) {
+  moult core;
+  moult_port silent = board_port;
+  moult_config config = trusting(need_file("entropy.wasm"));
+  require(moult_open(&core, &config) == 0, "the module opens", 0);
+  require(moult_core_start(&core) == 0 && device.random == 32, "the board is asked for 32 bytes", device.random);
+  silent.entropy = NULL;
+  config.port = &silent;
+  require(moult_open(&core, &config) == 0, "the module opens", 1);
+  require(moult_core_start(&core) == -1, "a board without a source of them", 0);
+  device.lie = ENTROPY_FAILS;
+  config.port = &board_port;
+  require(moult_open(&core, &config) == 0, "the module opens", 2);
+  require(moult_core_start(&core) == -1, "a source that fails", 0);
+  power_off();
   require_boots(module, 0);
 }
 
@@ -442,7 +464,7 @@ int main(int count, char **arguments) {
       {"bits", flip_some},        {"all-bits", flip_all},            {"hash", hash_is_right},
       {"version", other_version}, {"deadline", deadline},            {"trap", trap},
       {"lies", lies},             {"misuse", misuse},            {"blocks", blocks_are_hashed},
-      {"late", compiled_late},
+      {"late", compiled_late},    {"entropy", entropy},
   };
   if (count != 3) return 2;
   atexit(free_kept);

@@ -188,6 +188,7 @@ export class Target {
       boot_select: () => 0,
       boot_confirm: () => 0,
       boot_revert: () => 0,
+      entropy: () => -1,
       sha256_compress: () => -1,
     };
   }

@@ -189,6 +189,36 @@ describe('a host that hashes blocks for the core', () => {
   });
 });
 
+describe('random bytes', () => {
+  /** entropy(pointer, length), in place of `flash_read`. */
+  const asking = (pointer: number, length: number) =>
+    moduleWith(
+      [...[pointer, length].flatMap((value) => [0x41, ...signedLeb(value)]), 0x10, 0x00],
+      1,
+      'entropy',
+      2,
+    );
+
+  test('are those of the board, in the place that the core names', () => {
+    const asked: number[] = [];
+    const entropy = (bytes: Uint8Array) => asked.push(bytes.byteOffset, bytes.length) > 0;
+    expect(new Core({ ...board(), entropy }, asking(40, 24)).coreStart()).toBe(0);
+    expect(asked).toEqual([40, 24]);
+  });
+
+  test('are the system’s where the board has no source of its own', () => {
+    expect(new Core(board(), asking(0, 32)).coreStart()).toBe(0);
+  });
+
+  test('may be missing, which the core is told', () => {
+    expect(new Core({ ...board(), entropy: () => false }, asking(0, 32)).coreStart()).toBe(-1);
+  });
+
+  test('never go beyond the memory of the core', () => {
+    expect(() => new Core(board(), asking(65_535, 2)).coreStart()).toThrow('the core left its memory');
+  });
+});
+
 describe('a module that misbehaves', () => {
   test('a trap becomes an error that names it a bug of the core', () => {
     const core = new Core(board(), moduleWith([0x00]));
@@ -229,8 +259,13 @@ describe('a module that misbehaves', () => {
   });
 });
 
-/** A module of one memory that imports `flash_read`; its `core_start` is this code. */
-function moduleWith(code: readonly number[], version = 1): WebAssembly.Module {
+/** A module of one memory with one import; its `core_start` is this code. */
+function moduleWith(
+  code: readonly number[],
+  version = 1,
+  imported = 'flash_read',
+  parameters = 4,
+): WebAssembly.Module {
   const text = (name: string) => [name.length, ...Buffer.from(name)];
   const section = (id: number, entries: readonly (readonly number[])[]) => {
     const body = [entries.length, ...entries.flat()];
@@ -243,10 +278,10 @@ function moduleWith(code: readonly number[], version = 1): WebAssembly.Module {
     Uint8Array.from([
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, [
-        [0x60, 4, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f],
+        [0x60, parameters, ...Array.from({ length: parameters }, () => 0x7f), 1, 0x7f],
         [0x60, 0, 1, 0x7f],
       ]),
-      ...section(2, [[...text('moult'), ...text('flash_read'), 0, 0]]),
+      ...section(2, [[...text('moult'), ...text(imported), 0, 0]]),
       ...section(
         3,
         functions.map(() => [1]),

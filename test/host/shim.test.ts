@@ -41,6 +41,7 @@ const CASES = [
     'late',
     'functions compiled when they are called, in less memory: the same flash, or MEMORY and later the same',
   ],
+  ['entropy', 'random bytes are those of the board, or the core is told that there are none'],
   ['misuse', 'calls that do not belong where they are made are refused'],
 ] as const;
 
@@ -123,7 +124,7 @@ function contents({ flash }: SimDevice): Uint8Array {
 
 // Modules with all exports of the ABI that do as little as they can.
 
-const IMPORTS = 2;
+const IMPORTS = 3;
 const NAMES = [...exportList()];
 const index = (name: string) => NAMES.findIndex(([other]) => other === name) + IMPORTS;
 
@@ -138,6 +139,9 @@ const OTHER_MODULES = {
   // sha256_compress(24545, 0) and (0, 24513): the last byte is outside
   'outside-state': moduleWith({ core_start: [0x41, 0xe1, 0xbf, 0x01, 0x41, 0, 0x10, 1] }),
   'outside-block': moduleWith({ core_start: [0x41, 0, 0x41, 0xc1, 0xbf, 0x01, 0x10, 1] }),
+  // entropy(24544, 33) and (16, 32)
+  'outside-entropy': moduleWith({ core_start: [0x41, 0xe0, 0xbf, 0x01, 0x41, 33, 0x10, 2] }),
+  entropy: moduleWith({ core_start: [0x41, 16, 0x41, 32, 0x10, 2] }),
 };
 
 /** Name and number of parameters of each export, from the header that the shim is compiled with. */
@@ -147,7 +151,7 @@ function exportList(): [name: string, parameters: number][] {
   return [...list.matchAll(/X\((\w+), "i\((i*)\)"\)/g)].map(([, name = '', i = '']) => [name, i.length]);
 }
 
-/** A module of one page that imports flash_read and sha256_compress; what is not given returns 1, `io_capacity` 16. */
+/** A module of one page with three imports and no optional export; what is not given returns 1, `io_capacity` 16. */
 function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Array {
   const text = (value: string) => [value.length, ...Buffer.from(value)];
   const section = (id: number, entries: readonly (readonly number[])[]) => {
@@ -170,6 +174,7 @@ function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Arr
     ...section(2, [
       [...text('moult'), ...text('flash_read'), 0, 0],
       [...text('moult'), ...text('sha256_compress'), 0, 3],
+      [...text('moult'), ...text('entropy'), 0, 3],
     ]),
     ...section(
       3,
