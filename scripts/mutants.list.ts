@@ -574,47 +574,11 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
-    'agent/agent.ts',
+    'agent/fetch.ts',
     [
       'metadata without an end',
       'if (length > workflow_limit() - record_length()) return Status.TOO_LONG;',
       '',
-    ],
-    ['clock set back', 'check_time = max(now, device.time);', 'check_time = now;'],
-    ['clock set right', '(now != 0 && now - checked < pause)', '(now != 0 && now < checked + pause)'],
-    ['the end of a check is not told', 'if (!waited || (now', 'if ((now'],
-    [
-      'no pause after a fault',
-      'pause = status < 0 ? min(retry, config.interval) : config.interval;',
-      'pause = status < 0 ? 0 : config.interval;',
-    ],
-    ['retries beyond the interval', 'min(retry, config.interval)', 'retry'],
-    ['release downgrade', 'if (best.release <= device.release) return', 'if (best.release == 0) return'],
-    ['security counter', 'if (best.security < device.security) return', 'if (false) return'],
-    [
-      'security counter: the same',
-      'if (best.security < device.security) return',
-      'if (best.security <= device.security) return',
-    ],
-    [
-      'other hardware is not told',
-      'elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
-      'Status.UP_TO_DATE',
-    ],
-    [
-      'image without a hash',
-      'if (!best.has_sha256 && !best.has_sha512) return end_check(Status.HASH_UNKNOWN, Role.TARGETS);',
-      '',
-    ],
-    [
-      'image too large',
-      'if (best.length > slot_capacity(slot) || best.length == 0) return',
-      'if (best.length == 0) return',
-    ],
-    [
-      'empty image',
-      'if (best.length > slot_capacity(slot) || best.length == 0) return',
-      'if (best.length > slot_capacity(slot)) return',
     ],
     ['a fault of the network', 'else if (result != Status.OK) status = Status.NETWORK;', ''],
     [
@@ -637,12 +601,81 @@ export const MUTANTS: readonly Mutant[] = [
       'else status = record_is_open() ? workflow_accept() : Status.NETWORK;',
       'else status = workflow_accept();',
     ],
+  ),
+  ...mutantsOf(
+    'agent/check.ts',
+    ['clock set back', 'check_time = max(now, device.time);', 'check_time = now;'],
+    ['release downgrade', 'if (best.release <= device.release) return', 'if (best.release == 0) return'],
+    ['security counter', 'if (best.security < device.security) return', 'if (false) return'],
     [
-      'provisioned twice',
-      'if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;',
+      'security counter: the same',
+      'if (best.security < device.security) return',
+      'if (best.security <= device.security) return',
+    ],
+    [
+      'other hardware is not told',
+      'elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
+      'Status.UP_TO_DATE',
+    ],
+    [
+      'image without a hash',
+      'if (!best.has_sha256 && !best.has_sha512) return run_end(Status.HASH_UNKNOWN, Role.TARGETS);',
       '',
     ],
+    [
+      'a delegated role that cannot be used holds up all',
+      'if (role != Role.DELEGATED || run.finding || !is_verdict(status)) return',
+      'if (true) return',
+    ],
+    [
+      'a delegated role that cannot be used is passed over in silence',
+      '  if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);\n',
+      '',
+    ],
+    ['targets before metadata', 'run.phase != Phase.IDLE || !run.fresh', 'run.phase != Phase.IDLE'],
+    ['a device that needs the time checks without', 'config.needs_time && !time_known ?', 'false ?'],
   ),
+  ...mutantsOf(
+    'agent/agent.ts',
+    [
+      'clock set right',
+      '(now != 0 && now - run.checked < run.pause)',
+      '(now != 0 && now < run.checked + run.pause)',
+    ],
+    ['the end of a check is not told', 'if (!run.waited || (now', 'if ((now'],
+    [
+      'a clock that knows no time is believed',
+      'step(now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0)',
+      'step(now)',
+    ],
+  ),
+  ...mutantsOf(
+    'agent/run.ts',
+    [
+      'no pause after a fault',
+      'run.pause = status < 0 ? min(retry, config.interval) : config.interval;',
+      'run.pause = status < 0 ? 0 : config.interval;',
+    ],
+    ['retries beyond the interval', 'min(retry, config.interval)', 'retry'],
+  ),
+  ...mutantsOf(
+    'agent/download.ts',
+    [
+      'image too large',
+      'if (best.length > slot_capacity(slot) || best.length == 0) return',
+      'if (best.length == 0) return',
+    ],
+    [
+      'empty image',
+      'if (best.length > slot_capacity(slot) || best.length == 0) return',
+      'if (best.length > slot_capacity(slot)) return',
+    ],
+  ),
+  ...mutantsOf('agent/provision.ts', [
+    'provisioned twice',
+    'if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;',
+    '',
+  ]),
   ...mutantsOf(
     'agent/device.ts',
     [
@@ -811,26 +844,6 @@ export const MUTANTS: readonly Mutant[] = [
       '  if (file.has_sha512 && !hash_is(FILE_HASH, true, file_sha512(file))) return Status.HASH_MISMATCH;\n',
       '',
     ],
-  ),
-  ...mutantsOf(
-    'agent/agent.ts',
-    [
-      'a delegated role that cannot be used holds up all',
-      'if (role != Role.DELEGATED || finding || !is_verdict(status)) return',
-      'if (true) return',
-    ],
-    [
-      'a delegated role that cannot be used is passed over in silence',
-      '  if (role_fault != Status.OK) return end_check(role_fault, Role.DELEGATED);\n',
-      '',
-    ],
-    ['targets before metadata', 'phase != Phase.IDLE || !fresh', 'phase != Phase.IDLE'],
-    [
-      'a clock that knows no time is believed',
-      'step(now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0)',
-      'step(now)',
-    ],
-    ['a device that needs the time checks without', 'config.needs_time && !time_known ?', 'false ?'],
   ),
   ...mutantsOf('storage/record.ts', [
     'delegated roles never give way',

@@ -39,7 +39,14 @@ const CORE = [
 ];
 
 /** The files of the core that reach the host. */
-const HOST_USERS = ['storage/flash', 'agent/agent', 'agent/device', 'agent/state'];
+const HOST_USERS = [
+  'storage/flash',
+  'agent/device',
+  'agent/download',
+  'agent/start',
+  'agent/state',
+  'agent/trial',
+];
 
 interface Import {
   readonly from: string;

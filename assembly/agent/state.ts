@@ -8,9 +8,10 @@ import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/
 import { Status } from "../status";
 import { install, install_version, Stage } from "../storage/journal";
 import { trusted_entry, trusted_open_place, trusted_reader } from "../tuf/trusted";
-import { agent_role, agent_status, agent_time_known } from "./agent";
+import { agent_time_known } from "./check";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
+import { agent_role, agent_status } from "./run";
 import { elsewhere } from "./selection";
 
 export function state_read(field: State): i32 {

@@ -1,11 +1,14 @@
 // One target that a host asked for by its path (TUF 1.0.34, 5.7): verified as it passes through, and not kept here.
 
+import { Action, Role } from "../abi";
 import { FILE_HASH, FILE_INFO, IMAGE_HASH, PATH_BUFFER } from "../memory";
 import { file_sha256, file_sha512, FileInfo } from "../metadata/file";
 import { Status } from "../status";
 import { hash_begin, hash_bytes, hash_is } from "../storage/hash";
 import { search_look, search_path_length } from "../tuf/search";
+import { workflow_consistent } from "../tuf/workflow";
 import { name_write } from "./name";
+import { Phase, run, run_end, run_fetch } from "./run";
 
 const file = changetype<FileInfo>(FILE_INFO);
 
@@ -17,7 +20,7 @@ export function target_look(): Status {
 }
 
 /** Writes its file name into NAME_BUFFER. Returns the length, or PATH_INVALID. */
-export function target_name(consistent: bool): i32 {
+function target_name(consistent: bool): i32 {
   const digest = file.has_sha256 ? file_sha256(file) : file_sha512(file);
   return name_write(PATH_BUFFER, search_path_length(), consistent ? digest : 0, file.has_sha256 ? 32 : 64);
 }
@@ -42,9 +45,25 @@ export function target_write(pointer: usize, length: u32): Status {
 }
 
 /** All has arrived: the length and every hash that is listed must be right. */
-export function target_end(): Status {
+function target_end(): Status {
   if (received != file.length) return Status.LENGTH_MISMATCH;
   if (file.has_sha256 && !hash_is(IMAGE_HASH, false, file_sha256(file))) return Status.HASH_MISMATCH;
   if (file.has_sha512 && !hash_is(FILE_HASH, true, file_sha512(file))) return Status.HASH_MISMATCH;
   return Status.OK;
+}
+
+/** It is listed: wants it. */
+export function target_fetch(): Action {
+  const name = target_name(workflow_consistent());
+  if (name < 0) return run_end(name, Role.IMAGE);
+  run.phase = Phase.TARGET;
+  return run_fetch(name);
+}
+
+/** The answer has ended, or there was none: the outcome, when `fault` had become of it before. */
+export function target_judge(fault: Status, result: Status): Status {
+  let status = fault;
+  if (status == Status.OK) status = result == Status.OK ? target_end() : result == Status.NOT_FOUND ? result : Status.NETWORK;
+  run_end(status == Status.OK ? Status.TARGET_VERIFIED : status, Role.IMAGE);
+  return status;
 }

@@ -1,0 +1,170 @@
+// A check: the TUF workflow file by file, the search through targets roles, and the release that comes of it.
+
+import { Action, Role } from "../abi";
+import { IO_BUFFER, PATH_BUFFER, PATH_CAPACITY } from "../memory";
+import { Status } from "../status";
+import { install, Stage } from "../storage/journal";
+import { record_abort } from "../storage/record";
+import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/search";
+import {
+  workflow_begin,
+  workflow_consistent,
+  workflow_name_length,
+  workflow_next,
+  workflow_role,
+  workflow_search,
+  workflow_search_begin,
+} from "../tuf/workflow";
+import { config, config_selects } from "./config";
+import { device, device_failed, device_saw_time } from "./device";
+import { download_begin } from "./download";
+import { Phase, run, run_end, run_fetch } from "./run";
+import { best, best_digest, elsewhere, selection_begin, selection_look, selection_name } from "./selection";
+import { target_fetch, target_look } from "./target";
+import { trial_confirm } from "./trial";
+
+/** The time of this check, and whether the host knew it. */
+let check_time: u32 = 0;
+let time_known: bool = false;
+/** The search through targets roles has begun. */
+let searching: bool = false;
+/** The role in hand is done with: on to the next. */
+let moving: bool = false;
+/** What was wrong with the first delegated role that could not be used. */
+let role_fault: Status = Status.OK;
+
+/** Whether the last check had the time from the host. */
+export function agent_time_known(): bool {
+  return !isDefined(SMALL) && time_known;
+}
+
+export function check_begin(now: u32): void {
+  // A clock that was set back does not bring expired metadata back.
+  check_time = max(now, device.time);
+  run.fetching = false;
+  run.fresh = false;
+  searching = false;
+  run.finding = false;
+  time_known = now != 0;
+  // What could not be finished before comes first.
+  let status = install.stage == Stage.CONFIRMING ? trial_confirm() : Status.OK;
+  if (status != Status.OK) {
+    run_end(status, Role.IMAGE);
+    return;
+  }
+  status = !isDefined(SMALL) && config.needs_time && !time_known ? Status.TIME_UNKNOWN : workflow_begin(check_time);
+  if (status == Status.OK) run.phase = Phase.METADATA;
+  else run_end(status, Role.ROOT);
+}
+
+/** Goes on until something must be fetched, or the check ends. */
+export function check_advance(): Action {
+  if (run.phase != Phase.METADATA) return Action.WAIT;
+  if (!isDefined(SMALL) && moving) return search_on();
+  const status = workflow_next();
+  if (status != Status.OK) return check_fault(status);
+  if (workflow_role() == Role.NONE) return look();
+  return run_fetch(workflow_name_length());
+}
+
+/** A targets role is verified: looks into it. */
+function look(): Action {
+  if (isDefined(SMALL)) return look_at_top();
+  if (!searching) {
+    run.fresh = true;
+    begin_search(selection_begin(), true);
+    if (!config_selects()) return select_release();
+  }
+  const status = run.finding ? target_look() : selection_look();
+  if (status == Status.OK && run.finding) return target_fetch();
+  if (status == Status.OK || status == Status.NOT_FOUND) return search_on();
+  search_leave();
+  return check_fault(status);
+}
+
+/** The small core follows no delegations. */
+function look_at_top(): Action {
+  selection_begin();
+  const status = selection_look();
+  return status == Status.OK ? select_release() : run_end(status, Role.TARGETS);
+}
+
+function begin_search(length: u32, start: bool): void {
+  searching = true;
+  moving = false;
+  role_fault = Status.OK;
+  workflow_search_begin(length, start);
+}
+
+/** Moves on to the next delegated role, a role a call: each may have signatures to verify. */
+function search_on(): Action {
+  moving = false;
+  const status = workflow_search();
+  if (status == Status.OK) return Action.CONTINUE;
+  if (status != Status.NOT_FOUND) return check_fault(status);
+  return run.finding ? run_end(missing_target(), Role.NONE) : select_release();
+}
+
+/**
+ * A file cannot be used. A search for a release goes on without a delegated role: who may delay his own releases must
+ * not be able to delay those of others. What stands in for it later in the search is not trusted (search_trusts).
+ */
+export function check_fault(status: Status): Action {
+  if (isDefined(SMALL)) return run_end(status, workflow_role());
+  const role = !searching ? workflow_role() : search_is_at_top() ? Role.TARGETS : Role.DELEGATED;
+  if (role != Role.DELEGATED || run.finding || !is_verdict(status)) return run_end(status, role);
+  record_abort();
+  if (role_fault == Status.OK) role_fault = status;
+  moving = true;
+  return Action.CONTINUE;
+}
+
+/** Whether a finding is about the file itself, and not about how it came or where it should go. */
+function is_verdict(status: Status): bool {
+  const judged = status <= Status.JSON_SYNTAX && status > Status.NETWORK;
+  return judged || status == Status.NOT_FOUND || status == Status.STORE_FULL;
+}
+
+/** Nobody lists the target; or what he lists was not reached. */
+function missing_target(): Status {
+  return search_is_cut_short() ? Status.TOO_MANY_ROLES : Status.TARGET_UNKNOWN;
+}
+
+/** All metadata is verified: is there a release to install? */
+function select_release(): Action {
+  const status = device_saw_time(check_time);
+  if (status != Status.OK) return run_end(status, Role.TARGETS);
+  if (best.release <= device.release) return end_without_release();
+  if (!best.has_sha256 && !best.has_sha512) return run_end(Status.HASH_UNKNOWN, Role.TARGETS);
+  if (device_failed(best_digest())) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
+  // Against a downgrade to a release with known holes, signed as it may be.
+  if (best.security < device.security) return run_end(Status.COUNTER_ROLLBACK, Role.IMAGE);
+  const name = selection_name(workflow_consistent());
+  if (name < 0) return run_end(name, Role.IMAGE);
+  run.name_length = name;
+  return download_begin();
+}
+
+/** There is nothing newer, as far as could be seen. */
+function end_without_release(): Action {
+  if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);
+  if (!isDefined(SMALL) && search_is_cut_short()) return run_end(Status.TOO_MANY_ROLES, Role.DELEGATED);
+  return run_end(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
+}
+
+// ---- one target, by its path ----
+
+/**
+ * Looks for the target whose path, of so many bytes, is in the buffer, with the metadata of the last check; what the
+ * steps after it fetch are delegated roles and then the target, which the core verifies and does not keep. The outcome
+ * is TARGET_VERIFIED or a finding. WRONG_STATE: not between two checks, or the last one found a fault in the metadata.
+ */
+export function target_find(length: u32): Status {
+  if (isDefined(SMALL) || run.phase != Phase.IDLE || !run.fresh) return Status.WRONG_STATE;
+  if (length > PATH_CAPACITY) return Status.NAME_TOO_LONG;
+  memory.copy(PATH_BUFFER, IO_BUFFER, length);
+  begin_search(length, false);
+  run.finding = true;
+  run.phase = Phase.METADATA;
+  return Status.OK;
+}

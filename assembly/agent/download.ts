@@ -1,0 +1,218 @@
+// The install of the best release: what to fetch for it, its way into the slot, and what there is when it ends early.
+
+import { Action, Role } from "../abi";
+import { bytes_equal } from "../bytes";
+import * as host from "../host";
+import {
+  base_begin,
+  base_is,
+  base_is_read,
+  base_read,
+  payload_begin,
+  payload_continues,
+  payload_finish,
+  payload_is_patch,
+  payload_is_whole,
+  payload_offset,
+  payload_resume,
+} from "../install/payload";
+import { slot_capacity, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
+import { PAYLOAD_ROOM } from "../memory";
+import { Status } from "../status";
+import { install, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
+import { workflow_consistent } from "../tuf/workflow";
+import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
+import { Phase, run, run_end } from "./run";
+import { best, best_digest, best_sha512, best_version, selection_name } from "./selection";
+import { ON_TRIAL, trial_select } from "./trial";
+
+/** A patch did not do: in this check the image itself is fetched. */
+let whole: bool = false;
+/** Bytes that had arrived when the fetch of the image began. */
+let before: u32 = 0;
+/** Fetches of the image in a row that brought too little. */
+let stalls: u32 = 0;
+
+/** Fetches of an image in a row that may bring less than this many bytes, against slow retrieval. */
+const MAX_STALLS: u32 = 3;
+const LEAST_PROGRESS: u32 = 2048;
+
+/** Fetches the patch for the image that runs, else the compressed image, else the image as it is. */
+export function download_begin(): Action {
+  if (isDefined(SMALL)) return begin_install();
+  whole = false;
+  const status = find_offer(true);
+  if (status != Status.OK) return run_end(status, Role.TARGETS);
+  if (offer.length == 0) return without_base();
+  base_begin();
+  run.phase = Phase.BASE;
+  return Action.CONTINUE;
+}
+
+function find_offer(patch: bool): Status {
+  if (!whole && best.has_sha256 && journal_holds(PAYLOAD_ROOM)) return offer_find(patch);
+  offer.length = 0;
+  return Status.OK;
+}
+
+/** Nothing is written before the image that a patch is for was found here, byte for byte. */
+export function download_verify_base(): Action {
+  const status = base_read(host.boot_state() & 1, offer.base_length);
+  if (status != Status.OK) return without_base();
+  if (!base_is_read(offer.base_length)) return Action.CONTINUE;
+  return base_is(offer_base()) ? begin_install() : without_base();
+}
+
+function without_base(): Action {
+  const status = find_offer(false);
+  return status == Status.OK ? begin_install() : run_end(status, Role.TARGETS);
+}
+
+function begin_install(): Action {
+  const boot = host.boot_state();
+  // On trial the other slot is the one to fall back to: it is not to be touched.
+  if (boot < 0 || (boot & ON_TRIAL) != 0) return run_end(Status.BOOT, Role.IMAGE);
+  const slot = (boot & 1) ^ 1;
+  if (best.length > slot_capacity(slot) || best.length == 0) return run_end(Status.IMAGE_TOO_LARGE, Role.IMAGE);
+  const status = prepare_install(slot);
+  if (status != Status.OK) return run_end(status, Role.IMAGE);
+  slot_resume(best.has_sha256, best_sha512());
+  run.phase = Phase.IMAGE;
+  stalls = 0;
+  return resume_payload();
+}
+
+function resume_payload(): Action {
+  if (isDefined(SMALL)) return fetch_image();
+  const patch = payload_is_patch();
+  const name = patch ? offer_name(workflow_consistent()) : selection_name(workflow_consistent());
+  if (patch && (name < 0 || payload_resume() != Status.OK)) return give_patch_up();
+  if (name < 0) return run_end(name, Role.IMAGE);
+  run.name_length = name;
+  return fetch_image();
+}
+
+function fetch_image(): Action {
+  if (payload_is_whole()) return finish_image();
+  run.fetching = true;
+  return Action.FETCH;
+}
+
+/** Whether the journal is about this very image. */
+function continues(slot: i32): bool {
+  if (install.stage != Stage.DOWNLOADING || install.slot != slot || install.length != best.length) return false;
+  return bytes_equal(install_digest(), best_digest(), 32);
+}
+
+/** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
+function prepare_install(slot: i32): Status {
+  if (!continues(slot)) {
+    // Whatever was selected before, nothing may boot a slot while it is written.
+    if (host.boot_revert() < 0) return Status.BOOT;
+    install.stage = Stage.DOWNLOADING;
+    install.slot = slot;
+    install.trials = 0;
+    install.length = best.length;
+    install.offset = 0;
+    choose_state();
+  } else if (!choose_state() && install.release == best.release && install.security == best.security) return Status.OK;
+  install.release = best.release;
+  install.security = best.security;
+  memory.copy(install_digest(), best_digest(), 32);
+  memory.copy(install_version(), best_version(), 32);
+  return journal_record();
+}
+
+/**
+ * A patch begins, or goes on where it stands in the journal; where it cannot, the image goes on from there as it is.
+ * Whether the journal does not say so yet.
+ */
+function choose_state(): bool {
+  if (isDefined(SMALL)) return false;
+  const before = install.state;
+  if (install.offset == 0) {
+    install.state = 0;
+    if (offer.length != 0) payload_begin(offer.length, offer_digest(), offer.base_length);
+  } else if (before != 0 && (offer.length == 0 || !payload_continues(offer.length, offer_digest()))) install.state = 0;
+  return install.state != before;
+}
+
+/** All bytes are there, or ought to be. */
+function finish_image(): Action {
+  const status = payload_finish();
+  if (status != Status.OK) return payload_is_patch() ? give_patch_up() : give_image_up(status);
+  if (!isDefined(SMALL)) install.state = 0;
+  run.phase = Phase.VERIFY;
+  return Action.CONTINUE;
+}
+
+/** What a patch made is worth nothing: the image itself is fetched, from its start. */
+function give_patch_up(): Action {
+  journal_clear();
+  return fetch_whole();
+}
+
+function fetch_whole(): Action {
+  whole = true;
+  offer.length = 0;
+  return begin_install();
+}
+
+/** Reads a slice back; after the last one, selects the slot. */
+export function download_verify(): Action {
+  let status = slot_verify();
+  if (status != Status.OK) return give_image_up(status);
+  if (!slot_is_verified()) return Action.CONTINUE;
+  status = trial_select();
+  if (status != Status.OK) return give_image_up(status);
+  run.outcome = Status.READY_TO_REBOOT;
+  run.outcome_role = Role.NONE;
+  run.failures = 0;
+  return Action.REBOOT;
+}
+
+/** What is in the slot is not the image: forget it, so that the next check starts anew. */
+function give_image_up(status: Status): Action {
+  journal_clear();
+  return run_end(status, Role.IMAGE);
+}
+
+/** An answer begins. Returns how many bytes of the file are here already. */
+export function download_answer(): u32 {
+  before = payload_offset();
+  return before;
+}
+
+/** The answer has ended, or there was none, or `why` there is no use for it. */
+export function download_end(result: Status, why: Status): Status {
+  if (why == Status.TOO_LONG) {
+    // What came before is in the journal and stays: somebody who adds a byte must not undo a download.
+    run_end(why, Role.IMAGE);
+    return why;
+  }
+  if (why != Status.OK && why != Status.RANGE) {
+    if (payload_is_patch()) give_patch_up();
+    else give_image_up(why);
+    return why;
+  }
+  if (payload_is_whole()) {
+    run.fetching = false;
+    finish_image();
+    if (!isDefined(SMALL) && run.phase == Phase.IMAGE) return Status.PATCH_INVALID;
+    return run.phase == Phase.VERIFY ? Status.OK : run.outcome;
+  }
+  if (result == Status.NOT_FOUND) {
+    if (payload_is_patch()) fetch_whole();
+    else run_end(Status.NOT_FOUND, Role.IMAGE);
+    return Status.NOT_FOUND;
+  }
+  return retry_image(result == Status.OK ? Status.TRUNCATED : Status.NETWORK);
+}
+
+/** Less came than was asked for. As long as enough comes, ask for the rest. */
+function retry_image(status: Status): Status {
+  stalls = payload_offset() - before >= LEAST_PROGRESS ? 0 : stalls + 1;
+  before = payload_offset();
+  if (stalls >= MAX_STALLS) run_end(status, Role.IMAGE);
+  return status;
+}

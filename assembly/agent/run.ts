@@ -1,0 +1,86 @@
+// Where the state machine stands, and what came of its last check: what the files of the agent share.
+
+import { Action, Role } from "../abi";
+import { Status } from "../status";
+import { record_abort } from "../storage/record";
+import { config } from "./config";
+
+export const enum Phase {
+  /** no root of trust, or no storage: nothing can be done */
+  UNUSABLE = 0,
+  /** waits for the next check */
+  IDLE = 1,
+  /** fetches and verifies metadata */
+  METADATA = 2,
+  /** fetches the image */
+  IMAGE = 3,
+  /** reads the image back */
+  VERIFY = 4,
+  /** another slot is selected */
+  REBOOT = 5,
+  /** a new image runs and is judged */
+  TRIAL = 6,
+  /** the root is being given */
+  PROVISION = 7,
+  /** fetches the target that was asked for */
+  TARGET = 8,
+  /** hashes the image that runs, for which there is a patch */
+  BASE = 9,
+}
+
+export namespace run {
+  export let phase: Phase = Phase.UNUSABLE;
+  /** The host's time at the last check, and the seconds from there to the next. */
+  export let checked: u32 = 0;
+  export let pause: u32 = 0;
+  /** The host was told to wait since the last check: one without a clock comes back when it sees fit. */
+  export let waited: bool = true;
+  /** The outcome of the last check, and the role that it concerns. */
+  export let outcome: Status = Status.OK;
+  export let outcome_role: Role = Role.NONE;
+  /** Checks in a row that ended in a fault. */
+  export let failures: u32 = 0;
+  /** A file is wanted and its end was not told yet. */
+  export let fetching: bool = false;
+  /** Bytes of its name in NAME_BUFFER. */
+  export let name_length: u32 = 0;
+  /** All metadata of the last check held: targets may be asked for. */
+  export let fresh: bool = false;
+  /** What is searched for is the one target that was asked for. */
+  export let finding: bool = false;
+}
+
+/** Seconds to the next check after one that failed, doubled with each further one up to the interval. */
+const RETRY: u32 = 60;
+const RETRY_DOUBLINGS: u32 = 6;
+
+/** The file whose name of so many bytes is in NAME_BUFFER is wanted. */
+export function run_fetch(length: u32): Action {
+  run.name_length = length;
+  run.fetching = true;
+  return Action.FETCH;
+}
+
+export function run_end(status: Status, role: Role): Action {
+  record_abort();
+  run.phase = Phase.IDLE;
+  run.waited = false;
+  run.fetching = false;
+  run.outcome = status;
+  run.outcome_role = status < 0 ? role : Role.NONE;
+  if (run.finding) return Action.WAIT;
+  run.failures = status < 0 ? run.failures + 1 : 0;
+  const retry = RETRY << min(run.failures - 1, RETRY_DOUBLINGS);
+  run.pause = status < 0 ? min(retry, config.interval) : config.interval;
+  return Action.WAIT;
+}
+
+/** The outcome of the last check. */
+export function agent_status(): Status {
+  return run.outcome;
+}
+
+/** The role that it concerns. */
+export function agent_role(): Role {
+  return run.outcome_role;
+}

@@ -1,0 +1,71 @@
+// After power-on: mounts what is on flash and takes up what was interrupted.
+
+import * as host from "../host";
+import { Role } from "../abi";
+import { slots_usable } from "../install/slots";
+import { Status } from "../status";
+import { install, journal_mount, Stage } from "../storage/journal";
+import { Kind, store_bank, store_entry, store_is_sealed, store_mount, store_move } from "../storage/record";
+import { config_read } from "./config";
+import { device_mount, device_store } from "./device";
+import { Phase, run } from "./run";
+import { ON_TRIAL, trial_again, trial_confirm, trial_leave, trial_reject } from "./trial";
+
+/**
+ * Mounts what is on flash and takes up what a reboot or a power cut interrupted. Negative: nothing can be
+ * done. What became of an interrupted install is the outcome that `state_read` tells.
+ */
+export function core_start(): Status {
+  run.phase = Phase.UNUSABLE;
+  run.pause = 0;
+  run.waited = true;
+  run.failures = 0;
+  run.fetching = false;
+  run.fresh = false;
+  run.outcome = Status.OK;
+  run.outcome_role = Role.NONE;
+  const status = start();
+  if (run.phase == Phase.UNUSABLE) return status;
+  run.outcome = status;
+  if (status < 0) run.outcome_role = Role.IMAGE;
+  return Status.OK;
+}
+
+function start(): Status {
+  let status = store_mount();
+  if (status != Status.OK) return status;
+  const given = store_entry(Kind.CONFIG);
+  if (given.length == 0 || store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
+  status = config_read(store_bank(), given.offset, given.length);
+  if (status == Status.OK) status = device_mount();
+  if (status == Status.OK) status = journal_mount();
+  if (status == Status.OK && !slots_usable()) status = Status.LAYOUT_INVALID;
+  if (status == Status.OK && !store_is_sealed()) status = seal();
+  return status == Status.OK ? take_up_install() : status;
+}
+
+/** After provisioning: from now on a store without root, configuration or device state is a damaged one. */
+function seal(): Status {
+  const status = device_store();
+  return status == Status.OK ? store_move() : status;
+}
+
+function take_up_install(): Status {
+  const boot = host.boot_state();
+  if (boot < 0) return Status.BOOT;
+  const runs = (boot & 1) == install.slot;
+  const on_trial = (boot & ON_TRIAL) != 0;
+  run.phase = on_trial ? Phase.TRIAL : Phase.IDLE;
+  switch (install.stage) {
+    case Stage.SELECTED:
+      if (!runs) return trial_again();
+      return on_trial ? Status.OK : trial_confirm(); // a host that confirms by itself
+    case Stage.CONFIRMING:
+      return runs ? trial_confirm() : trial_again();
+    case Stage.REJECTING:
+      return trial_reject(Status.SELF_TEST_FAILED);
+    default:
+      // An image on trial that no journal knows was not verified here.
+      return on_trial ? trial_leave() : Status.OK;
+  }
+}
