@@ -10,7 +10,8 @@ import {
 } from 'node:crypto';
 import { canonicalize } from './canonical.ts';
 
-/** A public key as metadata carries it. `keyval.public` of an Ed25519 key is 64 hexadecimal digits. */
+/** A public key as metadata carries it. `keyval.public` of an Ed25519 key is 64 hexadecimal digits, that of a P-256 key
+ * PEM or its uncompressed point in hexadecimal digits. */
 export interface PublicKey {
   readonly keytype: string;
   readonly scheme: string;
@@ -32,6 +33,9 @@ export type Random = (length: number) => Uint8Array;
 
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+const P256_PREFIX = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
+/** Both are in use: the second by older repositories. */
+const P256_KEYTYPES: ReadonlySet<string> = new Set(['ecdsa', 'ecdsa-sha2-nistp256']);
 const SEED_LENGTH = 32;
 
 export function sha256(bytes: Uint8Array): string {
@@ -61,14 +65,39 @@ export function signingKey(secret: KeyObject): SigningKey {
 
 /** Whether `signature` (hexadecimal) over `message` is this key's. An unknown kind of key verifies nothing. */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: string): boolean {
-  if (key.keytype !== 'ed25519' || key.scheme !== 'ed25519') return false;
-  if (!/^[0-9a-f]{64}$/i.test(key.keyval.public) || !/^[0-9a-f]{128}$/i.test(signature)) return false;
-  const der = Buffer.concat([SPKI_PREFIX, Buffer.from(key.keyval.public, 'hex')]);
-  const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
-  return verify(null, message, publicKey, Buffer.from(signature, 'hex'));
+  if (!/^(?:[0-9a-f]{2})+$/i.test(signature)) return false;
+  const publicKey = importPublicKey(key);
+  if (publicKey === undefined) return false;
+  const hash = key.keytype === 'ed25519' ? null : 'sha256';
+  return verify(hash, message, publicKey, Buffer.from(signature, 'hex'));
 }
 
-/** What makes two keys the same key, whatever their ids and other fields say. */
+/** The key as node:crypto has it: Ed25519 (RFC 8032) or ECDSA on P-256 (FIPS 186-5); undefined for any other, and for
+ * what is no key. */
+export function importPublicKey({ keytype, scheme, keyval }: PublicKey): KeyObject | undefined {
+  try {
+    if (keytype === 'ed25519' && scheme === 'ed25519' && /^[0-9a-f]{64}$/i.test(keyval.public))
+      return fromSpki(SPKI_PREFIX, keyval.public);
+    if (!P256_KEYTYPES.has(keytype) || scheme !== 'ecdsa-sha2-nistp256') return undefined;
+    if (/^04[0-9a-f]{128}$/i.test(keyval.public)) return fromSpki(P256_PREFIX, keyval.public);
+    if (!keyval.public.startsWith('-----BEGIN PUBLIC KEY-----')) return undefined;
+    const key = createPublicKey(keyval.public);
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What makes two keys the same key, whatever their ids, their encoding and other fields say. */
 export function keyMaterial(key: PublicKey): string {
-  return key.keyval.public.toLowerCase();
+  const known = importPublicKey(key);
+  return known?.export({ format: 'der', type: 'spki' }).toString('hex') ?? key.keyval.public.toLowerCase();
+}
+
+function fromSpki(prefix: Buffer, hex: string): KeyObject {
+  return createPublicKey({
+    key: Buffer.concat([prefix, Buffer.from(hex, 'hex')]),
+    format: 'der',
+    type: 'spki',
+  });
 }

@@ -54,6 +54,8 @@ export interface Target {
 
 export interface Targets extends Common<'targets'> {
   readonly targets: Readonly<Record<string, Target>>;
+  /** Uptane: `{ vehicleId }` in the Director's targets. */
+  readonly custom?: Readonly<Record<string, unknown>>;
 }
 
 export type Signed = Root | Timestamp | Snapshot | Targets;

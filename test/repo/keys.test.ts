@@ -1,9 +1,10 @@
-import { createPrivateKey, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { expect, test } from 'vitest';
 import { generateKey, keyId, openRepository, verifySignature, writeNewKey } from '../../repo/index.ts';
+import { keyMaterial } from '../../repo/keys.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { seeded, testRepository } from '../fixtures/repositories.ts';
 
@@ -54,6 +55,28 @@ test.each([
   ],
 ])('%s verifies nothing', (_, key) => {
   expect(verifySignature(key, Buffer.of(0x72), SIGNATURE)).toBe(false);
+});
+
+test('P-256 keys in PEM and as a point verify, and are the same key', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const point = publicKey.export({ format: 'der', type: 'spki' }).subarray(-65).toString('hex');
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  const signature = sign('sha256', Buffer.of(0x72), privateKey).toString('hex');
+  const ecdsa = (text: string) => ({
+    keytype: 'ecdsa',
+    scheme: 'ecdsa-sha2-nistp256',
+    keyval: { public: text },
+  });
+  for (const text of [pem, point]) {
+    expect(verifySignature(ecdsa(text), Buffer.of(0x72), signature)).toBe(true);
+    expect(verifySignature(ecdsa(text), Buffer.of(0x73), signature)).toBe(false);
+    expect(keyMaterial(ecdsa(text))).toBe(keyMaterial(ecdsa(pem)));
+  }
+  const other = generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).publicKey;
+  const foreign = ecdsa(other.export({ format: 'pem', type: 'spki' }).toString());
+  expect(verifySignature(foreign, Buffer.of(0x72), signature)).toBe(false);
+  const secret = ecdsa(privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+  expect(verifySignature(secret, Buffer.of(0x72), signature)).toBe(false);
 });
 
 test('key files are PKCS#8: encrypted ones open with the passphrase alone, and only their owner may read them', async () => {
