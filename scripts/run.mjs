@@ -58,7 +58,7 @@ const TASKS = {
   build: { client: true, modules: [CORE, SMALL, CRYPTO], run: showBuilt },
   budgets: { modules: [CORE, SMALL, CRYPTO], run: runBudgets },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
-  sweep: { modules: [CORE], run: (args) => runScript('build/js/sim/sweep.js', args) },
+  sweep: { modules: [CORE], run: (args) => runScript('build/js/cli/sweep/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
   mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };

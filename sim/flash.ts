@@ -1,6 +1,7 @@
 import { type Geometry, NorFlash } from '../host/node/flash.ts';
 import type { Cut, Power } from './power.ts';
 import { Random } from './random.ts';
+import type { Trace } from './recoveries.ts';
 
 /** What the chip does wrong. Where an answer is false, the operation fails and changes nothing. */
 export interface FlashFaults {
@@ -15,6 +16,8 @@ export class SimFlash extends NorFlash {
   faults: FlashFaults = {};
   /** Bytes programmed so far. */
   written = 0;
+  /** Notes what is read of the contents that it was begun with. */
+  trace: Trace | undefined;
   readonly #power: Power;
   readonly #seed: number;
 
@@ -25,10 +28,13 @@ export class SimFlash extends NorFlash {
   }
 
   override read(area: number, offset: number, into: Uint8Array): boolean {
+    this.trace?.needs(area, offset, into.length);
     return this.faults.read?.(area, offset, into.length) !== false && super.read(area, offset, into);
   }
 
   override write(area: number, offset: number, wanted: Uint8Array): boolean {
+    // Whether it may be written depends on what is there.
+    this.trace?.needs(area, offset, wanted.length);
     this.checkWrite(area, offset, wanted.length);
     const data = this.faults.write ? this.faults.write(area, offset, wanted) : wanted;
     if (!data) return false;
@@ -44,6 +50,7 @@ export class SimFlash extends NorFlash {
 
   override erase(area: number, offset: number, length: number): boolean {
     this.checkErase(area, offset, length);
+    this.trace?.sets(area, offset, length);
     if (this.faults.erase?.(area, offset) === false) return false;
     this.#power.operate(
       { type: 'erase', area, offset, length },

@@ -18,7 +18,8 @@ export type Operation =
  * bits: the same, and of the next unit some bits.
  * front, back: an erase that reached only one half of its bytes. scrambled: one that left anything.
  */
-export type CutKind = 'before' | 'torn' | 'bits' | 'front' | 'back' | 'scrambled' | 'after';
+export const CUT_KINDS = ['before', 'torn', 'bits', 'front', 'back', 'scrambled', 'after'] as const;
+export type CutKind = (typeof CUT_KINDS)[number];
 
 export interface Cut {
   /** Index of the operation, from 0. */
@@ -77,6 +78,12 @@ export class Power {
     this.whenCut?.(cut);
     throw new PowerCut(cut);
   }
+}
+
+/** What a cut hits, for people. */
+export function placeOf(operation: Operation, { kind, units }: Cut): string {
+  const where = operation.type === 'counter' ? '' : ` in area ${operation.area} at ${operation.offset}`;
+  return `${operation.type}${where}, ${kind}${units ? ` after ${units} units` : ''}`;
 }
 
 /** Every cut of an operation; of a long write at most `most` places, its ends among them. */

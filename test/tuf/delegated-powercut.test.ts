@@ -4,7 +4,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { expect, test } from 'vitest';
 import { State } from '../../host/node/abi.ts';
 import { engineName } from '../../host/node/engine.ts';
-import { countCuts, sweep } from '../../sim/powercut.ts';
+import { countCuts, type Scenario, sweep } from '../../sim/powercut.ts';
 import { find } from './drive.ts';
 import { imageOf, type Stage } from './kit.ts';
 import { tree } from './tree.ts';
@@ -40,9 +40,7 @@ test.each(engineName === 'v8' ? FLASH : FLASH.slice(0, 1))(
     for (const name of ['A', 'B', 'C']) t.role(name).version++;
     t.release('C', 3).publish();
     const before = s.trusted();
-    const result = await sweep({
-      places: 2,
-      liveEvery: 200,
+    const scenario: Scenario = {
       device: s.device,
       run: async () => s.settles(),
       afterCut() {
@@ -56,7 +54,8 @@ test.each(engineName === 'v8' ? FLASH : FLASH.slice(0, 1))(
         equal(s.state(State.INSTALLED_RELEASE), 3);
         deepEqual(s.trusted(), s.versions);
       },
-    });
+    };
+    const result = await sweep(scenario, { places: 2, liveEvery: 200 });
     expect(result.cuts.before).toBe(result.operations);
     expect(result.operations).toBeGreaterThan(30);
     expect(countCuts(result)).toBeGreaterThan(3 * result.operations);
