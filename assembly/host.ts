@@ -1,4 +1,4 @@
-// The ABI inward: everything that the core asks of its host. Version 1.
+// The ABI inward: everything that the core asks of its host. Version 2.
 //
 // Every value is an i32; sizes, offsets and seconds are read as u32. Pointers are offsets in the
 // module's own linear memory. A negative result is an error, and the core passes it on as a status.
@@ -39,20 +39,26 @@ export declare function counter_read(): i32;
 @external("moult", "counter_advance")
 export declare function counter_advance(value: u32): i32;
 
-/** The running slot (0 or 1) in bit 0; bit 8 set: it runs on trial. Negative: unknown. */
+/**
+ * Bits 0 to 7: the slots that run, bit k set when component k runs in its slot B; bit 8 set: they run on trial.
+ * Negative: unknown.
+ */
 @external("moult", "boot_state")
 export declare function boot_state(): i32;
 
-/** From the next boot on, try `slot`; without a confirm within the host's attempts, the old one returns. */
+/**
+ * From the next boot on, try the slots of this bit map, all at once; without a confirm within the host's attempts, those
+ * that are confirmed now return.
+ */
 @external("moult", "boot_select")
-export declare function boot_select(slot: i32): i32;
+export declare function boot_select(slots: i32): i32;
 
-/** Makes the running slot permanent. Doing it twice is doing it once. */
+/** Makes the running slots permanent. Doing it twice is doing it once. */
 @external("moult", "boot_confirm")
 export declare function boot_confirm(): i32;
 
 /**
- * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slot before it runs.
+ * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slots before it run.
  * With neither it changes nothing. Doing it twice is doing it once.
  */
 @external("moult", "boot_revert")

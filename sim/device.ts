@@ -1,6 +1,6 @@
 // A device in this process: flash, boot record, counter, the real core and its client.
 import { Area } from '../host/node/abi.ts';
-import { RecordedBoot, type Slot } from '../host/node/boot.ts';
+import { RecordedBoot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type Entropy, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
 import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
@@ -81,15 +81,15 @@ export class SimDevice {
     }
   }
 
-  /** The slot that runs since the last boot. */
-  get slot(): Slot {
-    return this.#boot?.slot ?? 0;
+  /** The slots that run since the last boot, bit k set when component k runs in its slot B. */
+  get slots(): number {
+    return this.#boot?.slots ?? 0;
   }
 
   /** The first bytes of what runs. */
   running(length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    this.flash.read(this.slot === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
+    this.flash.read((this.slots & 1) === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
     return bytes;
   }
 

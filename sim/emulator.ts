@@ -102,7 +102,7 @@ export class EmulatedBoard {
       uniformGeometry({ block: BLOCK, unit: 4, erased: 0xff, bank: BLOCK, slot: BLOCK }),
     );
     flash.write(BOOT_AREA, 0, this.#read(BOOT_RECORD, 2 * BLOCK));
-    return this.#read(new RecordedBoot(flash).slot === 0 ? SLOT_A : SLOT_B, SLOT);
+    return this.#read((new RecordedBoot(flash).slots & 1) === 0 ? SLOT_A : SLOT_B, SLOT);
   }
 
   #read(start: number, length: number): Uint8Array {

@@ -14,7 +14,7 @@ const CONFIGURATION = { buildTime: 1, checkInterval: 60 };
 
 /** Nothing boots here. */
 const NO_BOOT: BootControl = {
-  slot: 0,
+  slots: 0,
   onTrial: false,
   select: () => false,
   confirm: () => true,

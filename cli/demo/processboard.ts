@@ -52,7 +52,7 @@ export class ProcessBoard implements Board {
   get runs(): Version | undefined {
     const bytes = new Uint8Array(this.images.length);
     const flash = new FileFlash(this.#device.flashPath, boardGeometry(this.images.length));
-    flash.read(new RecordedBoot(flash).slot === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
+    flash.read((new RecordedBoot(flash).slots & 1) === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
     flash.close();
     return this.images.versionOf(bytes);
   }

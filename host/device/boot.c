@@ -10,7 +10,7 @@
 #define LENGTH 16u
 #define CONFIRMED 1u
 #define TRIAL 2u
-/* Boots on trial before the slot before returns. */
+/* Boots on trial before the slots before return. */
 #define ATTEMPTS 3u
 /* The largest write unit, and so the most from one record to the next. */
 #define LARGEST_UNIT 32u
@@ -56,7 +56,7 @@ static int has_blocks(const moult_boot *boot) {
 static void encode(const moult_boot *record, uint8_t *bytes) {
   moult_store(bytes, MAGIC, 4);
   moult_store(bytes + 4, record->sequence, 4);
-  moult_store(bytes + 8, record->kind | record->slot << 8 | record->boots << 16, 4);
+  moult_store(bytes + 8, record->kind | record->slots << 8 | record->boots << 16 | record->before << 24, 4);
   moult_store(bytes + 12, moult_crc32(0, bytes, 12), 4);
 }
 
@@ -65,9 +65,10 @@ static int decode(const uint8_t *bytes, moult_boot *record) {
   if (moult_load(bytes) != MAGIC || moult_load(bytes + 12) != moult_crc32(0, bytes, 12)) return 0;
   record->sequence = moult_load(bytes + 4);
   record->kind = bytes[8];
-  record->slot = bytes[9];
-  record->boots = moult_load(bytes + 8) >> 16;
-  return (record->kind == CONFIRMED || record->kind == TRIAL) && record->slot <= 1;
+  record->slots = bytes[9];
+  record->boots = bytes[10];
+  record->before = bytes[11];
+  return record->kind == CONFIRMED || record->kind == TRIAL;
 }
 
 /* ---- finding the latest ---- */
@@ -141,16 +142,30 @@ static int append(const moult_boot *record) {
 }
 
 /* Makes a decision the latest, unless it is that already. 0, or BOOT and nothing has changed. */
-static int32_t decide(moult_boot *boot, uint32_t kind, uint32_t slot, uint32_t boots) {
-  moult_boot record = *boot;
-  if (boot->kind == kind && boot->slot == slot && boot->boots == boots) return MOULT_STATUS_OK;
-  record.kind = kind;
-  record.slot = slot;
-  record.boots = boots;
+static int32_t decide(moult_boot *boot, moult_boot record) {
+  if (boot->kind == record.kind && boot->slots == record.slots && boot->boots == record.boots) return MOULT_STATUS_OK;
   record.sequence++;
   if (!find_room(boot, &record.offset) || !append(&record)) return MOULT_STATUS_BOOT;
   *boot = record;
   return MOULT_STATUS_OK;
+}
+
+static int32_t decide_confirmed(moult_boot *boot, uint32_t slots) {
+  moult_boot record = *boot;
+  record.kind = CONFIRMED;
+  record.slots = slots;
+  record.boots = 0;
+  record.before = 0;
+  return decide(boot, record);
+}
+
+static int32_t decide_trial(moult_boot *boot, uint32_t slots, uint32_t boots) {
+  moult_boot record = *boot;
+  record.kind = TRIAL;
+  record.slots = slots;
+  record.boots = boots;
+  if (boot->kind != TRIAL) record.before = boot->slots;
+  return decide(boot, record);
 }
 
 /* ---- the boot decision ---- */
@@ -159,21 +174,21 @@ static int32_t read_record(moult_boot *boot, const moult_port *port, void *user)
   memset(boot, 0, sizeof *boot);
   boot->port = port;
   boot->user = user;
-  boot->kind = CONFIRMED; /* slot 0, when there is no record */
+  boot->kind = CONFIRMED; /* all in slot A, when there is no record */
   return find_latest(boot);
 }
 
 static int32_t count_trial(moult_boot *boot) {
-  if (boot->boots >= ATTEMPTS) return decide(boot, CONFIRMED, boot->slot ^ 1, 0);
-  return decide(boot, TRIAL, boot->slot, boot->boots + 1);
+  if (boot->boots >= ATTEMPTS) return decide_confirmed(boot, boot->before);
+  return decide_trial(boot, boot->slots, boot->boots + 1);
 }
 
 int32_t moult_boot_start(moult_boot *boot, const moult_port *port, void *user) {
   int32_t status = read_record(boot, port, user);
   if (status < 0) return status;
   int counted = boot->kind != TRIAL || count_trial(boot) == MOULT_STATUS_OK;
-  /* A trial that cannot be counted would never end: then the slot before it runs. */
-  boot->state = (int32_t)(counted ? boot->slot : boot->slot ^ 1);
+  /* A trial that cannot be counted would never end: then the slots before it run. */
+  boot->state = (int32_t)(counted ? boot->slots : boot->before);
   if (counted && boot->kind == TRIAL) boot->state |= MOULT_BOOT_ON_TRIAL;
   return boot->state;
 }
@@ -187,16 +202,16 @@ int32_t moult_boot_continue(moult_boot *boot, const moult_port *port, void *user
 
 int32_t moult_boot_state(const moult_boot *boot) { return boot->state; }
 
-int32_t moult_boot_select(moult_boot *boot, int32_t slot) {
-  return slot == 0 || slot == 1 ? decide(boot, TRIAL, (uint32_t)slot, 0) : MOULT_STATUS_BAD_ARGUMENT;
+int32_t moult_boot_select(moult_boot *boot, int32_t slots) {
+  return slots >= 0 && slots <= MOULT_BOOT_SLOTS ? decide_trial(boot, (uint32_t)slots, 0) : MOULT_STATUS_BAD_ARGUMENT;
 }
 
 int32_t moult_boot_confirm(moult_boot *boot) {
-  int32_t status = decide(boot, CONFIRMED, (uint32_t)(boot->state & 1), 0);
-  if (status == MOULT_STATUS_OK) boot->state &= 1;
+  int32_t status = decide_confirmed(boot, (uint32_t)(boot->state & MOULT_BOOT_SLOTS));
+  if (status == MOULT_STATUS_OK) boot->state &= MOULT_BOOT_SLOTS;
   return status;
 }
 
 int32_t moult_boot_revert(moult_boot *boot) {
-  return boot->kind != TRIAL ? MOULT_STATUS_OK : decide(boot, CONFIRMED, boot->slot ^ 1, 0);
+  return boot->kind != TRIAL ? MOULT_STATUS_OK : decide_confirmed(boot, boot->before);
 }

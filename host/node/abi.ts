@@ -1,6 +1,6 @@
 // Generated from the core by scripts/abi.ts. Do not edit.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 export const Action = {
   /** nothing to do before `agent_until()` */
@@ -824,11 +824,15 @@ export type CoreExports = {
   abi_version(): number;
   agent_step(now: number): number;
   agent_until(): number;
+  io_capacity(): number;
+  io_pointer(): number;
   /**
-   * Mounts what is on flash and takes up what a reboot or a power cut interrupted. Negative: nothing can
-   * be done. What became of an interrupted install is the outcome that `state_read` tells.
+   * Looks for the target whose path, of so many bytes, is in the buffer, with the metadata of the last
+   * check; what the steps after it fetch are delegated roles and then the target, which the core
+   * verifies and does not keep. The outcome is TARGET_VERIFIED or a finding. WRONG_STATE: not between
+   * two checks, or the last one found a fault in the metadata.
    */
-  core_start(): number;
+  target_find(length: number): number;
   /** An answer begins, at this byte of the file. Called again, it starts over. */
   fetch_begin(offset: number): number;
   /** The answer has ended, or there was none: what comes of it. */
@@ -839,27 +843,23 @@ export type CoreExports = {
   fetch_offset(): number;
   /** The next bytes of the answer, in the buffer. */
   fetch_write(length: number): number;
-  /** The image on trial works: it becomes permanent. */
-  image_confirm(): number;
-  /** The image on trial does not work: the old one returns with the next boot. */
-  image_reject(): number;
-  io_capacity(): number;
-  io_pointer(): number;
+  /** Where the name of the file that is wanted stands. */
+  fetch_name(): number;
   provision_begin(wanted: number): number;
   provision_end(): number;
   provision_write(length: number): number;
   /**
-   * Looks for the target whose path, of so many bytes, is in the buffer, with the metadata of the last
-   * check; what the steps after it fetch are delegated roles and then the target, which the core
-   * verifies and does not keep. The outcome is TARGET_VERIFIED or a finding. WRONG_STATE: not between
-   * two checks, or the last one found a fault in the metadata.
+   * Mounts what is on flash and takes up what a reboot or a power cut interrupted. Negative: nothing can
+   * be done. What became of an interrupted install is the outcome that `state_read` tells.
    */
-  target_find(length: number): number;
-  /** Where the name of the file that is wanted stands. */
-  fetch_name(): number;
+  core_start(): number;
   state_read(field: number): number;
   /** Writes a text into the buffer and returns its length. */
   text_read(field: number): number;
+  /** The image on trial works: it becomes permanent. */
+  image_confirm(): number;
+  /** The image on trial does not work: the old one returns with the next boot. */
+  image_reject(): number;
   /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */
   trusted_find(length: number): number;
   /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
@@ -895,18 +895,21 @@ export type CoreImports = {
   counter_read(): number;
   /** Raises the security counter to `value`; a lower value changes nothing. 0, or negative: not raised. */
   counter_advance(value: number): number;
-  /** The running slot (0 or 1) in bit 0; bit 8 set: it runs on trial. Negative: unknown. */
+  /**
+   * Bits 0 to 7: the slots that run, bit k set when component k runs in its slot B; bit 8 set: they run
+   * on trial. Negative: unknown.
+   */
   boot_state(): number;
   /**
-   * From the next boot on, try `slot`; without a confirm within the host's attempts, the old one
-   * returns.
+   * From the next boot on, try the slots of this bit map, all at once; without a confirm within the
+   * host's attempts, those that are confirmed now return.
    */
-  boot_select(slot: number): number;
-  /** Makes the running slot permanent. Doing it twice is doing it once. */
+  boot_select(slots: number): number;
+  /** Makes the running slots permanent. Doing it twice is doing it once. */
   boot_confirm(): number;
   /**
-   * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slot
-   * before it runs. With neither it changes nothing. Doing it twice is doing it once.
+   * Ends a trial, or takes back a selection that was not tried yet: from the next boot on the slots
+   * before it run. With neither it changes nothing. Doing it twice is doing it once.
    */
   boot_revert(): number;
   /**

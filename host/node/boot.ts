@@ -8,30 +8,30 @@ const MAGIC = 0x3154424d;
 const LENGTH = 16;
 const CONFIRMED = 1;
 const TRIAL = 2;
-/** Boots on trial before the slot before returns. */
+/** Boots on trial before the slots before return. */
 const ATTEMPTS = 3;
-
-export type Slot = 0 | 1;
 
 /** What the core may ask of a boot decision. Each change takes effect whole or not at all; false: it failed. */
 export interface BootControl {
-  /** The slot that runs, fixed since power-on. */
-  readonly slot: Slot;
-  /** It runs on trial and is not confirmed yet. */
+  /** The slots that run, fixed since power-on: bit k is set when component k runs in its slot B. */
+  readonly slots: number;
+  /** They run on trial and are not confirmed yet. */
   readonly onTrial: boolean;
-  /** From the next boot on, `slot` runs on trial. */
-  select(slot: Slot): boolean;
-  /** The running slot is the one to run from now on. */
+  /** From the next boot on, these slots run on trial, all of them or none. */
+  select(slots: number): boolean;
+  /** The running slots are those to run from now on. */
   confirm(): boolean;
-  /** Ends a trial, begun or only selected: from the next boot on the other slot runs. */
+  /** Ends a trial, begun or only selected: from the next boot on the slots before it run. */
   revert(): boolean;
 }
 
 interface Decision {
   readonly kind: number;
-  readonly slot: Slot;
+  readonly slots: number;
   /** Boots of this trial so far. */
   readonly boots: number;
+  /** The slots that ran before this trial; 0 when it is none. */
+  readonly before: number;
 }
 
 interface BootRecord extends Decision {
@@ -39,9 +39,9 @@ interface BootRecord extends Decision {
   readonly offset: number;
 }
 
-/** The boot record in area 5. Constructing one is a boot: it counts the trial and fixes the running slot. */
+/** The boot record in area 5. Constructing one is a boot: it counts the trial and fixes the running slots. */
 export class RecordedBoot implements BootControl {
-  readonly slot: Slot;
+  readonly slots: number;
   readonly #flash: FlashDriver;
   #latest: BootRecord | undefined;
   #onTrial: boolean;
@@ -52,9 +52,9 @@ export class RecordedBoot implements BootControl {
     this.#flash = flash;
     this.#latest = latestRecord(flash);
     const counted = this.#decision.kind !== TRIAL || this.#countTrial();
-    const { kind, slot } = this.#decision;
-    // A trial that cannot be counted would never end: then the slot before it runs.
-    this.slot = counted ? slot : other(slot);
+    const { kind, slots, before } = this.#decision;
+    // A trial that cannot be counted would never end: then the slots before it run.
+    this.slots = counted ? slots : before;
     this.#onTrial = counted && kind === TRIAL;
   }
 
@@ -62,37 +62,40 @@ export class RecordedBoot implements BootControl {
     return this.#onTrial;
   }
 
-  select(slot: Slot): boolean {
-    return this.#decide({ kind: TRIAL, slot, boots: 0 });
+  select(slots: number): boolean {
+    const now = this.#decision;
+    return this.#decide({
+      kind: TRIAL,
+      slots,
+      boots: 0,
+      before: now.kind === TRIAL ? now.before : now.slots,
+    });
   }
 
   confirm(): boolean {
-    const done = this.#decide({ kind: CONFIRMED, slot: this.slot, boots: 0 });
+    const done = this.#decide(confirmed(this.slots));
     if (done) this.#onTrial = false;
     return done;
   }
 
   revert(): boolean {
-    const { kind, slot } = this.#decision;
-    return kind !== TRIAL || this.#decide({ kind: CONFIRMED, slot: other(slot), boots: 0 });
+    const { kind, before } = this.#decision;
+    return kind !== TRIAL || this.#decide(confirmed(before));
   }
 
   get #decision(): Decision {
-    return this.#latest ?? { kind: CONFIRMED, slot: 0, boots: 0 };
+    return this.#latest ?? confirmed(0);
   }
 
   #countTrial(): boolean {
-    const { slot, boots } = this.#decision;
-    return this.#decide(
-      boots >= ATTEMPTS
-        ? { kind: CONFIRMED, slot: other(slot), boots: 0 }
-        : { kind: TRIAL, slot, boots: boots + 1 },
-    );
+    const { kind, slots, boots, before } = this.#decision;
+    return this.#decide(boots >= ATTEMPTS ? confirmed(before) : { kind, slots, boots: boots + 1, before });
   }
 
   #decide(decision: Decision): boolean {
     const now = this.#decision;
-    if (now.kind === decision.kind && now.slot === decision.slot && now.boots === decision.boots) return true;
+    if (now.kind === decision.kind && now.slots === decision.slots && now.boots === decision.boots)
+      return true;
     const record = { ...decision, sequence: (this.#latest?.sequence ?? 0) + 1, offset: this.#room() };
     if (record.offset < 0 || !append(this.#flash, record)) return false;
     this.#latest = record;
@@ -135,7 +138,7 @@ function freeOffset(flash: FlashDriver, inBlock: number, end: number): number {
 function latestRecord(flash: FlashDriver): BootRecord | undefined {
   const size = flash.size(BOOT_AREA);
   const bytes = new DataView(new ArrayBuffer(size));
-  // To guess a slot could boot half an image.
+  // To guess the slots could boot half an image.
   if (!flash.read(BOOT_AREA, 0, new Uint8Array(bytes.buffer)))
     throw new HostError(
       'flash-unreadable',
@@ -169,8 +172,9 @@ function encode(record: BootRecord, flash: FlashDriver): Uint8Array {
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, record.sequence, true);
   view.setUint8(8, record.kind);
-  view.setUint8(9, record.slot);
-  view.setUint16(10, record.boots, true);
+  view.setUint8(9, record.slots);
+  view.setUint8(10, record.boots);
+  view.setUint8(11, record.before);
   view.setUint32(12, crc32(bytes.subarray(0, 12)), true);
   return bytes;
 }
@@ -178,14 +182,19 @@ function encode(record: BootRecord, flash: FlashDriver): Uint8Array {
 function decode(bytes: DataView, offset: number): BootRecord | undefined {
   if (bytes.getUint32(offset, true) !== MAGIC) return undefined;
   const kind = bytes.getUint8(offset + 8);
-  const slot = bytes.getUint8(offset + 9);
-  if ((kind !== CONFIRMED && kind !== TRIAL) || (slot !== 0 && slot !== 1)) return undefined;
+  if (kind !== CONFIRMED && kind !== TRIAL) return undefined;
   const checked = new Uint8Array(bytes.buffer, offset, 12);
   if (bytes.getUint32(offset + 12, true) !== crc32(checked)) return undefined;
-  const sequence = bytes.getUint32(offset + 4, true);
-  return { kind, slot, boots: bytes.getUint16(offset + 10, true), sequence, offset };
+  return {
+    kind,
+    slots: bytes.getUint8(offset + 9),
+    boots: bytes.getUint8(offset + 10),
+    before: bytes.getUint8(offset + 11),
+    sequence: bytes.getUint32(offset + 4, true),
+    offset,
+  };
 }
 
-function other(slot: Slot): Slot {
-  return slot === 0 ? 1 : 0;
+function confirmed(slots: number): Decision {
+  return { kind: CONFIRMED, slots, boots: 0, before: 0 };
 }

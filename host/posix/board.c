@@ -48,7 +48,7 @@ static uint32_t board_unit(void *user, int32_t number) {
 
 static int32_t boot_state(void *user) { return moult_boot_state(&((board *)user)->boot); }
 
-static int32_t boot_select(void *user, int32_t slot) { return moult_boot_select(&((board *)user)->boot, slot); }
+static int32_t boot_select(void *user, int32_t slots) { return moult_boot_select(&((board *)user)->boot, slots); }
 
 static int32_t boot_confirm(void *user) { return moult_boot_confirm(&((board *)user)->boot); }
 

@@ -24,7 +24,7 @@ moult_port device_port;
 
 static int32_t boot_state(void *user) { return moult_boot_state(user); }
 
-static int32_t boot_select(void *user, int32_t slot) { return moult_boot_select(user, slot); }
+static int32_t boot_select(void *user, int32_t slots) { return moult_boot_select(user, slots); }
 
 static int32_t boot_confirm(void *user) { return moult_boot_confirm(user); }
 

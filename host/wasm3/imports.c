@@ -82,7 +82,7 @@ int32_t moult_import_boot_state(const moult *core, const uint32_t *a, int32_t *r
 }
 
 int32_t moult_import_boot_select(const moult *core, const uint32_t *a, int32_t *result) {
-  int32_t selected = a[0] <= 1 ? core->config.port->boot_select(core->config.user, (int32_t)a[0]) : -1;
+  int32_t selected = a[0] <= 0xff ? core->config.port->boot_select(core->config.user, (int32_t)a[0]) : -1;
   *result = done(selected, MOULT_STATUS_BOOT);
   return MOULT_STATUS_OK;
 }

@@ -57,17 +57,19 @@ typedef struct moult_port {
   /* Raises it to `value`; a lower value changes nothing. Power lost: the old or the new value. */
   int32_t (*counter_advance)(void *user, uint32_t value);
 
-  /* The running slot, 0 or 1; 0x100 added: it runs on trial. Negative: unknown. */
+  /*
+   * The running slots, bit k set when component k runs in its slot B; 0x100 added: they run on trial. Negative: unknown.
+   */
   int32_t (*boot_state)(void *user);
   /*
-   * From the next boot on try slot 0 or 1; without a confirm within the bootloader's attempts the
-   * slot before it returns. These three take effect whole or not at all, power lost or not; doing
+   * From the next boot on try these slots, 0 to 0xff, all at once; without a confirm within the bootloader's attempts
+   * those before return. These three take effect whole or not at all, power lost or not; doing
    * one twice is doing it once. 0, or negative: nothing changed.
    */
-  int32_t (*boot_select)(void *user, int32_t slot);
-  /* The running slot stays. */
+  int32_t (*boot_select)(void *user, int32_t slots);
+  /* The running slots stay. */
   int32_t (*boot_confirm)(void *user);
-  /* Ends a trial: from the next boot on the slot before it. */
+  /* Ends a trial: from the next boot on the slots before it. */
   int32_t (*boot_revert)(void *user);
 
   /*

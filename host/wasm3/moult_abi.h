@@ -2,7 +2,7 @@
 #ifndef MOULT_ABI_H
 #define MOULT_ABI_H
 
-#define MOULT_ABI_VERSION 1
+#define MOULT_ABI_VERSION 2
 
 /* Bytes of linear memory, from address 0, that the core never leaves. */
 #define MOULT_LINEAR_MEMORY 24576
@@ -330,7 +330,9 @@ enum moult_status {
   X(abi_version, "i()") \
   X(agent_step, "i(i)") \
   X(agent_until, "i()") \
-  X(core_start, "i()") \
+  X(io_capacity, "i()") \
+  X(io_pointer, "i()") \
+  X(target_find, "i(i)") \
   X(fetch_begin, "i(i)") \
   X(fetch_end, "i(i)") \
   X(fetch_kind, "i()") \
@@ -338,17 +340,15 @@ enum moult_status {
   X(fetch_name_length, "i()") \
   X(fetch_offset, "i()") \
   X(fetch_write, "i(i)") \
-  X(image_confirm, "i()") \
-  X(image_reject, "i()") \
-  X(io_capacity, "i()") \
-  X(io_pointer, "i()") \
+  X(fetch_name, "i()") \
   X(provision_begin, "i(i)") \
   X(provision_end, "i()") \
   X(provision_write, "i(i)") \
-  X(target_find, "i(i)") \
-  X(fetch_name, "i()") \
+  X(core_start, "i()") \
   X(state_read, "i(i)") \
   X(text_read, "i(i)") \
+  X(image_confirm, "i()") \
+  X(image_reject, "i()") \
   X(trusted_find, "i(i)") \
   X(trusted_length, "i(i)") \
   X(trusted_read, "i(i)")

@@ -19,21 +19,21 @@ const GEOMETRIES = [1, 4, 8, 16, 32].flatMap((unit) => [
 describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ unit, erased }) => {
   test('runs slot 0, confirmed, when nothing was ever recorded', () => {
     const boot = new RecordedBoot(bootFlash(unit, erased).flash);
-    expect([boot.slot, boot.onTrial]).toEqual([0, false]);
+    expect([boot.slots, boot.onTrial]).toEqual([0, false]);
   });
 
   test('runs a selected slot on trial from the next boot on, and for good once confirmed', () => {
     const { flash } = bootFlash(unit, erased);
     const first = new RecordedBoot(flash);
     first.select(1);
-    expect([first.slot, first.onTrial]).toEqual([0, false]);
+    expect([first.slots, first.onTrial]).toEqual([0, false]);
     const trial = new RecordedBoot(flash);
-    expect([trial.slot, trial.onTrial]).toEqual([1, true]);
+    expect([trial.slots, trial.onTrial]).toEqual([1, true]);
     trial.confirm();
     expect(trial.onTrial).toBe(false);
     for (let boots = 0; boots < 5; boots++) {
       const boot = new RecordedBoot(flash);
-      expect([boot.slot, boot.onTrial]).toEqual([1, false]);
+      expect([boot.slots, boot.onTrial]).toEqual([1, false]);
     }
   });
 
@@ -41,7 +41,7 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
     const { flash } = bootFlash(unit, erased);
     new RecordedBoot(flash).select(1);
     const boots = Array.from({ length: 6 }, () => new RecordedBoot(flash));
-    expect(boots.map(({ slot }) => slot)).toEqual([1, 1, 1, 0, 0, 0]);
+    expect(boots.map(({ slots }) => slots)).toEqual([1, 1, 1, 0, 0, 0]);
     expect(boots.map(({ onTrial }) => onTrial)).toEqual([true, true, true, false, false, false]);
   });
 
@@ -50,10 +50,23 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
     const first = new RecordedBoot(flash);
     first.select(1);
     first.revert();
-    expect(new RecordedBoot(flash).slot).toBe(0);
+    expect(new RecordedBoot(flash).slots).toBe(0);
     first.select(1);
     new RecordedBoot(flash).revert();
-    expect(new RecordedBoot(flash).slot).toBe(0);
+    expect(new RecordedBoot(flash).slots).toBe(0);
+  });
+
+  test('switches the slots of all components at once, and brings back those that ran before', () => {
+    const { flash } = bootFlash(unit, erased);
+    const first = new RecordedBoot(flash);
+    first.select(0b101);
+    const trial = new RecordedBoot(flash);
+    expect([trial.slots, trial.onTrial]).toEqual([0b101, true]);
+    trial.confirm();
+    new RecordedBoot(flash).select(0b110);
+    new RecordedBoot(flash).select(0b011);
+    const boots = Array.from({ length: 4 }, () => new RecordedBoot(flash).slots);
+    expect(boots).toEqual([0b011, 0b011, 0b011, 0b101]);
   });
 
   test('says so when a decision does not stand as it was written, and the one before it counts', () => {
@@ -64,8 +77,8 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
     expect([trial.confirm(), trial.revert(), trial.onTrial]).toEqual([false, false, true]);
     flash.faults = {};
     const next = new RecordedBoot(flash);
-    expect([next.slot, next.onTrial, next.revert()]).toEqual([1, true, true]);
-    expect(new RecordedBoot(flash).slot).toBe(0);
+    expect([next.slots, next.onTrial, next.revert()]).toEqual([1, true, true]);
+    expect(new RecordedBoot(flash).slots).toBe(0);
   });
 
   test('does not guess when the record cannot be read, and boots as decided once it can', () => {
@@ -77,7 +90,7 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
     expect(trial.confirm()).toBe(false);
     flash.faults = {};
     expect(trial.confirm()).toBe(true);
-    expect(new RecordedBoot(flash).slot).toBe(1);
+    expect(new RecordedBoot(flash).slots).toBe(1);
   });
 
   test('writes nothing when a decision is made twice', () => {
@@ -98,12 +111,12 @@ describe.each(GEOMETRIES)('boot record, write unit $unit, erased $erased', ({ un
       const allowed = updateUntilCut(flash);
       expect(power.cuts).toBe(1);
       power.on();
-      expect(allowed).toContain(new RecordedBoot(flash).slot);
+      expect(allowed).toContain(new RecordedBoot(flash).slots);
       for (let more = 0; more < 9; more++) {
         const boot = new RecordedBoot(flash);
-        boot.select(boot.slot === 0 ? 1 : 0);
+        boot.select(boot.slots === 0 ? 1 : 0);
         const tried = new RecordedBoot(flash);
-        expect(tried.slot).not.toBe(boot.slot);
+        expect(tried.slots).not.toBe(boot.slots);
         tried.confirm();
       }
     }
@@ -116,8 +129,8 @@ function updateUntilCut(flash: SimFlash): readonly number[] {
   try {
     for (let update = 0; update < 9; update++) {
       const boot = new RecordedBoot(flash);
-      const next = boot.slot === 0 ? 1 : 0;
-      allowed = [boot.slot, next];
+      const next = boot.slots === 0 ? 1 : 0;
+      allowed = [boot.slots, next];
       boot.select(next);
       allowed = [next];
       new RecordedBoot(flash).confirm();
@@ -141,7 +154,7 @@ test('boot record: survives a first block of garbage', () => {
   const { flash } = bootFlash(4, 0xff);
   flash.write(BOOT_AREA, 0, new Uint8Array(128).fill(0x5a));
   new RecordedBoot(flash).select(1);
-  expect(new RecordedBoot(flash).slot).toBe(1);
+  expect(new RecordedBoot(flash).slots).toBe(1);
 });
 
 test('boot record: needs two erase blocks, or an erase would lose the decision', () => {

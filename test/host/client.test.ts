@@ -107,7 +107,7 @@ describe('the client loop', () => {
     const outcome = await world.update();
     expect([outcome.status, outcome.role]).toEqual([Status.FLASH_VERIFY, Role.IMAGE]);
     world.device.powerOn();
-    expect(world.device.slot).toBe(0);
+    expect(world.device.slots).toBe(0);
   });
 
   test('after a power cut a download goes on at the last whole block', async () => {
@@ -146,7 +146,7 @@ describe('the client loop', () => {
       path.startsWith('targets/') ? { endAfter: 575, ignoreRange: true } : {};
     for (let checks = 0; checks < 3; checks++) {
       await world.update();
-      expect([world.device.slot, world.device.running(12_000)]).toEqual([0, RELEASE_1.image]);
+      expect([world.device.slots, world.device.running(12_000)]).toEqual([0, RELEASE_1.image]);
     }
     world.network.conduct = () => ({});
     await world.update();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Action, Area, Part, State, Status, Text } from '../../host/node/abi.ts';
+import { ABI_VERSION, Action, Area, Part, State, Status, Text } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import { Core, coreModule, type Sha256Compress } from '../../host/node/core.ts';
 import { engine } from '../../host/node/engine.ts';
@@ -243,7 +243,7 @@ describe('a module that misbehaves', () => {
   });
 
   test('another ABI version is refused when it is loaded', () => {
-    expect(() => new Core(board(), moduleWith([0x41, 0x00], 2))).toThrow('ABI version 2, this host needs 1');
+    expect(() => new Core(board(), moduleWith([0x41, 0x00], 1))).toThrow('ABI version 1, this host needs 2');
   });
 
   test('a module that is none of ours is refused', () => {
@@ -262,7 +262,7 @@ describe('a module that misbehaves', () => {
 /** A module of one memory with one import; its `core_start` is this code. */
 function moduleWith(
   code: readonly number[],
-  version = 1,
+  version: number = ABI_VERSION,
   imported = 'flash_read',
   parameters = 4,
 ): WebAssembly.Module {

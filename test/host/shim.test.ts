@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { ABI_VERSION } from '../../host/node/abi.ts';
 import { projectRoot } from '../../scripts/abi.ts';
 import type { SimDevice } from '../../sim/device.ts';
 import { RELEASE_2, World } from '../../sim/scenarios/world.ts';
@@ -128,8 +129,11 @@ const IMPORTS = 3;
 const NAMES = [...exportList()];
 const index = (name: string) => NAMES.findIndex(([other]) => other === name) + IMPORTS;
 
+/** What an export returns that is not given. */
+const RESULTS: Readonly<Record<string, number>> = { abi_version: ABI_VERSION, io_capacity: 16 };
+
 const OTHER_MODULES = {
-  old: moduleWith({ abi_version: [0x41, 2] }),
+  old: moduleWith({ abi_version: [0x41, 1] }),
   // unreachable
   trap: moduleWith({ core_start: [0x00] }),
   // loop: call agent_until, drop, again
@@ -151,7 +155,7 @@ function exportList(): [name: string, parameters: number][] {
   return [...list.matchAll(/X\((\w+), "i\((i*)\)"\)/g)].map(([, name = '', i = '']) => [name, i.length]);
 }
 
-/** A module of one page with three imports and no optional export; what is not given returns 1, `io_capacity` 16. */
+/** A module of one page with three imports and no optional export; what is not given returns 1, or as in `RESULTS`. */
 function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Array {
   const text = (value: string) => [value.length, ...Buffer.from(value)];
   const section = (id: number, entries: readonly (readonly number[])[]) => {
@@ -159,7 +163,7 @@ function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Arr
     return [id, ...leb(body.length), ...body];
   };
   const body = (name: string) => {
-    const instructions = code[name] ?? [0x41, name === 'io_capacity' ? 16 : 1];
+    const instructions = code[name] ?? [0x41, RESULTS[name] ?? 1];
     return [...leb(instructions.length + 2), 0, ...instructions, 0x0b];
   };
   const I32 = 0x7f;

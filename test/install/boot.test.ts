@@ -154,16 +154,16 @@ class Liar implements BootControl {
     this.#honest = honest;
   }
 
-  get slot(): 0 | 1 {
-    return this.#honest.slot;
+  get slots(): number {
+    return this.#honest.slots;
   }
 
   get onTrial(): boolean {
     return this.#honest.onTrial;
   }
 
-  select(slot: 0 | 1): boolean {
-    this.#honest.select(slot);
+  select(slots: number): boolean {
+    this.#honest.select(slots);
     return false;
   }
 

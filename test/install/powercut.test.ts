@@ -83,7 +83,7 @@ async function survives(seed: number, world: World): Promise<void> {
   }
   expect(device.power.cuts).toBe(CUTS);
   expect([RELEASE_1.image, RELEASE_2.image]).toContainEqual(
-    device.running(device.slot === 0 ? 12_000 : 10_001),
+    device.running(device.slots === 0 ? 12_000 : 10_001),
   );
   const next = { version: '1.2.0', releaseCounter: 3, securityCounter: 2, image: image(3, 9000) };
   world.repository.publish(next);
