@@ -194,7 +194,7 @@ describe('random bytes', () => {
   const asking = (pointer: number, length: number) =>
     moduleWith(
       [...[pointer, length].flatMap((value) => [0x41, ...signedLeb(value)]), 0x10, 0x00],
-      1,
+      ABI_VERSION,
       'entropy',
       2,
     );
