@@ -46,7 +46,7 @@ export const INSTALL: usize = memory.data(INSTALL_ROOM, 8);
 export const DEVICE_ROOM: i32 = 160;
 export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
 /** device: the Config, read at the start. As long as the module. */
-export const CONFIG_ROOM: i32 = 152;
+export const CONFIG_ROOM: i32 = isDefined(SMALL) ? 152 : 248;
 export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);
 
 // ---- json ----

@@ -144,6 +144,22 @@ export const enum Status {
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED = -83,
 
+  // What an image says of itself.
+  /** not an image that the bootloader of this board starts */
+  IMAGE_FORMAT = -90,
+  /** an image for another chip [wrong hardware] */
+  WRONG_CHIP = -91,
+  /** bytes behind the end of the image, which nobody looks at [unsigned code] */
+  IMAGE_TRAILING = -92,
+  /** the checksum or hash in the image is not that of its bytes */
+  IMAGE_CORRUPT = -93,
+  /** a field of the image in a place where no signature covers it, or none can [unsigned field] */
+  IMAGE_UNPROTECTED = -94,
+  /** the security counter in the image is not the one that was signed [downgrade to a vulnerable release] */
+  IMAGE_COUNTER = -95,
+  /** not signed by the key that the bootloader trusts [arbitrary software] */
+  IMAGE_SIGNATURE = -96,
+
   // What hosts find; the core returns none of these.
   /** not the core that this firmware was built with [tampered core] */
   MODULE_HASH = -100,

@@ -1,5 +1,5 @@
 // Whether the tests bite: takes one check out of the core or of its crypto folder at a time, builds that mutant into a
-// folder of its own and runs the tests of test/tuf or test/crypto against it. A mutant that passes them all is a survivor: a check that no test holds.
+// folder of its own and runs the tests of test/tuf, test/install or test/crypto against it. A mutant that passes them all is a survivor: a check that no test holds.
 //
 //   npm run mutants                   all of them, about half an hour
 //   npm run mutants -- json rollback  those whose file or name contains one of the words
@@ -25,6 +25,7 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/file\.ts/, ['snapshot', 'timestamp']],
   [/agent\.ts|device/, ['expires', 'releases']],
   [/selection|slots/, ['releases', 'names']],
+  [/install\/(image|esp32|mcuboot)|config/, ['format']],
   [/crypto\/(ed25519|scalar25519)\.ts/, ['ed25519']],
   [/crypto\/hkdf\.ts/, ['hkdf']],
   [/crypto\/chacha20poly1305\.ts/, ['chacha20poly1305']],
@@ -52,6 +53,7 @@ const CORE: Suite = {
   tests: 'tuf',
   env: (folder) => ({ MOULT_WASM: join(folder, 'mutant.wasm') }),
 };
+const INSTALL: Suite = { ...CORE, tests: 'install' };
 const CRYPTO: Suite = {
   modules: [
     { entry: 'assembly/crypto/index.ts', target: 'crypto', file: 'crypto.wasm' },
@@ -86,13 +88,18 @@ async function main(words: readonly string[]): Promise<void> {
 async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]> {
   const source = readFileSync(join(PROJECT, 'assembly', mutant.file), 'utf8');
   if (source.split(mutant.find).length !== 2) return ['not found'];
-  const suite = mutant.file.startsWith('crypto/') ? CRYPTO : CORE;
+  const suite = suiteOf(mutant.file);
   if (!(await build(mutant, source, suite, folder))) return ['does not build'];
   for (const batch of batches(mutant.file, suite)) {
     const killer = await failingTest(suite, batch, folder);
     if (killer) return ['killed', killer];
   }
   return [mutant.equal ? 'equal' : 'survived'];
+}
+
+function suiteOf(file: string): Suite {
+  if (file.startsWith('crypto/')) return CRYPTO;
+  return /install\/(image|esp32|mcuboot)|config/.test(file) ? INSTALL : CORE;
 }
 
 /** The tests in the order in which they are tried. */

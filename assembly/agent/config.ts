@@ -1,6 +1,8 @@
 // The device configuration (docs/formats.md): one JSON object, given once, kept as it was given.
 
 import { bytes_equal } from "../bytes";
+import { SPKI_ED25519, SPKI_P256, spki_parse } from "../crypto/spki";
+import { Format } from "../install/format";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -10,13 +12,16 @@ import {
   reader_integer,
   reader_member,
   reader_name,
+  reader_named_value,
   reader_object,
   reader_open,
+  reader_peek,
   reader_skip,
   reader_string,
   reader_text,
 } from "../json/reader";
-import { CONFIG, CONFIG_ROOM, READER } from "../memory";
+import { text_hex } from "../json/text";
+import { CONFIG, CONFIG_ROOM, READER, SIGNATURE_BUFFER } from "../memory";
 import { keys_be_strict } from "../metadata/key";
 import { Status } from "../status";
 
@@ -26,8 +31,11 @@ export const MAX_CONFIG: u32 = 1024;
 /** A text is kept as its length in one byte and its bytes: up to 31, and up to 63 for a hardware id. */
 const SHORT_TEXT: i32 = 32;
 const LONG_TEXT: i32 = 64;
-const TEXTS: i32 = 20;
-if (TEXTS + LONG_TEXT + 2 * SHORT_TEXT > CONFIG_ROOM) ERROR("the Config does not fit its region");
+const TEXTS: i32 = isDefined(SMALL) ? 20 : 24;
+const KEY_AT: i32 = TEXTS + LONG_TEXT + 2 * SHORT_TEXT;
+/** The longest key: a SubjectPublicKeyInfo of P-256. */
+const KEY_CAPACITY: i32 = isDefined(SMALL) ? 0 : 91;
+if (KEY_AT + KEY_CAPACITY > CONFIG_ROOM) ERROR("the Config does not fit its region");
 
 @unmanaged
 export class Config {
@@ -41,8 +49,16 @@ export class Config {
   strict_key_ids: bool;
   /** No check without the time. */
   needs_time: bool;
-  // 64 bytes of hardware id, 32 of component, 32 of version follow.
+  /** The Format that the bootloader reads. */
+  format: u8;
+  /** Bytes of the key that it trusts; 0: none was given. */
+  key_length: u8;
+  /** The id of the chip; NO_CHIP: none was given. */
+  chip: u32;
+  // 64 bytes of hardware id, 32 of component, 32 of version, the key follow.
 }
+
+const NO_CHIP: u32 = 0xffffffff;
 
 export const config = changetype<Config>(CONFIG);
 
@@ -56,6 +72,11 @@ export function config_component(): usize {
 
 export function config_version(): usize {
   return CONFIG + TEXTS + LONG_TEXT + SHORT_TEXT;
+}
+
+/** The key that the bootloader trusts, as a SubjectPublicKeyInfo. */
+export function config_key(): usize {
+  return CONFIG + KEY_AT;
 }
 
 /** Whether there is something to select releases for. */
@@ -85,12 +106,16 @@ export function config_read(area: i32, offset: u32, length: u32): Status {
   reader_open(r, area, offset, length);
   let seen = 0;
   memory.fill(CONFIG, 0, CONFIG_ROOM);
+  if (!isDefined(SMALL)) config.chip = NO_CHIP;
   reader_object(r);
   while (reader_member(r)) seen |= read_member(r);
   reader_end(r);
   if (r.status == Status.FLASH_READ) return Status.FLASH_READ;
   if (r.status != Status.OK || (seen != Seen.ALL && (isDefined(SMALL) || seen != Seen.CLIENT)) || length > MAX_CONFIG) return Status.CONFIG_INVALID;
-  if (!isDefined(SMALL)) keys_be_strict(config.strict_key_ids);
+  if (!isDefined(SMALL)) {
+    if (!format_fits()) return Status.CONFIG_INVALID;
+    keys_be_strict(config.strict_key_ids);
+  }
   const counters = max(config.release, config.security);
   return config.interval >= LEAST_INTERVAL && counters <= <u32>i32.MAX_VALUE ? Status.OK : Status.CONFIG_INVALID;
 }
@@ -129,7 +154,31 @@ function read_policy(r: Reader): void {
   const name = isDefined(SMALL) ? Name.OTHER : reader_name(r);
   if (name == Name.STRICT_KEY_IDS) config.strict_key_ids = reader_bool(r);
   else if (name == Name.NEEDS_TIME) config.needs_time = reader_bool(r);
+  else if (name == Name.IMAGE_FORMAT) read_format(r);
+  else if (name == Name.CHIP_ID) config.chip = reader_integer(r, Status.CONFIG_INVALID);
+  else if (name == Name.BOOT_KEY) read_key(r);
   else reader_skip(r);
+}
+
+function read_format(r: Reader): void {
+  const format = reader_named_value(r) - Name.RAW;
+  if (<u32>format > <u32>Format.MCUBOOT) reader_fail(r, Status.CONFIG_INVALID);
+  config.format = <u8>format;
+}
+
+function read_key(r: Reader): void {
+  reader_peek(r);
+  const quote = r.pos;
+  if (!reader_string(r)) return;
+  config.key_length = <u8>text_hex(r, quote, config_key(), KEY_CAPACITY);
+  const kind = spki_parse(SIGNATURE_BUFFER, config_key(), config.key_length);
+  if (kind != SPKI_ED25519 && kind != SPKI_P256) reader_fail(r, Status.CONFIG_INVALID);
+}
+
+/** What a format needs is there, and nothing was given that would not be looked at. */
+function format_fits(): bool {
+  const has_chip = config.chip <= 0xffff;
+  return has_chip == (config.format == Format.ESP32) && (config.key_length == 0 || config.format == Format.MCUBOOT);
 }
 
 /** Reads a string of 1 to `capacity` - 1 bytes as a counted text. */

@@ -3,6 +3,8 @@
 import { Action, Role } from "../abi";
 import { bytes_equal } from "../bytes";
 import * as host from "../host";
+import { Format, format_begin, format_step } from "../install/format";
+import { image_is_passed } from "../install/image";
 import {
   base_begin,
   base_is,
@@ -21,6 +23,7 @@ import { PAYLOAD_ROOM } from "../memory";
 import { Status } from "../status";
 import { install, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
 import { workflow_consistent } from "../tuf/workflow";
+import { config, config_key } from "./config";
 import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
 import { Phase, run, run_end } from "./run";
 import { best, best_digest, best_sha512, best_version, selection_name } from "./selection";
@@ -32,6 +35,8 @@ let whole: bool = false;
 let before: u32 = 0;
 /** Fetches of the image in a row that brought too little. */
 let stalls: u32 = 0;
+/** The image was read back, and is judged by what it says of itself. */
+let judging: bool = false;
 
 /** Fetches of an image in a row that may bring less than this many bytes, against slow retrieval. */
 const MAX_STALLS: u32 = 3;
@@ -141,7 +146,10 @@ function choose_state(): bool {
 function finish_image(): Action {
   const status = payload_finish();
   if (status != Status.OK) return payload_is_patch() ? give_patch_up() : give_image_up(status);
-  if (!isDefined(SMALL)) install.state = 0;
+  if (!isDefined(SMALL)) {
+    install.state = 0;
+    judging = false;
+  }
   run.phase = Phase.VERIFY;
   return Action.CONTINUE;
 }
@@ -158,17 +166,27 @@ function fetch_whole(): Action {
   return begin_install();
 }
 
-/** Reads a slice back; after the last one, selects the slot. */
+/** Reads a slice back, then judges the image by what it says of itself; after the last slice, selects the slot. */
 export function download_verify(): Action {
-  let status = slot_verify();
+  const in_format = !isDefined(SMALL) && judging;
+  let status = in_format ? format_step() : slot_verify();
   if (status != Status.OK) return give_image_up(status);
-  if (!slot_is_verified()) return Action.CONTINUE;
+  if (!(in_format ? image_is_passed() : slot_is_verified())) return Action.CONTINUE;
+  if (!isDefined(SMALL) && !in_format && config.format != Format.RAW) return begin_judging();
   status = trial_select();
   if (status != Status.OK) return give_image_up(status);
   run.outcome = Status.READY_TO_REBOOT;
   run.outcome_role = Role.NONE;
   run.failures = 0;
   return Action.REBOOT;
+}
+
+/** Nothing boots that the bootloader of this board would not start. */
+function begin_judging(): Action {
+  const status = format_begin(config.format, config.chip, config_key(), config.key_length);
+  if (status != Status.OK) return give_image_up(status);
+  judging = true;
+  return Action.CONTINUE;
 }
 
 /** What is in the slot is not the image: forget it, so that the next check starts anew. */

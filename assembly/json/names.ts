@@ -59,6 +59,12 @@ export const enum Name {
   BASE,
   BASE_LENGTH,
   BASE_COUNTER,
+  IMAGE_FORMAT,
+  RAW,
+  ESP32,
+  MCUBOOT,
+  CHIP_ID,
+  BOOT_KEY,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -115,8 +121,12 @@ const NAMES_LENGTH: usize = 335;
   115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
   // image base baseLength baseCounter
   105, 109, 97, 103, 101, 32, 98, 97, 115, 101, 32, 98, 97, 115, 101, 76, 101, 110, 103, 116, 104, 32, 98, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
+  // imageFormat raw esp32
+  105, 109, 97, 103, 101, 70, 111, 114, 109, 97, 116, 32, 114, 97, 119, 32, 101, 115, 112, 51, 50, 32,
+  // mcuboot chipId bootKey
+  109, 99, 117, 98, 111, 111, 116, 32, 99, 104, 105, 112, 73, 100, 32, 98, 111, 111, 116, 75, 101, 121, 32,
 ]);
-const MORE_LENGTH: usize = 197;
+const MORE_LENGTH: usize = 242;
 
 const SPACE: u32 = 0x20;
 

@@ -241,6 +241,20 @@ export const Status = {
   RANGE: -82,
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED: -83,
+  /** not an image that the bootloader of this board starts */
+  IMAGE_FORMAT: -90,
+  /** an image for another chip [wrong hardware] */
+  WRONG_CHIP: -91,
+  /** bytes behind the end of the image, which nobody looks at [unsigned code] */
+  IMAGE_TRAILING: -92,
+  /** the checksum or hash in the image is not that of its bytes */
+  IMAGE_CORRUPT: -93,
+  /** a field of the image in a place where no signature covers it, or none can [unsigned field] */
+  IMAGE_UNPROTECTED: -94,
+  /** the security counter in the image is not the one that was signed [downgrade to a vulnerable release] */
+  IMAGE_COUNTER: -95,
+  /** not signed by the key that the bootloader trusts [arbitrary software] */
+  IMAGE_SIGNATURE: -96,
   /** not the core that this firmware was built with [tampered core] */
   MODULE_HASH: -100,
   /** a core that this host cannot load */
@@ -766,6 +780,62 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'TRUNCATED',
       message: 'fewer bytes than announced; the rest is fetched later',
       attack: '',
+    },
+  ],
+  [
+    -90,
+    {
+      name: 'IMAGE_FORMAT',
+      message: 'not an image that the bootloader of this board starts',
+      attack: '',
+    },
+  ],
+  [
+    -91,
+    {
+      name: 'WRONG_CHIP',
+      message: 'an image for another chip',
+      attack: 'wrong hardware',
+    },
+  ],
+  [
+    -92,
+    {
+      name: 'IMAGE_TRAILING',
+      message: 'bytes behind the end of the image, which nobody looks at',
+      attack: 'unsigned code',
+    },
+  ],
+  [
+    -93,
+    {
+      name: 'IMAGE_CORRUPT',
+      message: 'the checksum or hash in the image is not that of its bytes',
+      attack: '',
+    },
+  ],
+  [
+    -94,
+    {
+      name: 'IMAGE_UNPROTECTED',
+      message: 'a field of the image in a place where no signature covers it, or none can',
+      attack: 'unsigned field',
+    },
+  ],
+  [
+    -95,
+    {
+      name: 'IMAGE_COUNTER',
+      message: 'the security counter in the image is not the one that was signed',
+      attack: 'downgrade to a vulnerable release',
+    },
+  ],
+  [
+    -96,
+    {
+      name: 'IMAGE_SIGNATURE',
+      message: 'not signed by the key that the bootloader trusts',
+      attack: 'arbitrary software',
     },
   ],
   [

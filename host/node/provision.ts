@@ -10,6 +10,12 @@ export interface DeviceConfiguration extends ClientConfiguration {
   readonly version: string;
   readonly releaseCounter: number;
   readonly securityCounter: number;
+  /** What the bootloader of the board reads; raw: anything. */
+  readonly imageFormat?: 'raw' | 'esp32' | 'mcuboot';
+  /** Of the ESP32 family: the id of the chip, as in the header of its images. */
+  readonly chipId?: number;
+  /** The key that MCUboot trusts: its SubjectPublicKeyInfo in hexadecimal digits. */
+  readonly bootKey?: string;
 }
 
 /** The same for a TUF client that installs nothing and is asked for targets by their paths. */

@@ -239,6 +239,20 @@ enum moult_status {
   MOULT_STATUS_RANGE = -82,
   /* fewer bytes than announced; the rest is fetched later */
   MOULT_STATUS_TRUNCATED = -83,
+  /* not an image that the bootloader of this board starts */
+  MOULT_STATUS_IMAGE_FORMAT = -90,
+  /* an image for another chip [wrong hardware] */
+  MOULT_STATUS_WRONG_CHIP = -91,
+  /* bytes behind the end of the image, which nobody looks at [unsigned code] */
+  MOULT_STATUS_IMAGE_TRAILING = -92,
+  /* the checksum or hash in the image is not that of its bytes */
+  MOULT_STATUS_IMAGE_CORRUPT = -93,
+  /* a field of the image in a place where no signature covers it, or none can [unsigned field] */
+  MOULT_STATUS_IMAGE_UNPROTECTED = -94,
+  /* the security counter in the image is not the one that was signed [downgrade to a vulnerable release] */
+  MOULT_STATUS_IMAGE_COUNTER = -95,
+  /* not signed by the key that the bootloader trusts [arbitrary software] */
+  MOULT_STATUS_IMAGE_SIGNATURE = -96,
   /* not the core that this firmware was built with [tampered core] */
   MOULT_STATUS_MODULE_HASH = -100,
   /* a core that this host cannot load */
@@ -318,6 +332,13 @@ enum moult_status {
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
   X(TRUNCATED, -83, "fewer bytes than announced; the rest is fetched later", "") \
+  X(IMAGE_FORMAT, -90, "not an image that the bootloader of this board starts", "") \
+  X(WRONG_CHIP, -91, "an image for another chip", "wrong hardware") \
+  X(IMAGE_TRAILING, -92, "bytes behind the end of the image, which nobody looks at", "unsigned code") \
+  X(IMAGE_CORRUPT, -93, "the checksum or hash in the image is not that of its bytes", "") \
+  X(IMAGE_UNPROTECTED, -94, "a field of the image in a place where no signature covers it, or none can", "unsigned field") \
+  X(IMAGE_COUNTER, -95, "the security counter in the image is not the one that was signed", "downgrade to a vulnerable release") \
+  X(IMAGE_SIGNATURE, -96, "not signed by the key that the bootloader trusts", "arbitrary software") \
   X(MODULE_HASH, -100, "not the core that this firmware was built with", "tampered core") \
   X(MODULE_INVALID, -101, "a core that this host cannot load", "") \
   X(ABI_VERSION, -102, "a core of another ABI version", "") \
