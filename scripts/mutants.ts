@@ -7,12 +7,12 @@
 // A mutant is the exact text of a check, once in its file, and what stands there instead; a text that is no longer
 // found says that the list below has to follow the core. A survivor needs a test, or stands in the list with `equal`:
 // why the mutant cannot be told from the core. Exit status 1: a survivor, or a text that was not found.
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CRYPTO_MUTANTS } from './mutants.crypto.ts';
 import { MUTANTS, type Mutant } from './mutants.list.ts';
+import { buildVariant, isFound, passes, type VariantModule } from './variant.ts';
 
 const PROJECT = process.cwd();
 /** Tests that are likely to kill a mutant of these files: they run first. */
@@ -37,12 +37,10 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
 const SLOW = ['hostile', 'streams', 'limits', 'cost'];
 /** Tests of what the optimiser makes, which hold for no mutant. */
 const NEVER = ['constant-time', 'alone'];
-/** Milliseconds, on a machine with other work: what takes longer runs without end. */
-const PATIENCE = 600_000;
 
 /** What a mutant is built into, and the tests that must notice. */
 interface Suite {
-  readonly modules: readonly { readonly entry: string; readonly target: string; readonly file: string }[];
+  readonly modules: readonly VariantModule[];
   /** Below test/. */
   readonly tests: string;
   readonly env: (folder: string) => NodeJS.ProcessEnv;
@@ -86,10 +84,9 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]> {
-  const source = readFileSync(join(PROJECT, 'assembly', mutant.file), 'utf8');
-  if (source.split(mutant.find).length !== 2) return ['not found'];
+  if (!isFound(mutant)) return ['not found'];
   const suite = suiteOf(mutant.file);
-  if (!(await build(mutant, source, suite, folder))) return ['does not build'];
+  if (!(await buildVariant(mutant, suite.modules, folder))) return ['does not build'];
   for (const batch of batches(mutant.file, suite)) {
     const killer = await failingTest(suite, batch, folder);
     if (killer) return ['killed', killer];
@@ -110,22 +107,6 @@ function batches(file: string, suite: Suite): string[][] {
   const likely = LIKELY.filter(([pattern]) => pattern.test(file)).flatMap(([, tests]) => tests);
   const others = names.filter((name) => ![...likely, ...SLOW, ...NEVER].includes(name));
   return [likely, others, names.filter((name) => SLOW.includes(name))].filter((batch) => batch.length > 0);
-}
-
-/** Builds the modules of a mutant, not optimised to save time; false when the compiler refuses one. */
-async function build(mutant: Mutant, source: string, suite: Suite, folder: string): Promise<boolean> {
-  cpSync(join(PROJECT, 'assembly'), join(folder, 'assembly'), { recursive: true });
-  cpSync(join(PROJECT, 'asconfig.json'), join(folder, 'asconfig.json'));
-  writeFileSync(
-    join(folder, 'assembly', mutant.file),
-    source.replace(mutant.find, () => mutant.replace),
-  );
-  const asc = join(PROJECT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  const level = ['--optimizeLevel', '0', '--shrinkLevel', '0'];
-  const built = suite.modules.map(({ entry, target, file }) =>
-    passes([asc, entry, '--target', target, ...level, '--outFile', join(folder, file)], folder),
-  );
-  return (await Promise.all(built)).every((done) => done);
 }
 
 /** The first test that fails against a module; undefined: none. */
@@ -153,23 +134,6 @@ async function failingTest(
   rmSync(report, { force: true });
   if (await passes([vitest, ...options], PROJECT, suite.env(folder))) return undefined;
   return existsSync(report) ? firstFailure(readFileSync(report, 'utf8')) : 'without end';
-}
-
-/** Runs a script of Node in a group of its own; whether it ended well, and in time. */
-function passes(script: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
-  const child = spawn(process.execPath, script, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: 'ignore',
-    detached: true,
-  });
-  const timer = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), PATIENCE);
-  return new Promise((resolve) => {
-    child.on('exit', (code) => {
-      clearTimeout(timer);
-      resolve(code === 0);
-    });
-  });
 }
 
 function firstFailure(report: string): string {

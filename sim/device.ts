@@ -25,6 +25,8 @@ export interface SimDeviceOptions {
   /** Whether an image on trial works; every one does when left out. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly seed?: number;
+  /** Another build of the core than the one that ships. */
+  readonly module?: WebAssembly.Module;
 }
 
 /** 4 KiB blocks, banks that hold the longest timestamp that is read, slots of 64 KiB. */
@@ -54,9 +56,9 @@ export class SimDevice {
     this.power.on();
     this.#boot = new RecordedBoot(this.flash);
     const counter = this.#counter && { counter: this.#counter };
-    const { sha256Compress, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
+    const { sha256Compress, module, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };
-    const core = new Core({ flash: this.flash, boot: this.#boot, entropy, ...counter, ...hash });
+    const core = new Core({ flash: this.flash, boot: this.#boot, entropy, ...counter, ...hash }, module);
     if (!this.#client.start(core)) provision(core, this.#options.configuration, this.#options.root);
     return core;
   }

@@ -32,8 +32,10 @@ export interface Effort {
   readonly places: number;
   /** Every so many cuts one is made in a whole run too. */
   readonly liveEvery: number;
-  /** The same for the second of two cuts; absent: none is made. */
+  /** Places for the second of two cuts; absent: none is made. */
   readonly pairPlaces?: number;
+  /** Only cuts between two operations, which is all that other harnesses have. */
+  readonly between?: boolean;
   /** Sequences of 3 to 8 cuts at random, by these seeds. */
   readonly seeds?: readonly number[];
 }
@@ -183,7 +185,8 @@ class Sweep {
     places: number,
   ): Promise<Cut[]> {
     const operation = run.operations[index] as Operation;
-    const cuts = cutsOf(operation, firstOf(run.cuts) + index, places);
+    const all = cutsOf(operation, firstOf(run.cuts) + index, places);
+    const cuts = this.#effort.between ? all.filter(({ kind }) => kind === 'before' || kind === 'after') : all;
     // Where nobody reads what it changes, whatever is left of it recovers as if it had not begun.
     let unread: Outcome | undefined;
     for (const cut of cuts) {

@@ -11,6 +11,7 @@ type Release = typeof RELEASE_1;
 export interface Setting {
   readonly geometry: Geometry;
   readonly hardwareCounter: boolean;
+  readonly module?: WebAssembly.Module;
 }
 
 export const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Scenario>>> = {

@@ -16,6 +16,8 @@ export interface WorldOptions {
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly onEvent?: (event: ClientEvent) => void;
   readonly seed?: number;
+  /** Another build of the core than the one that ships. */
+  readonly module?: WebAssembly.Module;
 }
 
 /** 2030-01-01. */
@@ -33,7 +35,7 @@ export class World {
 
   /** The device runs release 1, which the repository has published. */
   constructor(options: WorldOptions = {}) {
-    const { seed = 1, geometry, hardwareCounter, sha256Compress, selfTest, onEvent } = options;
+    const { seed = 1, geometry, hardwareCounter, sha256Compress, selfTest, onEvent, module } = options;
     this.repository = new SimRepository(() => this.clock.seconds(), seed);
     this.repository.publish(RELEASE_1);
     this.network = new SimNetwork(this.repository.source, this.clock);
@@ -61,6 +63,7 @@ export class World {
       ...(hardwareCounter !== undefined && { hardwareCounter }),
       ...(sha256Compress && { sha256Compress }),
       ...(selfTest && { selfTest }),
+      ...(module && { module }),
     });
   }
 
