@@ -173,4 +173,6 @@ export const enum Status {
   TRAP = -104,
   /** the core took longer than this host allows */
   DEADLINE = -105,
+  /** a file that is no bundle, or not a whole one [truncation] */
+  BUNDLE_INVALID = -106,
 }

@@ -31,17 +31,18 @@ export async function applyWrites(staging: string, writes: readonly FileWrite[])
   for (const write of writes) await writeWhole(staging, write);
 }
 
-/** Copies a stream of bytes in the same way, and returns what it was. `limit`: the most bytes to take. */
+/** Copies a stream of bytes in the same way, and returns what it was. `limit`: the most bytes to take. `place` is asked
+ * when they are on the disk, and the file appears there when it has answered. */
 export async function copyWhole(
   staging: string,
   source: AsyncIterable<Uint8Array>,
   limit: number,
-  place: (digest: Digest) => string,
+  place: (digest: Digest) => string | Promise<string>,
 ): Promise<Digest> {
   return withTemporary(staging, staging, 0o644, async (handle, temporary) => {
     const digest = await digestOf(source, limit, (chunk) => handle.writeFile(chunk));
     await handle.sync();
-    await moveIntoPlace(temporary, place(digest), true);
+    await moveIntoPlace(temporary, await place(digest), true);
     return digest;
   });
 }

@@ -7,6 +7,7 @@
 // To forge metadata, build it, sign it with any keys, and take the bytes:
 //
 //   envelopeBytes(sign(buildTimestamp({ version: 99, expires }, metaFile(snapshotBytes, 7)), stolenKeys))
+export type { BundleContents, BundleFile, BundleOptions } from './bundle.ts';
 export { canonicalize, compareNames, serialize } from './canonical.ts';
 export { type CreateOptions, createRepository, type RoleOptions } from './create.ts';
 export { buildPatch, COMPRESSIONS, type Compression, type PatchOptions } from './delta/patch.ts';
@@ -29,6 +30,7 @@ export { type Base, buildPayload, type Payload } from './payload.ts';
 export type { SignedRole } from './publication.ts';
 export { asTarget, imageName, type Release, type ReleaseInput } from './release.ts';
 export {
+  type Bundle,
   type OpenOptions,
   openRepository,
   type Publication,
@@ -36,6 +38,7 @@ export {
   type RotateOptions,
 } from './repository.ts';
 export { parseMetadata } from './schema.ts';
+export { type BundledRelease, type ListedRelease, listedReleases } from './selection.ts';
 export { countSignatures, type SignatureCount, sign } from './signing.ts';
 export { openSource, type Source } from './source.ts';
 export type { KeyStatus, RepositoryStatus, RoleStatus } from './status.ts';

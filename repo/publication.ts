@@ -77,6 +77,19 @@ export async function planRefresh(s: Situation, role: 'root' | 'snapshot' | 'tim
   return new Draft(s).timestamp(s.chain.timestamp.signed.meta['snapshot.json']);
 }
 
+/**
+ * Snapshot and timestamp that hold for so many seconds, for a bundle alone, and those that follow them online: so no
+ * version has two contents, and a device that took the bundle goes on online. What is online keeps its short life.
+ */
+export async function planBundle(s: Situation, lifetime: number): Promise<{ bundle: Plan; online: Plan }> {
+  for (const file of [s.chain.root, s.chain.targets]) assertLasts(file, s.now + lifetime);
+  const expiry = { ...s.expiry, snapshot: lifetime, timestamp: lifetime };
+  const bundle = await planRefresh({ ...s, expiry }, 'snapshot');
+  const { snapshot, timestamp } = s.highest;
+  const highest = { ...s.highest, snapshot: snapshot + 1, timestamp: timestamp + 1 };
+  return { bundle, online: await planRefresh({ ...s, highest }, 'snapshot') };
+}
+
 /** Gives a role other keys. */
 export async function planRotation(s: Situation, role: RoleName, next: RoleKeys): Promise<Plan> {
   assertDistinct(s.chain.root.signed, role, next);
@@ -185,12 +198,28 @@ function keysOf(root: Root, role: RoleName): RoleKeys {
   return { keys: keyids.flatMap((id) => root.keys[id] ?? []), threshold };
 }
 
-function assertFresh(s: Situation, files: readonly Loaded[], remedy: string): void {
+function assertFresh(s: Pick<Situation, 'now'>, files: readonly Loaded[], remedy: string): void {
   for (const file of files) {
     if (expiryOf(file) > s.now) continue;
     const what = `${file.signed._type} ${file.signed.version} expired at ${formatTime(expiryOf(file))}`;
     throw new RepositoryError('expired', `${what}; renew it first: ${remedy}`);
   }
+}
+
+/** Whatever has expired, no device takes: a bundle of it would be of no use. */
+export function assertBundleable(s: Situation): void {
+  const { root, targets, snapshot, timestamp } = s.chain;
+  assertFresh(s, [root], 'moult refresh root');
+  assertFresh(s, [targets], 'moult publish');
+  assertFresh(s, [snapshot, timestamp], 'moult refresh');
+}
+
+function assertLasts(file: Loaded, until: number): void {
+  if (expiryOf(file) >= until) return;
+  const { _type: role, version } = file.signed;
+  const what = `${role} ${version} expires at ${formatTime(expiryOf(file))}, before the bundle would`;
+  const remedy = role === 'root' ? 'moult refresh root' : 'moult publish';
+  throw new RepositoryError('bad-argument', `${what}; renew it first (${remedy}), or take less time`);
 }
 
 /** A key that serves two top-level roles takes the separation of roles away. */

@@ -2,12 +2,14 @@
 //
 //   moult.toml   public/metadata/   public/targets/   releases/   keys/   .lock   .tmp/
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { type BundleContents, type BundleOptions, bundleBytes, collectBundle, withWrites } from './bundle.ts';
 import { type Chain, readChain } from './chain.ts';
 import { CONFIG_NAME, type Config, parseConfig } from './config.ts';
 import { type ErrorCode, RepositoryError } from './errors.ts';
 import {
   applyWrites,
+  copyWhole,
   digestOf,
   type FileWrite,
   openExisting,
@@ -21,8 +23,10 @@ import { takeLock } from './lock.ts';
 import { metadataName, ROLES, type Role, type RoleName, type Target } from './metadata.ts';
 import { buildPayload } from './payload.ts';
 import {
+  assertBundleable,
   checkRoleSize,
   type Plan,
+  planBundle,
   planPublish,
   planRefresh,
   planRotation,
@@ -65,6 +69,12 @@ export interface Publication {
   readonly removed: readonly string[];
 }
 
+/** A bundle that was written, and what clients online see since. */
+export interface Bundle extends BundleContents, Pick<Publication, 'roles'> {
+  readonly path: string;
+  readonly length: number;
+}
+
 export interface RotateOptions {
   /** Names of keys in `keys/`; left out: as many new ones as the role has. */
   readonly keys?: readonly string[];
@@ -90,6 +100,9 @@ export interface Repository {
   refresh(role?: 'root' | 'snapshot' | 'timestamp'): Promise<Publication>;
   /** Replaces all keys of a role: a new root version, signed by the old and the new root keys. */
   rotateKeys(role: RoleName, options?: RotateOptions): Promise<Publication>;
+  /** Writes what devices need for an update without a network to one file. With a `lifetime` snapshot and timestamp
+   * are signed for it, and then anew for clients online. */
+  createBundle(path: string, options?: BundleOptions): Promise<Bundle>;
   /** `at`: seconds since 1970, for a look ahead. */
   status(at?: number): Promise<RepositoryStatus>;
   /** A role's keys of the current root whose private half is at hand: what a thief of this folder holds. */
@@ -222,6 +235,28 @@ class DiskRepository implements Repository {
     });
   }
 
+  createBundle(path: string, options: BundleOptions = {}): Promise<Bundle> {
+    return this.#locked(async (assertHeld) => {
+      const situation = await this.#situation(await this.#store.list());
+      const { lifetime } = options;
+      const plans = lifetime === undefined ? undefined : await planBundle(situation, lifetime);
+      if (plans === undefined) assertBundleable(situation);
+      const source = withWrites(folderSource(this.publicDirectory), plans?.bundle.writes ?? []);
+      const contents = await collectBundle(
+        source,
+        await readChain(source, await this.root(1), throwFault),
+        options,
+      );
+      // It appears after what follows it online: a version that is in no file yet could be signed again.
+      const { length } = await copyWhole(dirname(path), bundleBytes(contents.files), Infinity, async () => {
+        await assertHeld();
+        await applyWrites(this.#staging, plans?.online.writes ?? []);
+        return path;
+      });
+      return { ...contents, path, length, roles: plans?.online.roles ?? [] };
+    });
+  }
+
   async status(at: number = this.#now()): Promise<RepositoryStatus> {
     const chain = await this.#load(() => undefined);
     return repositoryStatus(this.name, at, chain, await this.#store.list(), await this.releases());
@@ -249,22 +284,26 @@ class DiskRepository implements Repository {
   /** Plans under the lock, on what is on disk now, and then writes. */
   #change(plan: (situation: Situation, keys: readonly StoredKey[]) => Promise<Plan>): Promise<Publication> {
     return this.#locked(async (assertHeld) => {
-      const before = await this.#load(throwFault);
       const stored = await this.#store.list();
-      const situation: Situation = {
-        chain: before,
-        metadata: this.#metadata,
-        now: this.#now(),
-        expiry: this.#config.expiry,
-        highest: await this.#highest(before),
-        unlock: this.#unlocker(stored),
-        absent: ({ keyids }) => absentKeys(keyids, stored),
-      };
+      const situation = await this.#situation(stored);
       const planned = await plan(situation, stored);
       await assertHeld();
       await applyWrites(this.#staging, planned.writes);
-      return { roles: planned.roles, ...difference(before, await this.#load(throwFault)) };
+      return { roles: planned.roles, ...difference(situation.chain, await this.#load(throwFault)) };
     });
+  }
+
+  async #situation(stored: readonly StoredKey[]): Promise<Situation> {
+    const chain = await this.#load(throwFault);
+    return {
+      chain,
+      metadata: this.#metadata,
+      now: this.#now(),
+      expiry: this.#config.expiry,
+      highest: await this.#highest(chain),
+      unlock: this.#unlocker(stored),
+      absent: ({ keyids }) => absentKeys(keyids, stored),
+    };
   }
 
   async #locked<T>(act: (assertHeld: () => Promise<void>) => Promise<T>): Promise<T> {

@@ -51,6 +51,7 @@ static void put_version(struct body *body, moult *core, int32_t field) {
 }
 
 int32_t moult_client_report(moult_client *client, enum moult_event event, int32_t status) {
+  if (client->link == NULL) return MOULT_STATUS_OK;
   struct body body = {0};
   put(&body, event, 1);
   put(&body, (uint32_t)status, 4);
@@ -70,13 +71,19 @@ static int32_t outcome(moult *core) {
 
 /* ---- files ---- */
 
+static int32_t read_piece(const moult_client *client, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
+                          moult_piece *piece) {
+  if (client->read != NULL) return client->read(client->reader, kind, name, offset, wanted, piece);
+  return moult_link_read(client->link, kind, name, offset, wanted, piece);
+}
+
 /* Gives the core a file piece by piece, up to one byte beyond the limit: it shows the core that there are too many. */
 static int32_t pass_on(const moult_client *client, const char *name, uint32_t offset, uint32_t limit) {
   int32_t kind = moult_fetch_kind(client->core);
   uint32_t passed = 0;
   moult_piece piece;
   do {
-    int32_t status = moult_link_read(client->link, kind, name, offset + passed, limit - passed + 1, &piece);
+    int32_t status = read_piece(client, kind, name, offset + passed, limit - passed + 1, &piece);
     if (status == MOULT_STATUS_NOT_FOUND && passed == 0) return status;
     if (status == MOULT_STATUS_OK && passed == 0) status = moult_fetch_begin(client->core, offset);
     if (status == MOULT_STATUS_OK) status = moult_fetch_write(client->core, piece.bytes, piece.length);

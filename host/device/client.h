@@ -1,6 +1,6 @@
 /*
- * The loop of a device: does what the core says as far as any board can, over the link, and returns what only this
- * one can do. It decides nothing about trust.
+ * The loop of a device: does what the core says as far as any board can, over the link or from a bundle, and returns
+ * what only this one can do. It decides nothing about trust.
  *
  *   moult_open(&core, …); moult_link_open(&link, …);
  *   moult_client client = {.core = &core, .link = &link, .engine = "wasm3"};
@@ -41,10 +41,18 @@ enum moult_event {
   MOULT_EVENT_STOPPED = 7
 };
 
-/* Fill the first three and zero the rest: also when the core was opened again, since it must then start again. */
+/* Brings a piece of a file, as moult_link_read does; `user` is what reads. */
+typedef int32_t moult_reader(void *user, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
+                             moult_piece *piece);
+
+/* Fill what the board has and zero the rest: also when the core was opened again, since it must then start again. */
 typedef struct moult_client {
   moult *core;
+  /* Brings files and takes reports; NULL: there is nobody to report to. */
   moult_link *link;
+  /* Brings the files instead of the link: moult_bundle_read and its bundle. NULL: the link does. */
+  moult_reader *read;
+  void *reader;
   /* What runs the core, for the reports: at most 31 bytes. */
   const char *engine;
   /* Not the caller's. */

@@ -267,6 +267,8 @@ export const Status = {
   TRAP: -104,
   /** the core took longer than this host allows */
   DEADLINE: -105,
+  /** a file that is no bundle, or not a whole one [truncation] */
+  BUNDLE_INVALID: -106,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
@@ -884,6 +886,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'DEADLINE',
       message: 'the core took longer than this host allows',
       attack: '',
+    },
+  ],
+  [
+    -106,
+    {
+      name: 'BUNDLE_INVALID',
+      message: 'a file that is no bundle, or not a whole one',
+      attack: 'truncation',
     },
   ],
 ]);

@@ -27,7 +27,11 @@ export type HostErrorCode =
   /** flash that cannot be read where nothing can be done without it */
   | 'flash-unreadable'
   /** a type of key, or a scheme of signatures by it, that is not known */
-  | 'scheme-unknown';
+  | 'scheme-unknown'
+  /** a file that should be a bundle cannot be read */
+  | 'bundle-unreadable'
+  /** a file that is no bundle, or not a whole one */
+  | 'bundle-invalid';
 
 export class HostError extends Error {
   override readonly name = 'HostError';

@@ -1,7 +1,7 @@
 /*
  * moult-device: a device in a process of its own. The core under wasm3, its flash in a file, its link on standard
- * input and output. A reboot is a new turn of the loop: boot decision, fresh core. It knows nothing that is not on
- * its flash, so the process may end at any moment.
+ * input and output, or a bundle in place of it. A reboot is a new turn of the loop: boot decision, fresh core. It
+ * knows nothing that is not on its flash, so the process may end at any moment.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "bundlefile.h"
 #include "client.h"
 #include "line.h"
 #include "lock.h"
@@ -43,6 +44,7 @@ typedef struct device {
   line line;
   moult core;
   moult_link link;
+  moult_bundle bundle;
   moult_client client;
   uint32_t session;
 } device;
@@ -105,8 +107,12 @@ static void power_on(device *self) {
   int32_t running = moult_boot_start(&self->board.boot, &board_port, &self->board);
   if (running < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(running));
   open_core(self);
-  moult_link_open(&self->link, &line_stream, &self->line, self->session++);
-  self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = "wasm3"};
+  if (self->options.bundle != NULL) {
+    self->client = (moult_client){.core = &self->core, .read = moult_bundle_read, .reader = &self->bundle};
+  } else {
+    moult_link_open(&self->link, &line_stream, &self->line, self->session++);
+    self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = "wasm3"};
+  }
 }
 
 static void provision_part(device *self, int32_t part, const char *path) {
@@ -230,8 +236,9 @@ int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN); /* a link that has ended is told of by what writes to it */
   signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
   self.module = read_file(self.options.module, &self.module_length);
+  if (self.options.bundle != NULL) bundle_open(&self.bundle, self.options.bundle);
   open_flash(&self);
-  line_open(&self.line, self.options.link);
+  if (self.options.bundle == NULL) line_open(&self.line, self.options.link);
   self.session = new_session();
   power_on(&self);
   for (;;) follow(&self, step(&self));

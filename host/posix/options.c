@@ -16,6 +16,7 @@ static const char help[] =
     "  --config FILE        configuration of a new device (docs/formats.md), and with it\n"
     "  --root FILE          its root of trust\n"
     "  --link PATH          the link is this Unix socket\n"
+    "  --bundle FILE        all files come from this bundle: no link, one check\n"
     "  --clock link         the time is the gateway's; this machine's when left out\n"
     "  --self-test COMMAND  a shell command that gets the image on trial on its standard input, and whatever else is in\n"
     "                       the flash behind it; status 0 confirms the image. Every image passes when left out\n"
@@ -52,7 +53,7 @@ static const char **place_of(options *into, const char *name, const char **sha25
     const char **place;
   } places[] = {
       {"--module", &into->module}, {"--sha256", sha256},   {"--config", &into->config}, {"--root", &into->root},
-      {"--link", &into->link},     {"--clock", clock},     {"--self-test", &into->self_test},
+      {"--link", &into->link},     {"--clock", clock},     {"--self-test", &into->self_test}, {"--bundle", &into->bundle},
   };
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (strcmp(places[i].name, name) == 0) return places[i].place;
@@ -73,7 +74,9 @@ static void check(options *into, const char *sha256, const char *clock) {
   if (into->module == NULL || sha256 == NULL) wrong("--module and --sha256 are needed", "");
   if ((into->config == NULL) != (into->root == NULL)) wrong("--config and --root belong together", "");
   if (clock != NULL && strcmp(clock, "link") != 0) wrong("--clock takes link, not ", clock);
+  if (into->bundle != NULL && (into->link != NULL || clock != NULL)) wrong("with --bundle there is no link", "");
   into->clock_of_link = clock != NULL;
+  into->once |= into->bundle != NULL;
   read_sha256(into->module_sha256, sha256);
 }
 

@@ -11,8 +11,10 @@ typedef struct options {
   /* NULL: only a device that is provisioned runs. Both or none. */
   const char *config;
   const char *root;
-  /* A socket; NULL: standard input and output. */
+  /* A socket; NULL: standard input and output, unless there is a bundle. */
   const char *link;
+  /* Files come from this bundle; NULL: over the link. */
+  const char *bundle;
   /* A shell command; NULL: every image passes. */
   const char *self_test;
   /* Whether the time is the gateway's, and not this machine's. */

@@ -265,6 +265,8 @@ enum moult_status {
   MOULT_STATUS_TRAP = -104,
   /* the core took longer than this host allows */
   MOULT_STATUS_DEADLINE = -105,
+  /* a file that is no bundle, or not a whole one [truncation] */
+  MOULT_STATUS_BUNDLE_INVALID = -106,
 };
 
 /* X(name, value, finding, attack that it stops or "") */
@@ -344,7 +346,8 @@ enum moult_status {
   X(ABI_VERSION, -102, "a core of another ABI version", "") \
   X(MEMORY, -103, "too little memory for the core", "") \
   X(TRAP, -104, "the core stopped at a bug of its own", "") \
-  X(DEADLINE, -105, "the core took longer than this host allows", "")
+  X(DEADLINE, -105, "the core took longer than this host allows", "") \
+  X(BUNDLE_INVALID, -106, "a file that is no bundle, or not a whole one", "truncation")
 
 /* X(name, signature as wasm3 writes it) */
 #define MOULT_EXPORT_LIST(X) \
