@@ -3,7 +3,7 @@ import type { Chain } from './chain.ts';
 import { keyMaterial } from './keys.ts';
 import type { StoredKey } from './keystore.ts';
 import { ROLES, type RoleName } from './metadata.ts';
-import type { Release } from './release.ts';
+import { type Release, targetsOf } from './release.ts';
 import { expiryOf } from './verify.ts';
 
 export interface KeyStatus {
@@ -56,7 +56,9 @@ export function repositoryStatus(
     roles: ROLES.map((role) => roleStatus(chain, role, keys, at)),
     published: releases.filter(({ path }) => path in published),
     staged: releases.filter(({ path }) => !(path in published)),
-    withdrawn: Object.keys(published).filter((path) => !releases.some((release) => release.path === path)),
+    withdrawn: Object.keys(published).filter(
+      (path) => !releases.some((release) => path in targetsOf(release)),
+    ),
     warnings: sharedKeys(chain),
   };
 }

@@ -10,10 +10,10 @@ import { AreaFiles } from './areas.ts';
 import { Mirror } from './mirror.ts';
 
 /** What the store needs to know of a device; a client for any repository is none. */
-const CONFIGURATION = { buildTime: 1, checkInterval: 60 };
+export const CONFIGURATION = { buildTime: 1, checkInterval: 60 };
 
 /** Nothing boots here. */
-const NO_BOOT: BootControl = {
+export const NO_BOOT: BootControl = {
   slots: 0,
   onTrial: false,
   select: () => false,

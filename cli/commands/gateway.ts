@@ -1,6 +1,7 @@
 // moult gateway: what a device asks that has only a line, answered on a socket.
 import { createServer, type Server, type Socket } from 'node:net';
 import { baseAddress } from '../../host/node/address.ts';
+import { Bundle, bundleUpstream } from '../../host/node/bundle.ts';
 import { type GatewayEvent, type GatewayOptions, serveLink } from '../../host/node/gateway.ts';
 import { messageOf, RepositoryError, systemCode } from '../../repo/index.ts';
 import { reportDeviceError } from '../device/failure.ts';
@@ -10,7 +11,8 @@ import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
 
 interface Options {
-  readonly url: string;
+  readonly url?: string;
+  readonly bundle?: string;
   readonly insecureHttp?: true;
 }
 
@@ -19,19 +21,21 @@ Devices without a network of their own connect to the socket (docs/formats.md, "
 emulated board with its serial line on it. Nothing here is trusted: the device judges what it gets.
 
 Examples:
-  moult gateway /tmp/line --url http://127.0.0.1:8080`;
+  moult gateway /tmp/line --url http://127.0.0.1:8080
+  moult gateway /tmp/line --bundle field.bundle`;
 
 export const addGateway: AddCommand = (program, run) => {
   program
     .command('gateway <socket>')
     .description('answer devices that have only a line, on a Unix socket')
-    .requiredOption('--url <address>', 'the repository: metadata/ and targets/ lie below')
+    .option('--url <address>', 'the repository: metadata/ and targets/ lie below')
+    .option('--bundle <file>', 'a bundle instead of it: no network is needed')
     .option('--insecure-http', 'allow plain HTTP beyond this machine')
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, path: string, options: Options) => {
         try {
-          await serve(session, session.path(path), gatewayOptions(options, session.output));
+          await serve(session, session.path(path), upstream(session, options));
         } catch (error) {
           session.exit = reportDeviceError(error, session.output);
         }
@@ -39,19 +43,24 @@ export const addGateway: AddCommand = (program, run) => {
     );
 };
 
-/** Throws `address-invalid` or `insecure` before there is a device to ask for. */
-function gatewayOptions({ url, insecureHttp }: Options, output: Output): GatewayOptions {
-  const base = url.endsWith('/') ? url : `${url}/`;
+type Upstream = Pick<GatewayOptions, 'metadataUrl' | 'targetsUrl' | 'allowHttp' | 'fetch'>;
+
+/** Throws what is wrong with it before there is a device to ask. The bundle is open as long as the process lives. */
+function upstream(session: Session, { url, bundle, insecureHttp }: Options): Upstream {
+  if ((url === undefined) === (bundle === undefined))
+    throw new RepositoryError('bad-argument', 'name the server with --url, or a bundle with --bundle');
+  if (bundle !== undefined) return bundleUpstream(new Bundle(session.path(bundle)));
+  const base = url?.endsWith('/') ? url : `${url}/`;
   const allowHttp = insecureHttp ?? false;
   return {
     metadataUrl: baseAddress(`${base}metadata/`, allowHttp),
     targetsUrl: baseAddress(`${base}targets/`, allowHttp),
     allowHttp,
-    onEvent: (event) => show(event, output),
   };
 }
 
-async function serve({ io, output }: Session, path: string, options: GatewayOptions): Promise<void> {
+async function serve({ io, output }: Session, path: string, from: Upstream): Promise<void> {
+  const options: GatewayOptions = { ...from, onEvent: (event) => show(event, output) };
   const devices = new Set<Socket>();
   const server = createServer((socket) => {
     devices.add(socket);

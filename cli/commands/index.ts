@@ -1,5 +1,6 @@
 // Every command, in the order of `moult --help`.
 import type { AddCommand } from '../main.ts';
+import { addBundle } from './bundle.ts';
 import { addClient } from './client.ts';
 import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
@@ -27,5 +28,6 @@ export const commands: readonly AddCommand[] = [
   addServe,
   addDevice,
   addGateway,
+  addBundle,
   addClient,
 ];

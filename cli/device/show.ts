@@ -93,7 +93,7 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
 };
 
 /** The role, the finding, and the attack that it may be. */
-function findingLine(status: number, role: Role): string {
+export function findingLine(status: number, role: Role): string {
   const { message = `status ${status}`, attack = '' } = STATUS_TEXTS.get(status) ?? {};
   return `${ROLE_NAMES[role]}${message}${attack && ` [${attack}]`}`;
 }

@@ -1,0 +1,156 @@
+// moult bundle: updates without a network, in one file.
+import { Bundle, bundleUpstream } from '../../host/node/bundle.ts';
+import { formatTime, parseDate, parseDuration, RepositoryError } from '../../repo/index.ts';
+import { type InspectOptions, inspectBundle, payloadList } from '../bundle/inspect.ts';
+import { reportDeviceError } from '../device/failure.ts';
+import { type NewDevice, runDevice } from '../device/run.ts';
+import type { AddCommand, Run } from '../main.ts';
+import { formatBytes } from '../output.ts';
+import type { Session } from '../session.ts';
+
+interface CreateOptions {
+  readonly expires?: number;
+  readonly hardware: string[];
+  readonly component: string[];
+  readonly base: string[];
+  readonly fromRoot?: number;
+}
+
+const ABOUT = `
+A bundle has everything that a device would fetch: the root chain, metadata, images and patches. Devices verify it as
+they verify what a server says, so whoever carries it need not be trusted.
+
+Examples:
+  moult bundle create field.bundle --expires 30d
+  moult bundle inspect field.bundle --root 1.root.json
+  moult bundle install field.bundle board1
+  moult gateway /tmp/line --bundle field.bundle`;
+
+const CREATE_EXAMPLES = `
+Holds the newest release of each component for each board, with its patches. A bundle expires with the first of its
+files: tomorrow, when nothing else is said. With --expires snapshot and timestamp are signed for it alone and then
+anew for devices online, so a device that took the bundle goes on online. One that has seen what is online since then
+needs no bundle, and refuses it as a rollback.
+
+Examples:
+  moult bundle create field.bundle --expires 30d
+  moult bundle create lock.bundle --hardware esp32c3-rev2 --base 1.4.0 --expires 12h`;
+
+const INSPECT_EXAMPLES = `
+With --root everything is verified by the core that devices carry, from that root on and as of now; without it nothing
+is. The same as "moult verify FILE --root ROOT".
+
+Examples:
+  moult bundle inspect field.bundle
+  moult bundle inspect field.bundle --root 1.root.json --valid-at 2027-02-01`;
+
+const INSTALL_EXAMPLES = `
+The folder is a device as "moult device run" has it. Broken off at any moment, the installation goes on when it is
+started again. For devices on a line: "moult gateway SOCKET --bundle FILE".
+
+Examples:
+  moult bundle install field.bundle board1
+  moult bundle install field.bundle board2 --root 1.root.json --hw esp32c3`;
+
+export const addBundle: AddCommand = (program, run) => {
+  const bundle = program
+    .command('bundle')
+    .description('updates without a network, in one file')
+    .addHelpText('after', ABOUT);
+  bundle
+    .command('create <file>')
+    .description('write what devices need for the newest releases to one file')
+    .option(
+      '--expires <duration>',
+      'how long it holds, such as 30d or 12h (default: as what is online)',
+      parseDuration,
+    )
+    .option('--hardware <id>', 'only for this board; may be repeated', collect, [])
+    .option('--component <name>', 'only this component; may be repeated', collect, [])
+    .option('--base <version>', 'only patches from this version; may be repeated', collect, [])
+    .option('--from-root <n>', 'the oldest root that devices may trust (default: 1)', parseRoot)
+    .addHelpText('after', CREATE_EXAMPLES)
+    .action(run(create));
+  bundle
+    .command('inspect <file>')
+    .description('show what a bundle holds, and verify it')
+    .option('--root <file>', 'the root to trust')
+    .option('--valid-at <date>', 'judge expiry at that time instead of now', parseDate)
+    .addHelpText('after', INSPECT_EXAMPLES)
+    .action(deviceSide(run, inspect));
+  bundle
+    .command('install <file> <folder>')
+    .description('update a device whose flash is a file')
+    .option('--root <file>', 'root of trust of a new device')
+    .option('--hw <id>', 'hardware id of a new device')
+    .option('--component <name>', 'component of a new device', 'app')
+    .addHelpText('after', INSTALL_EXAMPLES)
+    .action(deviceSide(run, install));
+};
+
+async function create(session: Session, file: string, options: CreateOptions): Promise<void> {
+  const { output } = session;
+  const { hardware, component, base, fromRoot, expires } = options;
+  const repository = await session.openRepository();
+  const made = await repository.createBundle(session.path(file), {
+    ...(hardware.length > 0 && { hardwareIds: hardware }),
+    ...(component.length > 0 && { components: component }),
+    ...(base.length > 0 && { bases: base }),
+    ...(fromRoot !== undefined && { fromRoot }),
+    ...(expires !== undefined && { lifetime: expires }),
+  });
+  for (const { role, version, expires } of made.roles)
+    output.event(`${role} ${version} is signed for clients online, until ${formatTime(expires)}`);
+  for (const { path, length, payloads } of made.releases) {
+    const instead = payloadList(payloads);
+    output.event(`${path}: ${formatBytes(length)}${instead && `, or ${instead}`}`, 'plain');
+  }
+  const until = `until ${formatTime(made.expires)}, when its ${made.expiresFirst} expires`;
+  output.event(`${made.path}: ${made.files.length} files, ${formatBytes(made.length)}, good ${until}`);
+  const files = made.files.map(({ name, length, sha256 }) => ({ name, length, sha256 }));
+  output.result({ ...made, files });
+}
+
+function inspect(session: Session, file: string, options: InspectOptions): Promise<void> {
+  return inspectBundle(session, file, options);
+}
+
+async function install(
+  session: Session,
+  file: string,
+  folder: string,
+  options: Omit<NewDevice, 'interval'>,
+): Promise<void> {
+  const bundle = new Bundle(session.path(file));
+  try {
+    await runDevice(session, {
+      folder: session.path(folder),
+      device: { ...options, interval: 3600 },
+      once: true,
+      client: bundleUpstream(bundle),
+    });
+  } finally {
+    bundle.close();
+  }
+}
+
+/** Its errors are those of the device side too. */
+function deviceSide<A extends unknown[]>(run: Run, act: (session: Session, ...args: A) => Promise<void>) {
+  return run(async (session, ...args: A) => {
+    try {
+      await act(session, ...args);
+    } catch (error) {
+      session.exit = reportDeviceError(error, session.output);
+    }
+  });
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+function parseRoot(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new RepositoryError('bad-argument', `--from-root takes the version of a root, not "${text}"`);
+  return Number(text);
+}

@@ -1,0 +1,97 @@
+// Runs a device whose flash is a file, against whatever answers it: a server or a bundle.
+import { Client, type ClientOptions } from '../../host/node/client.ts';
+import { systemClock } from '../../host/node/clock.ts';
+import { systemFetch } from '../../host/node/http.ts';
+import type { Output } from '../output.ts';
+import { readInput, type Session } from '../session.ts';
+import { exitOf, statusCode } from './failure.ts';
+import { FolderDevice, type Provisioning } from './folder.ts';
+import { Show } from './show.ts';
+
+/** What a new device is given; its hardware id is also what the user takes a device to have. */
+export interface NewDevice {
+  readonly root?: string;
+  readonly hw?: string;
+  readonly component: string;
+  readonly interval: number;
+}
+
+export interface DeviceRun {
+  readonly folder: string;
+  readonly device: NewDevice;
+  /** One check with all that follows from it; else until the user stops it. */
+  readonly once: boolean;
+  readonly client: Omit<ClientOptions, 'clock'>;
+}
+
+export async function runDevice(session: Session, { folder, once, ...run }: DeviceRun): Promise<void> {
+  const { output } = session;
+  const show = new Show(output);
+  const stop = new AbortController();
+  const clock = { now: () => session.io.clock() * 1000, after: systemClock.after };
+  const client = createClient({ ...run.client, clock }, show, stop.signal);
+  const device = new FolderDevice({
+    folder,
+    provisioning: await provisioning(session, run.device),
+    hardwareId: run.device.hw,
+    onProvisioned: (hardwareId, version) =>
+      output.event(`provisioned as ${hardwareId} with root version ${version}`),
+  });
+  session.io.onStop(() => stop.abort());
+  try {
+    const outcome = await client.run({
+      powerOn: () => device.powerOn(client),
+      selfTest: () => true,
+      wait: async (until) => !once && (await waitUntil(until, stop.signal, output)),
+    });
+    output.result({ ...device.summary(), status: statusCode(outcome.status) });
+    if (once) session.exit = exitOf(outcome.status);
+    else output.event('switched off', 'plain');
+  } finally {
+    show.end();
+    device.switchOff();
+  }
+}
+
+function createClient(
+  { fetch = systemFetch, ...options }: ClientOptions,
+  show: Show,
+  stop: AbortSignal,
+): Client {
+  return new Client({
+    ...options,
+    fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.any([init.signal, stop]) }),
+    // What breaks off because the user switches the device off is no event.
+    onEvent: (event) => {
+      if (!stop.aborted) show.event(event);
+    },
+  });
+}
+
+async function provisioning(session: Session, given: NewDevice): Promise<Provisioning | undefined> {
+  const { root, hw: hardwareId, component, interval: checkInterval } = given;
+  if (root === undefined || hardwareId === undefined) return undefined;
+  const image = { version: 'factory', releaseCounter: 0, securityCounter: 0 };
+  const buildTime = session.io.clock();
+  return {
+    configuration: { hardwareId, component, ...image, buildTime, checkInterval },
+    root: await readInput('the root of trust', session.path(root)),
+  };
+}
+
+/** The longest that a timer can run, in milliseconds; a device that wakes early finds that it is not time yet. */
+const LONGEST = 2 ** 31 - 1;
+
+/** Resolves to false when the user has switched the device off. */
+function waitUntil(until: number, stop: AbortSignal, output: Output): Promise<boolean> {
+  if (stop.aborted) return Promise.resolve(false);
+  output.event(`next check at ${new Date(until * 1000).toISOString()}`, 'plain');
+  const wait = Math.min(Math.max(0, until * 1000 - Date.now()), LONGEST);
+  return new Promise((resolve) => {
+    const callOff = systemClock.after(wait, () => resolve(true));
+    stop.addEventListener('abort', () => {
+      callOff();
+      resolve(false);
+    });
+  });
+}
