@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SimClock } from '../../sim/clock.ts';
 import { type Conduct, SimNetwork } from '../../sim/network.ts';
+import { Random } from '../../sim/random.ts';
 import { SimRepository } from '../../sim/repository.ts';
 import { image, START } from '../../sim/scenarios/world.ts';
 import {
@@ -279,6 +280,29 @@ describe('[CERT-T-3, CERT-C-6] a relay on the way to a bundle', () => {
     expect(world.network.requests.slice(before).find(({ path }) => path.endsWith('.bin'))?.offset).toBe(4096);
     expect(world.device.boots(NEW.image)).toBe(true);
   });
+});
+
+test('[CERT-T-3] power cuts while a bundle is installed: the same bundle finishes it', async () => {
+  const { device, second } = scene();
+  const { power } = device.device;
+  const random = new Random(7);
+  device.reset();
+  const from = power.operations;
+  expect(await device.install(second)).toBe('up-to-date');
+  const operations = power.operations - from;
+  for (let round = 0; round < 40; round++) {
+    device.reset();
+    const cuts = power.cuts;
+    for (let cut = 0; cut < 3; cut++) {
+      const kind = random.chance(0.5) ? 'before' : 'after';
+      power.plan({ operation: power.operations + random.below(operations), kind, units: 0 });
+      // It boots again by itself, finds the bundle where it was, and goes on.
+      expect(await device.install(second)).toBe('up-to-date');
+    }
+    power.plan(undefined);
+    expect(power.cuts).toBeGreaterThan(cuts);
+    expect(device.boots(NEW.image)).toBe(true);
+  }
 });
 
 test('[CERT-I-6, CERT-T-3] a device that was off since root 1 follows the chain to root 8 in one bundle', async () => {
