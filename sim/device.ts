@@ -1,9 +1,15 @@
 // A device in this process: flash, boot record, counter, the real core and its client.
 import { Area } from '../host/node/abi.ts';
-import { RecordedBoot } from '../host/node/boot.ts';
+import { type BootControl, RecordedBoot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type Entropy, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
-import { type FlashContents, type Geometry, programArea, uniformGeometry } from '../host/node/flash.ts';
+import {
+  type FlashContents,
+  type FlashDriver,
+  type Geometry,
+  programArea,
+  uniformGeometry,
+} from '../host/node/flash.ts';
 import { type ClientConfiguration, type DeviceConfiguration, provision } from '../host/node/provision.ts';
 import { SimFlash } from './flash.ts';
 import { type Operation, Power, PowerCut } from './power.ts';
@@ -16,6 +22,8 @@ export interface SimDeviceOptions {
   readonly image: Uint8Array;
   readonly client: ClientOptions;
   readonly geometry?: Geometry;
+  /** Who makes the boot decision: the boot record when left out. */
+  readonly boot?: BootDecision;
   /** The board keeps the security counter itself. */
   readonly hardwareCounter?: boolean;
   /** The board hashes blocks for the core. */
@@ -29,6 +37,9 @@ export interface SimDeviceOptions {
   readonly module?: WebAssembly.Module;
 }
 
+/** Called at each boot. */
+export type BootDecision = (flash: FlashDriver) => BootControl;
+
 /** 4 KiB blocks, banks that hold the longest timestamp that is read, slots of 64 KiB. */
 const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
 
@@ -41,7 +52,7 @@ export class SimDevice {
   readonly #options: SimDeviceOptions;
   readonly #client: Client;
   readonly #counter: SimCounter | undefined;
-  #boot: RecordedBoot | undefined;
+  #boot: BootControl | undefined;
 
   constructor(options: SimDeviceOptions) {
     this.#options = options;
@@ -54,7 +65,7 @@ export class SimDevice {
   /** Boots: a fresh core over what the flash holds, provisioned when that is still to be done. */
   powerOn(): Core {
     this.power.on();
-    this.#boot = new RecordedBoot(this.flash);
+    this.#boot = this.#options.boot?.(this.flash) ?? new RecordedBoot(this.flash);
     const counter = this.#counter && { counter: this.#counter };
     const { sha256Compress, module, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };

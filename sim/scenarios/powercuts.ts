@@ -2,7 +2,7 @@
 import { equal, ok } from 'node:assert/strict';
 import { Area, State, Status } from '../../host/node/abi.ts';
 import type { Geometry } from '../../host/node/flash.ts';
-import type { SimDevice } from '../device.ts';
+import type { BootDecision, SimDevice } from '../device.ts';
 import type { Scenario } from '../powercut.ts';
 import { RELEASE_1, RELEASE_2, World } from './world.ts';
 
@@ -12,6 +12,7 @@ export interface Setting {
   readonly geometry: Geometry;
   readonly hardwareCounter: boolean;
   readonly module?: WebAssembly.Module;
+  readonly boot?: BootDecision;
 }
 
 export const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Scenario>>> = {

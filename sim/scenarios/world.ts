@@ -3,13 +3,14 @@ import type { ClientEvent } from '../../host/node/client.ts';
 import type { Sha256Compress } from '../../host/node/core.ts';
 import type { Geometry } from '../../host/node/flash.ts';
 import { SimClock } from '../clock.ts';
-import { SimDevice } from '../device.ts';
+import { type BootDecision, SimDevice } from '../device.ts';
 import { SimNetwork } from '../network.ts';
 import { Random } from '../random.ts';
 import { SimRepository } from '../repository.ts';
 
 export interface WorldOptions {
   readonly geometry?: Geometry;
+  readonly boot?: BootDecision;
   readonly hardwareCounter?: boolean;
   readonly sha256Compress?: Sha256Compress;
   /** Whether the image on trial works, by its first byte. */
@@ -35,7 +36,7 @@ export class World {
 
   /** The device runs release 1, which the repository has published. */
   constructor(options: WorldOptions = {}) {
-    const { seed = 1, geometry, hardwareCounter, sha256Compress, selfTest, onEvent, module } = options;
+    const { seed = 1, geometry, boot, hardwareCounter, sha256Compress, selfTest, onEvent, module } = options;
     this.repository = new SimRepository(() => this.clock.seconds(), seed);
     this.repository.publish(RELEASE_1);
     this.network = new SimNetwork(this.repository.source, this.clock);
@@ -60,6 +61,7 @@ export class World {
       },
       seed,
       ...(geometry && { geometry }),
+      ...(boot && { boot }),
       ...(hardwareCounter !== undefined && { hardwareCounter }),
       ...(sha256Compress && { sha256Compress }),
       ...(selfTest && { selfTest }),

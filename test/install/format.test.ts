@@ -312,6 +312,12 @@ test('an image in the format of another board, or in none: refused', async () =>
   expect(await judged({ imageFormat: 'raw' }, Buffer.alloc(1))).toBe('installed');
 });
 
+test('an image that was cut off at the end of its slot: refused', async () => {
+  expect(await judged(ESP32, esp32Image({ segments: [8000] }).subarray(0, 8192))).toBe('IMAGE_FORMAT');
+  const covered = mcubootImage({ payload: 8192 - 32, counter: undefined });
+  expect(await judged(MCUBOOT, covered.subarray(0, 8192))).toBe('IMAGE_FORMAT');
+});
+
 test('an image that is refused is given up like one with a wrong hash: the next release is installed', async () => {
   const s = await stage({ configuration: ESP32 });
   s.release({ releaseCounter: 2, image: esp32Image({ chip: 9 }) });
