@@ -26,13 +26,19 @@ export const DEFAULT_EXPIRY: Readonly<Record<RoleName, number>> = {
 export const DEFAULT_MAX_IMAGE_SIZE = 64 * 1024 * 1024;
 
 export function formatConfig(config: Config): string {
-  const { root, targets, snapshot, timestamp } = config.expiry;
-  const expiry = { root, targets, snapshot, timestamp };
   return `# A moult repository. Keys and thresholds are in public/metadata/N.root.json, signed; change them with "moult role".
 ${stringify({ name: config.name, max_image_size: config.maxImageSize })}
-# How long a new signature of each role holds: 365d, 12h, 30m, 45s.
+${formatExpiry(config.expiry)}`;
+}
+
+export function formatExpiry({ root, targets, snapshot, timestamp }: Config['expiry']): string {
+  const durations = Object.entries({ root, targets, snapshot, timestamp }).map(([role, seconds]) => [
+    role,
+    formatDuration(seconds),
+  ]);
+  return `# How long a new signature of each role holds: 365d, 12h, 30m, 45s.
 [expiry]
-${stringify(Object.fromEntries(Object.entries(expiry).map(([role, seconds]) => [role, formatDuration(seconds)])))}`;
+${stringify(Object.fromEntries(durations))}`;
 }
 
 /** Refuses with `repository-corrupt`, naming the file and the entry. */
@@ -46,7 +52,7 @@ export function parseConfig(text: string, path: string): Config {
   return { name, maxImageSize, expiry: parseExpiry(table.expiry ?? {}, path) };
 }
 
-function parseToml(text: string, path: string): Record<string, unknown> {
+export function parseToml(text: string, path: string): Record<string, unknown> {
   try {
     return parse(text);
   } catch (error) {
@@ -55,8 +61,13 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   }
 }
 
-function parseExpiry(value: unknown, path: string): Record<RoleName, number> {
-  const expiry = { ...DEFAULT_EXPIRY };
+/** Durations by role; a role that is left out has the default. */
+export function parseExpiry(
+  value: unknown,
+  path: string,
+  defaults = DEFAULT_EXPIRY,
+): Record<RoleName, number> {
+  const expiry = { ...defaults };
   for (const [role, duration] of Object.entries(value ?? {})) {
     if (!isRole(role)) throw corrupt(path, `expiry has an unknown role "${role}"`);
     if (typeof duration !== 'string') throw corrupt(path, `expiry.${role} is not a duration such as "90d"`);

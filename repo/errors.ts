@@ -35,7 +35,12 @@ export type ErrorCode =
   // The way to it.
   | 'network'
   | 'insecure'
-  | 'port-busy';
+  | 'port-busy'
+  // The Director.
+  | 'database-failed'
+  | 'backup-restored'
+  | 'inventory-conflict'
+  | 'enrolment-refused';
 
 export class RepositoryError extends Error {
   override readonly name = 'RepositoryError';

@@ -60,6 +60,7 @@ const TASKS = {
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/cli/sweep/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
+  sqlite: { modules: [], run: buildSqlite },
   mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };
 
@@ -112,14 +113,18 @@ function checkNode() {
 
 async function install() {
   if (isInstalled()) return;
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  await step('installing packages (npm ci, once, mostly under a minute)', async () => {
-    const { status, output } = npm?.endsWith('.js')
-      ? await capture(process.execPath, [npm, ...args])
-      : await capture('npm', args, { shell: process.platform === 'win32' });
-    if (status !== 0) throw new StepFailed('npm ci failed; what it says stands above', output);
-  });
+  await step('installing packages (npm ci, once, mostly under a minute)', () =>
+    // Without scripts: the only one builds SQLite's binding, which takes minutes and only the Director needs.
+    npm('npm ci failed', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
+  );
+}
+
+async function npm(complaint, args, env = process.env) {
+  const script = process.env.npm_execpath;
+  const { status, output } = script?.endsWith('.js')
+    ? await capture(process.execPath, [script, ...args], { env })
+    : await capture('npm', args, { env, shell: process.platform === 'win32' });
+  if (status !== 0) throw new StepFailed(`${complaint}; what it says stands above`, output);
 }
 
 /** Whether node_modules holds what package-lock.json asks for. npm keeps the same list of what it installed. */
@@ -202,6 +207,22 @@ async function runTests(args) {
 async function runBudgets(args) {
   if (existsSync(WASM3_SOURCE) && hasCrossCompiler()) await buildBoards();
   return runScript('build/js/bench/budgets.js', args);
+}
+
+/** What the Director needs for a database in a file: fetched where it is offered ready, else built from source with
+ * the headers of this Node, if they are installed beside it. */
+async function buildSqlite() {
+  const prefix = join(dirname(process.execPath), '..');
+  const headers = existsSync(join(prefix, 'include/node/node.h'));
+  const env = { ...(headers && { npm_config_nodedir: prefix }), ...process.env };
+  await step("SQLite's binding (npm rebuild; up to some minutes where it must be built)", () =>
+    npm(
+      'the binding can neither be fetched nor built',
+      ['rebuild', 'better-sqlite3', '--loglevel=error'],
+      env,
+    ),
+  );
+  return 0;
 }
 
 /** The tests of the core on wasm3 alone; the first time it is fetched. */
