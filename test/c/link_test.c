@@ -11,6 +11,8 @@
  *
  * link_test patience: how long the device waits on lines that are silent, busy and endless, and what it does then.
  *
+ * link_test flips: a good answer, cut short after each of its bytes and with each of its bits turned over.
+ *
  * link_test fuzz SEED COUNT: answers of any kind, whole and spoiled, which must never be more than what was asked for.
  *
  * Ends with 0, or 1 and a line on standard error that says what was not as it must be.
@@ -353,11 +355,68 @@ static void patience(void) {
   require(link_.greeted, "but it is the same gateway", 0);
 }
 
+/* ---- one answer, damaged in every way ---- */
+
+#define DATA_BYTES 300u
+
+/* The answer to the next request: DATA from offset 0. */
+static void next_data(void) {
+  uint8_t frame[MOULT_LINK_HEADER + 4 + DATA_BYTES + 4] = {0x83};
+  uint32_t length = sizeof frame - 4;
+  moult_store(frame + 2, (uint32_t)link_.sequence + 1, 2);
+  moult_store(frame + 4, link_.session, 4);
+  for (uint32_t i = 0; i < DATA_BYTES; i++) frame[12 + i] = (uint8_t)(i * 7);
+  moult_store(frame + length, moult_crc32(0, frame, length), 4);
+  coming_end = 0;
+  come_frame(frame, sizeof frame);
+}
+
+/* Reads while the line brings what is coming, once, and nothing else. */
+static int32_t read_damaged(uint32_t length) {
+  moult_piece piece = {0};
+  bringing.bytes = coming;
+  bringing.length = length;
+  coming_next = 0;
+  link_.greeted = 1;
+  int32_t status = moult_link_read(&link_, 0, "1.root.json", 0, DATA_BYTES, &piece);
+  require(status != MOULT_STATUS_OK || piece.length == DATA_BYTES, "all of it, or nothing", (long)piece.length);
+  return status;
+}
+
+static int32_t flips_receive(void *user, void *to, uint32_t capacity, uint32_t wait_ms) {
+  (void)user;
+  uint32_t left = bringing.length - coming_next;
+  uint32_t length = left < capacity ? left : capacity;
+  if (length == 0) milliseconds += wait_ms;
+  memcpy(to, bringing.bytes + coming_next, length);
+  coming_next += length;
+  return (int32_t)length;
+}
+
+static void flips(void) {
+  static const moult_stream stream = {.receive = flips_receive, .send = patience_send, .milliseconds = line_milliseconds};
+  moult_link_open(&link_, &stream, NULL, 0x01020304);
+  next_data();
+  uint32_t whole = coming_end;
+  require(read_damaged(whole) == MOULT_STATUS_OK, "the answer is good", 0);
+  for (uint32_t length = 0; length < whole - 1; length++) {
+    next_data();
+    require(read_damaged(length) == MOULT_STATUS_NETWORK, "a part of an answer is none", length);
+  }
+  for (uint32_t bit = 8; bit < (whole - 1) * 8; bit++) { /* the delimiters apart */
+    next_data();
+    coming[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    require(read_damaged(whole) == MOULT_STATUS_NETWORK, "an answer with a bit turned over is none", bit);
+  }
+}
+
 int main(int count, char **arguments) {
   if (count == 3 && strcmp(arguments[1], "update") == 0) {
     update(arguments[2]);
   } else if (count == 2 && strcmp(arguments[1], "patience") == 0) {
     patience();
+  } else if (count == 2 && strcmp(arguments[1], "flips") == 0) {
+    flips();
   } else if (count == 4 && strcmp(arguments[1], "fuzz") == 0) {
     seed = (uint32_t)strtoul(arguments[2], NULL, 10);
     fuzz((uint32_t)strtoul(arguments[3], NULL, 10));
