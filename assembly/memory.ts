@@ -101,6 +101,8 @@ export const FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
 export const OTHER_FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
 /** metadata: hashing a file. Within one call. */
 export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
+/** payload: the hash of what comes once more. During one answer, when no metadata is verified. */
+export const PASSED_HASH: usize = FILE_HASH;
 export const DIGEST: usize = memory.data(64, 8);
 /** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
 export const NOTED_KEYS: usize = memory.data(264, 8);

@@ -143,6 +143,8 @@ export const enum Status {
   RANGE = -82,
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED = -83,
+  /** bytes that came before came again, and were others [a file that changes under a download] */
+  FILE_CHANGED = -84,
 
   // What an image says of itself.
   /** not an image that the bootloader of this board starts */

@@ -27,6 +27,11 @@ export function mutantsOf(
 }
 
 export const MUTANTS: readonly Mutant[] = [
+  ...mutantsOf('install/payload.ts', [
+    'what comes once more is not compared',
+    'return last && !bytes_equal(PASSED_HASH, taken, sha256_used(taken)) ? Status.FILE_CHANGED : Status.OK;',
+    'return Status.OK;',
+  ]),
   ...mutantsOf(
     'tuf/workflow.ts',
     [

@@ -24,6 +24,10 @@ export interface Conduct {
   readonly endAfter?: number;
   /** The whole file, whatever range was asked for. */
   readonly ignoreRange?: boolean;
+  /** The version of the file, as its ETag. */
+  readonly tag?: string;
+  /** The length of the file that parts of it claim. */
+  readonly claims?: number;
   /** After the file more bytes come, for ever. */
   readonly endless?: boolean;
   /** Bytes that arrive at once; 1,024. */
@@ -53,10 +57,13 @@ export class SimNetwork {
 
   readonly fetch: Fetch = async (url, init) => {
     const path = decodeURIComponent(new URL(url).pathname.slice(1));
-    const range = /^bytes=(\d+)-$/.exec(new Headers(init.headers).get('range') ?? '');
+    const asked = new Headers(init.headers);
+    const range = /^bytes=(\d+)-$/.exec(asked.get('range') ?? '');
     const request = { path, offset: Number(range?.[1] ?? 0), sent: 0 };
     this.requests.push(request);
-    const conduct = this.conduct(path);
+    const given = this.conduct(path);
+    const isOther = asked.get('if-range') !== null && asked.get('if-range') !== given.tag;
+    const conduct = isOther ? { ...given, ignoreRange: true } : given;
     if (conduct.delay) await this.#sleep(conduct.delay);
     if (conduct.drop) throw new TypeError('fetch failed', { cause: new Error('connection refused') });
     if (conduct.status) return new Response(null, { status: conduct.status });
@@ -76,7 +83,9 @@ export class SimNetwork {
     const headers: Record<string, string> = {};
     if (!conduct.endless && conduct.endAfter === undefined)
       headers['content-length'] = `${file.length - start}`;
-    if (start > 0) headers['content-range'] = `bytes ${start}-${file.length - 1}/${file.length}`;
+    if (conduct.tag) headers.etag = conduct.tag;
+    if (start > 0)
+      headers['content-range'] = `bytes ${start}-${file.length - 1}/${conduct.claims ?? file.length}`;
     const body = this.#body(file.subarray(start), request, conduct);
     return new Response(body, { status: start > 0 ? 206 : 200, headers });
   }

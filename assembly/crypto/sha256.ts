@@ -73,6 +73,11 @@ export function sha256_restore(ctx: usize, state: usize, length: u32): void {
   store<u64>(ctx, length, COUNT);
 }
 
+/** Bytes of a context, from its start, that are the same in all that have taken the same bytes. */
+export function sha256_used(ctx: usize): u32 {
+  return <u32>BUFFER + (load<u32>(ctx, COUNT) % BLOCK);
+}
+
 /** Whether the host, if it is asked at all, has not said yet that it compresses no blocks. */
 let hosted = true;
 

@@ -3,10 +3,10 @@
 
 import { Area } from "../abi";
 import { bytes_equal } from "../bytes";
-import { sha256_begin, sha256_update } from "../crypto/sha256";
+import { sha256_begin, sha256_update, sha256_used } from "../crypto/sha256";
 import { heatshrink_feed, heatshrink_input } from "../delta/heatshrink";
 import { patch_begin, patch_is_done, patch_read } from "../delta/patch";
-import { IMAGE_HASH, PATCH_HASH, PAYLOAD, PAYLOAD_ROOM, UNPACKED } from "../memory";
+import { IMAGE_HASH, PASSED_HASH, PATCH_HASH, PAYLOAD, PAYLOAD_ROOM, UNPACKED } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 import { install, install_payload, journal_load } from "../storage/journal";
@@ -67,6 +67,18 @@ export function payload_offset(): u32 {
 
 export function payload_length(): u32 {
   return payload_is_patch() ? payload.length : install.length;
+}
+
+/** An answer begins at the first byte of the file: what is here already comes once more. */
+export function payload_pass_begin(): void {
+  sha256_begin(PASSED_HASH);
+}
+
+/** Passes bytes over; at the `last` of them FILE_CHANGED unless they are those that are here. */
+export function payload_pass(pointer: usize, length: u32, last: bool): Status {
+  sha256_update(PASSED_HASH, pointer, length);
+  const taken = payload_is_patch() ? PATCH_HASH : IMAGE_HASH;
+  return last && !bytes_equal(PASSED_HASH, taken, sha256_used(taken)) ? Status.FILE_CHANGED : Status.OK;
 }
 
 /** Takes the next bytes. TOO_LONG: there are more than were announced. */

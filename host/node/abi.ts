@@ -241,6 +241,8 @@ export const Status = {
   RANGE: -82,
   /** fewer bytes than announced; the rest is fetched later */
   TRUNCATED: -83,
+  /** bytes that came before came again, and were others [a file that changes under a download] */
+  FILE_CHANGED: -84,
   /** not an image that the bootloader of this board starts */
   IMAGE_FORMAT: -90,
   /** an image for another chip [wrong hardware] */
@@ -782,6 +784,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'TRUNCATED',
       message: 'fewer bytes than announced; the rest is fetched later',
       attack: '',
+    },
+  ],
+  [
+    -84,
+    {
+      name: 'FILE_CHANGED',
+      message: 'bytes that came before came again, and were others',
+      attack: 'a file that changes under a download',
     },
   ],
   [

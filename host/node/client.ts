@@ -83,6 +83,8 @@ export class Client {
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
   #local: Iterable<Uint8Array> | undefined;
+  /** The file that was asked for last, and what the server called its version. */
+  #latest: { readonly name: string; readonly tag: string | undefined } | undefined;
 
   /** Throws `address-invalid` or `insecure`. */
   constructor(options: ClientOptions) {
@@ -201,7 +203,7 @@ export class Client {
     if (kind === FetchKind.TARGET && this.#local) return feedLocal(core, this.#local);
     this.#emit({ type: 'fetch', name, kind, offset: core.fetchOffset() });
     try {
-      const answer = await this.#request(name, kind, core.fetchOffset());
+      const answer = await this.#request(name, kind, core);
       if (answer) return await this.#pass(core, name, kind, answer);
       this.#emit({ type: 'absent', name });
       core.fetchEnd(Status.NOT_FOUND);
@@ -212,10 +214,15 @@ export class Client {
     }
   }
 
-  #request(name: string, kind: FetchKind, offset: number): Promise<Answer | undefined> {
+  async #request(name: string, kind: FetchKind, core: Core): Promise<Answer | undefined> {
     const url = wantedAddress(this.#bases[kind], kind, name);
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
-    return request(url, offset, this.#fetch, this.#clock, this.#limits);
+    const offset = core.fetchOffset();
+    const tag = this.#latest?.name === name ? this.#latest.tag : undefined;
+    const known = { total: kind === FetchKind.TARGET ? offset + core.fetchLimit() : undefined, tag };
+    const answer = await request(url, offset, this.#fetch, this.#clock, this.#limits, known);
+    this.#latest = { name, tag: answer?.tag };
+    return answer;
   }
 
   /** Passes an answer to the core, which judges it. */
@@ -236,6 +243,8 @@ export class Client {
   /** Feeds the bytes as they come, up to one beyond the limit: that one shows the core that there are too many. */
   async #stream(core: Core, name: string, kind: FetchKind, answer: Answer): Promise<number> {
     const end = core.fetchOffset() + core.fetchLimit();
+    if (kind === FetchKind.TARGET && answer.total !== undefined && answer.total !== end)
+      throw new TransferError('resized', `${name}: of ${answer.total} bytes, and ${end} are signed`);
     const total = Math.min(answer.total ?? end, end);
     let status = core.fetchBegin(answer.start);
     for (let offset = answer.start; status >= 0; ) {

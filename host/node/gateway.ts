@@ -215,9 +215,10 @@ export class Gateway {
   }
 
   async #open(read: ReadRequest): Promise<Reply> {
-    this.#forget();
+    const before = this.#file;
+    before?.close();
     this.#emit({ type: 'fetch', name: read.name, kind: read.fileKind, offset: read.offset });
-    const file = new RemoteFile(this.#upstream, read);
+    const file = new RemoteFile(this.#upstream, read, before);
     this.#file = file;
     if (await file.open()) return next(file, read);
     this.#emit({ type: 'absent', name: read.name });

@@ -3,7 +3,14 @@ import type { FetchKind } from './abi.ts';
 import { wantedAddress } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { Fetch } from './http.ts';
-import { type Answer, request, TransferError, type TransferLimits } from './transfer.ts';
+import {
+  type Answer,
+  isVersion,
+  type Known,
+  request,
+  TransferError,
+  type TransferLimits,
+} from './transfer.ts';
 
 /** Where files are, and how to get them. */
 export interface Upstream {
@@ -29,6 +36,7 @@ export interface Piece {
 export class RemoteFile {
   readonly #upstream: Upstream;
   readonly #place: FilePlace;
+  readonly #known: Known;
   readonly #abort = new AbortController();
   #answer: Answer | undefined;
   /** Came already, and was not asked for yet. */
@@ -37,18 +45,29 @@ export class RemoteFile {
   #offset: number;
   #ended = false;
 
-  /** Opens nothing yet. */
-  constructor(upstream: Upstream, place: FilePlace) {
+  /** Opens nothing yet. `before`: the transfer before it, which may have brought a part of this file. */
+  constructor(upstream: Upstream, place: FilePlace, before?: RemoteFile) {
     this.#upstream = upstream;
     this.#place = place;
+    this.#known = (place.offset > 0 && before?.isOf(place) && before.version) || {};
     this.#offset = place.offset;
   }
 
   /** Whether the next byte is the one at this place. The start of a file is always asked for anew. */
   continues({ fileKind, name, offset }: FilePlace): boolean {
     const open = this.#answer !== undefined && !this.#ended && !this.#abort.signal.aborted;
-    const { fileKind: ourKind, name: ourName } = this.#place;
-    return open && offset > 0 && offset === this.#offset && name === ourName && fileKind === ourKind;
+    return open && offset > 0 && offset === this.#offset && this.isOf({ fileKind, name });
+  }
+
+  /** Whether it is this file. */
+  isOf({ fileKind, name }: Pick<FilePlace, 'fileKind' | 'name'>): boolean {
+    return name === this.#place.name && fileKind === this.#place.fileKind;
+  }
+
+  /** What its bytes, or those before them, were of. */
+  get version(): Known {
+    const { total = this.#answer?.total, tag = this.#answer?.tag } = this.#known;
+    return { total, tag };
   }
 
   /** Asks the server. False: it does not have the file. Throws TransferError. */
@@ -59,9 +78,14 @@ export class RemoteFile {
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
     const stoppable: Fetch = (address, options) =>
       fetch(address, { ...options, signal: AbortSignal.any([options.signal, this.#abort.signal]) });
-    this.#answer = await request(url, offset, stoppable, clock, limits);
-    if (!this.#answer) return false;
-    await this.#skip(this.#answer.start);
+    const answer = await request(url, offset, stoppable, clock, limits, this.#known);
+    if (!answer) return false;
+    if (!isVersion(answer, this.#known)) {
+      answer.cancel();
+      throw new TransferError('changed', `${name}: the server has another file than before`);
+    }
+    this.#answer = answer;
+    await this.#skip(answer.start);
     return true;
   }
 

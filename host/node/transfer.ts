@@ -6,7 +6,8 @@ import type { Fetch, Reply, ReplyReader } from './http.ts';
  * unreachable: no answer; refused: an HTTP status that is no answer; redirected: to another origin, or too
  * often; encoded: not the bytes themselves; unranged: a range that does not say where it starts; truncated:
  * fewer bytes than announced; slow: below the minimum rate, or nothing at all for too long; overlong: more
- * bytes than asked for; misnamed: a name that could leave the base address
+ * bytes than asked for; misnamed: a name that could leave the base address; resized: another length than the one that
+ * is signed; changed: another version of the file than the one of which a part is here
  */
 export type TransferFault =
   | 'unreachable'
@@ -17,7 +18,9 @@ export type TransferFault =
   | 'truncated'
   | 'slow'
   | 'overlong'
-  | 'misnamed';
+  | 'misnamed'
+  | 'resized'
+  | 'changed';
 
 export class TransferError extends Error {
   override readonly name = 'TransferError';
@@ -42,36 +45,62 @@ export interface Answer {
   readonly start: number;
   /** Length of the whole file when the server says so. */
   readonly total: number | undefined;
+  /** What the server calls this version of the file: a strong ETag. */
+  readonly tag: string | undefined;
   /** The next bytes; undefined: these were all. */
   read(): Promise<Uint8Array | undefined>;
   /** Stops the transfer. Needed unless `read` came to its end. */
   cancel(): void;
 }
 
+/** What is known of a file of which a part is here. */
+export interface Known {
+  /** Its length in bytes. */
+  readonly total?: number | undefined;
+  readonly tag?: string | undefined;
+}
+
 const REDIRECTS = 3;
 /** Bytes of an error page that are read before the connection is given up. */
 const DISCARDED = 4096;
 
-/** Asks for a file from `offset` on. Undefined: the server does not have it (403, 404). Throws TransferError. */
+/**
+ * Asks for a file from `offset` on, and for all of it where what comes is not the rest of the file that is `known`:
+ * whoever reads it must compare. Undefined: the server does not have it (403, 404). Throws TransferError.
+ */
 export async function request(
   url: string,
   offset: number,
   fetch: Fetch,
   clock: Clock,
   limits: TransferLimits,
+  known: Known = {},
 ): Promise<Answer | undefined> {
   const pace = new Pace(url, clock, limits);
-  const response = await follow(url, offset, fetch, pace);
-  if (response.status === 200 || response.status === 206) return answer(url, response, pace);
-  await discard(response, pace);
-  if (response.status === 416 && offset > 0) return request(url, 0, fetch, clock, limits);
-  if (response.status === 403 || response.status === 404) return undefined;
-  throw new TransferError('refused', `${url}: HTTP status ${response.status}`);
+  const response = await follow(url, offset, known.tag, fetch, pace);
+  const { status } = response;
+  if (status === 200 || (status === 206 && isRest(response, offset, known)))
+    return answer(url, response, pace);
+  if (status === 206) pace.end();
+  else await discard(response, pace);
+  if ((status === 206 || status === 416) && offset > 0) return request(url, 0, fetch, clock, limits);
+  if (status === 403 || status === 404) return undefined;
+  if (status === 206)
+    throw new TransferError('unranged', `${url}: a part of the file that was not asked for`);
+  throw new TransferError('refused', `${url}: HTTP status ${status}`);
 }
 
-async function follow(url: string, offset: number, fetch: Fetch, pace: Pace): Promise<Reply> {
+async function follow(
+  url: string,
+  offset: number,
+  tag: string | undefined,
+  fetch: Fetch,
+  pace: Pace,
+): Promise<Reply> {
   const headers: Record<string, string> = { 'accept-encoding': 'identity', 'user-agent': 'moult' };
   if (offset > 0) headers.range = `bytes=${offset}-`;
+  // RFC 9110, 13.1.5: another version of the file is sent whole.
+  if (offset > 0 && tag !== undefined) headers['if-range'] = tag;
   let here = url;
   for (let hops = 0; hops <= REDIRECTS; hops++) {
     const response = await pace.wait(
@@ -100,6 +129,29 @@ async function discard(response: Reply, pace: Pace): Promise<void> {
   await reader?.cancel();
 }
 
+/** Whether an answer can be of the file that is known. */
+export function isVersion({ total, tag }: Known, known: Known): boolean {
+  return isEqual(total, known.total) && isEqual(tag, known.tag);
+}
+
+/** As far as both are known. */
+function isEqual<T>(one: T | undefined, other: T | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+/** Whether a part begins where it was asked for, is as long as it says, and of the file that is known. */
+function isRest({ headers }: Reply, offset: number, known: Known): boolean {
+  const [start, last, total] = rangeOf(headers);
+  // A part that does not say which is nothing to go by, nor to try again.
+  if (start === undefined || last === undefined) return true;
+  const length = number(headers.get('content-length'));
+  return (
+    start === offset &&
+    isEqual(length, last + 1 - start) &&
+    isVersion({ total, tag: strongTag(headers) }, known)
+  );
+}
+
 function answer(url: string, response: Reply, pace: Pace): Answer {
   try {
     return new HttpAnswer(url, response, pace);
@@ -112,6 +164,7 @@ function answer(url: string, response: Reply, pace: Pace): Answer {
 class HttpAnswer implements Answer {
   readonly start: number;
   readonly total: number | undefined;
+  readonly tag: string | undefined;
   readonly #url: string;
   readonly #pace: Pace;
   readonly #reader: ReplyReader | undefined;
@@ -121,6 +174,7 @@ class HttpAnswer implements Answer {
     const { start, total } = extent(url, response);
     this.start = start;
     this.total = total;
+    this.tag = strongTag(response.headers);
     this.#url = url;
     this.#pace = pace;
     this.#reader = response.body?.getReader();
@@ -150,11 +204,21 @@ function extent(url: string, { status, headers }: Reply): { start: number; total
   if (encoding !== 'identity')
     throw new TransferError('encoded', `${url}: sent as ${encoding}, but only plain bytes were asked for`);
   if (status === 200) return { start: 0, total: number(headers.get('content-length')) };
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
-  const start = number(range?.[1]);
-  if (start === undefined)
+  const [start, last, total] = rangeOf(headers);
+  if (start === undefined || last === undefined)
     throw new TransferError('unranged', `${url}: a part of the file that does not say which`);
-  return { start, total: number(range?.[2]) };
+  return { start, total };
+}
+
+/** First and last byte of a part, and the length of the file if it says that. */
+function rangeOf(headers: Reply['headers']): (number | undefined)[] {
+  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
+  return [number(range?.[1]), number(range?.[2]), number(range?.[3])];
+}
+
+/** A weak one stands for several versions. */
+function strongTag(headers: Reply['headers']): string | undefined {
+  return /^"[^"]*"$/.exec(headers.get('etag') ?? '')?.[0];
 }
 
 function number(text: string | null | undefined): number | undefined {

@@ -239,6 +239,8 @@ enum moult_status {
   MOULT_STATUS_RANGE = -82,
   /* fewer bytes than announced; the rest is fetched later */
   MOULT_STATUS_TRUNCATED = -83,
+  /* bytes that came before came again, and were others [a file that changes under a download] */
+  MOULT_STATUS_FILE_CHANGED = -84,
   /* not an image that the bootloader of this board starts */
   MOULT_STATUS_IMAGE_FORMAT = -90,
   /* an image for another chip [wrong hardware] */
@@ -334,6 +336,7 @@ enum moult_status {
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
   X(TRUNCATED, -83, "fewer bytes than announced; the rest is fetched later", "") \
+  X(FILE_CHANGED, -84, "bytes that came before came again, and were others", "a file that changes under a download") \
   X(IMAGE_FORMAT, -90, "not an image that the bootloader of this board starts", "") \
   X(WRONG_CHIP, -91, "an image for another chip", "wrong hardware") \
   X(IMAGE_TRAILING, -92, "bytes behind the end of the image, which nobody looks at", "unsigned code") \

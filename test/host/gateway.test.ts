@@ -250,6 +250,47 @@ describe('reading a file', () => {
     expect(await device.read(4000)).toEqual(piece(4000, 5000, true));
   });
 
+  test.each([
+    ['another length', { 'content-range': 'bytes 2000-5000/5001' }],
+    ['another ETag', { 'content-range': 'bytes 2000-4999/5000', etag: '"2"' }],
+  ])('[file changed] a part of a file of %s is not given', async (_, part) => {
+    let requests = 0;
+    const { url } = await upstream((request, response) => {
+      const tag = requests++ === 0 ? '"1"' : '"2"';
+      if (request.headers.range) response.writeHead(206, part).end(FILE.subarray(2000));
+      else if (requests > 1) response.writeHead(200, { etag: tag }).end(Buffer.concat([FILE, FILE]));
+      else {
+        response.writeHead(200, { etag: tag, 'content-length': FILE.length });
+        response.write(FILE.subarray(0, 2000), () => response.destroy());
+      }
+    });
+    const device = new Device(url);
+    expect(await device.read(0, 2000)).toEqual(piece(0, 2000));
+    for (let times = 0; times < 2; times++)
+      expect(await device.read(2000)).toEqual(kindOnly(LinkKind.FAILED));
+    expect(device.events).toContainEqual(expect.objectContaining({ type: 'interrupted', fault: 'changed' }));
+    // In another check, from its start.
+    await device.read(0, 1000, 'timestamp.json');
+    expect(await device.read(0, 1000)).toEqual(piece(0, 1000));
+  });
+
+  test('[file changed] a version that is named is asked for', async () => {
+    const tags: (string | undefined)[] = [];
+    const { url } = await upstream((request, response) => {
+      tags.push(request.headers['if-range']?.toString());
+      response.setHeader('etag', '"1"');
+      if (request.headers.range) serveFile(request, response);
+      else {
+        response.writeHead(200, { 'content-length': FILE.length });
+        response.write(FILE.subarray(0, 2000), () => response.destroy());
+      }
+    });
+    const device = new Device(url);
+    await device.read(0, 2000);
+    expect(await device.read(2000)).toEqual(piece(2000, 3000));
+    expect(tags).toEqual([undefined, '"1"']);
+  });
+
   test('at its end, and beyond, is the end', async () => {
     const { url } = await upstream(serveFile);
     const device = new Device(url);

@@ -54,8 +54,11 @@ test('[endless data] one byte after the end of an image: refused, and the downlo
     const file = await honest(path);
     return file && path.startsWith('targets/') ? new Uint8Array([...file, 0]) : file;
   };
+  // Nobody says how many bytes come.
+  world.network.conduct = forImages({ endAfter: 100_001 });
   expect(statusName((await world.update()).status)).toBe('TOO_LONG');
   world.network.source = honest;
+  world.network.conduct = () => ({});
   expect(statusName((await world.update()).status)).toBe('UP_TO_DATE');
   expect(offsets(world)).toEqual([0, Math.floor(100_000 / 4096) * 4096]);
   expect(kept(world.device.powerOn()).release).toBe(2);
