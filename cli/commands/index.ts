@@ -4,6 +4,7 @@ import { addBundle } from './bundle.ts';
 import { addClient } from './client.ts';
 import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
+import { addDirector } from './director.ts';
 import { addGateway } from './gateway.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
@@ -26,6 +27,7 @@ export const commands: readonly AddCommand[] = [
   addStatus,
   addVerify,
   addServe,
+  addDirector,
   addDevice,
   addGateway,
   addBundle,

@@ -437,6 +437,7 @@ test('every command has help with an example, and every help ends with 0', async
     ['status'],
     ['verify'],
     ['serve'],
+    ['director'],
     ['gateway'],
   ];
   for (const verb of verbs) {

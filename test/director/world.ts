@@ -8,7 +8,7 @@ import { temporaryFolder } from '../fixtures/folders.ts';
 import {
   imageOf as bytesOf,
   NOW,
-  type TestClock,
+  TestClock,
   type TestRepository,
   testRepository,
 } from '../fixtures/repositories.ts';
@@ -26,12 +26,13 @@ export interface World {
 
 export const HARDWARE: Readonly<Record<string, string>> = { app: 'gw-1', radio: 'rf-2' };
 
-/** `database`: where it lies. */
-export async function makeWorld(database: string): Promise<World> {
-  const images = await testRepository();
+/** `database`: where it lies. `now`: what its clock says at first; certificates are judged by the machine's. */
+export async function makeWorld(database: string, now = NOW): Promise<World> {
+  const clock = new TestClock();
+  clock.now = now;
+  const images = await testRepository({ clock: clock.read });
   await images.repository.publish();
   const directory = join(temporaryFolder(), 'director');
-  const { clock } = images;
   await initDirector(directory, {
     name: 'acme',
     database,

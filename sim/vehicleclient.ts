@@ -1,0 +1,71 @@
+// A simulated vehicle's end of the line to a Director: TLS with a certificate of its own, one connection at a time.
+import 'reflect-metadata';
+import { createPrivateKey, webcrypto } from 'node:crypto';
+import { Agent, type RequestOptions, request } from 'node:https';
+import { cryptoProvider, Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+cryptoProvider.set(webcrypto as never);
+
+/** A fresh key and a certificate request for it, in PEM. */
+export async function certificateRequest(name: string): Promise<{ csr: string; key: string }> {
+  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const csr = await Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: P256,
+  });
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return { csr: csr.toString('pem'), key: key.export({ format: 'pem', type: 'pkcs8' }).toString() };
+}
+
+export interface Identity {
+  /** PEM; left out: a client without a certificate. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Who may have signed the server's certificate. */
+  readonly ca: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+export class VehicleClient {
+  readonly #port: () => number;
+  readonly #agent: Agent;
+
+  constructor(port: () => number, identity: Identity) {
+    this.#port = port;
+    this.#agent = new Agent({ ...identity, keepAlive: true, maxSockets: 1 });
+  }
+
+  get(path: string, headers: RequestOptions['headers'] = {}): Promise<Answer> {
+    return this.#ask({ method: 'GET', path, headers });
+  }
+
+  post(path: string, body: Uint8Array | string, headers: RequestOptions['headers'] = {}): Promise<Answer> {
+    return this.#ask({ method: 'POST', path, headers }, body);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #ask(options: RequestOptions, body?: Uint8Array | string): Promise<Answer> {
+    return new Promise((done, fail) => {
+      const asked = request({ host: '127.0.0.1', port: this.#port(), agent: this.#agent, ...options });
+      asked.once('error', fail);
+      asked.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', fail);
+        response.once('end', () => done({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
+      });
+      asked.end(body);
+    });
+  }
+}
