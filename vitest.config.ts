@@ -21,17 +21,20 @@ const SMALL: TestProjectInlineConfiguration = {
   },
 };
 
+/** What tests the core. */
+const WASM3_TESTS = [
+  'test/delta/decoder.test.ts',
+  'test/{crypto,tuf,install}/*.test.ts',
+  'test/host/{core,client}.test.ts',
+  'test/sim/attacker.test.ts',
+];
+
 /** What tests the core, once more on the interpreter of microcontrollers, which takes about five times as long. */
 const WASM3: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: 'wasm3',
-    include: [
-      'test/delta/decoder.test.ts',
-      'test/{crypto,tuf,install}/*.test.ts',
-      'test/host/{core,client}.test.ts',
-      'test/sim/attacker.test.ts',
-    ],
+    include: WASM3_TESTS,
     // Not in the core: what the crypto folder has besides for others. And megabytes take minutes there.
     exclude: [
       'test/tuf/large.test.ts',
@@ -42,12 +45,45 @@ const WASM3: TestProjectInlineConfiguration = {
   },
 };
 
-/** v8, wasm3, or both with a comma in between: `npm test` names those that are built. */
+/** Some of it with the core compiled ahead of time; all of it is `npm run test:aot`. */
+const AOT: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'aot',
+    include: [
+      'test/delta/decoder.test.ts',
+      'test/tuf/{clock,signatures,snapshot,targets}.test.ts',
+      'test/install/{boot,payload}.test.ts',
+      'test/host/client.test.ts',
+      'test/sim/attacker.test.ts',
+    ],
+    env: { MOULT_ENGINE: 'aot' },
+  },
+};
+
+/** All of it, but for modules that a test makes by hand: those are not compiled. */
+const AOT_ALL: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'aot-all',
+    include: [...WASM3_TESTS, 'test/storage/*.test.ts'],
+    exclude: ['test/host/core.test.ts', 'test/crypto/{alone,cost}.test.ts'],
+    env: { MOULT_ENGINE: 'aot' },
+    testTimeout: 240_000,
+  },
+};
+
+/** Names with commas in between: `npm test` names those that are built. */
 const engines = (process.env.MOULT_ENGINES ?? 'v8').split(',');
 
 export default defineConfig({
   test: {
-    projects: [...(engines.includes('v8') ? [V8, SMALL] : []), ...(engines.includes('wasm3') ? [WASM3] : [])],
+    projects: [
+      ...(engines.includes('v8') ? [V8, SMALL] : []),
+      ...(engines.includes('wasm3') ? [WASM3] : []),
+      ...(engines.includes('aot') ? [AOT] : []),
+      ...(engines.includes('aot-all') ? [AOT_ALL] : []),
+    ],
     // Some tests fork processes, compile the core or cut the power thousands of times.
     testTimeout: 60_000,
     hookTimeout: 60_000,

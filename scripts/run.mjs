@@ -42,7 +42,9 @@ const WASM3 = 'scripts/wasm3.mjs';
 const WASM3_SOURCE = 'build/wasm3/source';
 const WASM3_SANITIZED = 'build/wasm3-sanitize';
 const QEMU = 'scripts/qemu.mjs';
+const AOT = 'scripts/aot.mjs';
 const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
+const AOT_DEVICE = 'build/aot/posix/moult-device';
 const WASM3_DEVICE = 'build/wasm3/posix/moult-device';
 /** Written by vitest, see vitest.config.ts. */
 const RESULTS = 'build/test-results.json';
@@ -55,6 +57,7 @@ const TASKS = {
     modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST, DELTA_TEST],
     run: runTestsOnWasm3,
   },
+  'test:aot': { modules: [CORE, SMALL, CRYPTO, CRYPTO_TEST, DELTA_TEST], run: runTestsCompiled },
   build: { client: true, modules: [CORE, SMALL, CRYPTO], run: showBuilt },
   budgets: { modules: [CORE, SMALL, CRYPTO], run: runBudgets },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
@@ -196,7 +199,13 @@ async function runTests(args) {
   const lint = await inherit([BIOME, 'check', '.']);
   if (existsSync(WASM3_SOURCE)) await buildWasm3();
   if (existsSync(WASM3_SOURCE) && hasCrossCompiler()) await buildBoards();
-  process.env.MOULT_ENGINES ??= existsSync(WASM3_BINDING) ? 'v8,wasm3' : 'v8';
+  if (has('wasm2c') && has('cmake')) await buildCompiled();
+  const engines = [
+    'v8',
+    ...(existsSync(WASM3_BINDING) ? ['wasm3'] : []),
+    ...(existsSync(AOT_DEVICE) ? ['aot'] : []),
+  ];
+  process.env.MOULT_ENGINES ??= engines.join(',');
   const tests = await inherit([VITEST, 'run', ...args]);
   reportLeftOut();
   if (lint !== 0) process.stderr.write('✗ the sources are not as "npm run format" leaves them\n');
@@ -232,6 +241,19 @@ async function runTestsOnWasm3(args) {
   return inherit([VITEST, 'run', ...args]);
 }
 
+/** The tests of the core on the core compiled ahead of time alone. */
+async function runTestsCompiled(args) {
+  await buildCompiled();
+  process.env.MOULT_ENGINES = 'aot-all';
+  return inherit([VITEST, 'run', ...args]);
+}
+
+function buildCompiled() {
+  return step('compiling the core ahead of time (wasm2c, cmake, some seconds)', () =>
+    node('it cannot be compiled on this machine', [AOT]),
+  );
+}
+
 function buildWasm3() {
   return step('building wasm3 and the shim (cmake, some seconds)', async () => {
     const complaint = 'wasm3 cannot be had or built on this machine';
@@ -247,7 +269,11 @@ function wasm3Stamp() {
 }
 
 function hasCrossCompiler() {
-  return spawnSync('riscv64-unknown-elf-gcc', ['--version']).status === 0;
+  return has('riscv64-unknown-elf-gcc');
+}
+
+function has(tool) {
+  return spawnSync(tool, ['--version']).status === 0;
 }
 
 function buildBoards() {

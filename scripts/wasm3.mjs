@@ -106,14 +106,14 @@ function build(options) {
 }
 
 /** Where node_api.h is: beside the running Node, or where npm says that Node's headers are. */
-function nodeHeaders() {
+export function nodeHeaders() {
   const beside = join(dirname(process.execPath), '..', 'include/node');
   const configured = process.env.npm_config_nodedir;
   const places = [beside, ...(configured ? [join(configured, 'include/node')] : []), '/usr/include/node'];
   return places.find((place) => existsSync(join(place, 'node_api.h'))) ?? '';
 }
 
-function run(program, parameters) {
+export function run(program, parameters) {
   try {
     return execFileSync(program, parameters, {
       encoding: 'utf8',

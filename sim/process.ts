@@ -1,4 +1,4 @@
-// A device in a process of its own: moult-device (host/posix) under wasm3, with a gateway at the other end of its link.
+// A device in a process of its own: moult-device (host/posix), with a gateway at the other end of its link.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,8 @@ export interface ProcessDeviceOptions {
   /** What its flash is, and what is in slot A, when it leaves the factory; left out: the process makes its flash. */
   readonly factory?: { readonly geometry: Geometry; readonly image: Uint8Array };
   readonly gateway: GatewayOptions;
+  /** Another program than DEVICE_PROGRAM. */
+  readonly program?: string;
   /** A shell command that gets the image on trial on its standard input; every image passes when left out. */
   readonly selfTest?: string;
 }
@@ -41,6 +43,8 @@ export interface DeviceRun {
 
 /** The program; whether it is built is for the caller to ask. */
 export const DEVICE_PROGRAM = join(projectRoot(), 'build/wasm3/posix/moult-device');
+/** The same with the core compiled ahead of time. */
+export const COMPILED_DEVICE_PROGRAM = join(projectRoot(), 'build/aot/posix/moult-device');
 
 export class ProcessDevice {
   /** All that outlives the process. */
@@ -49,7 +53,15 @@ export class ProcessDevice {
   readonly command: readonly string[];
   readonly #gateway: GatewayOptions;
 
-  constructor({ folder, root, configuration, factory, gateway, selfTest }: ProcessDeviceOptions) {
+  constructor({
+    program = DEVICE_PROGRAM,
+    folder,
+    root,
+    configuration,
+    factory,
+    gateway,
+    selfTest,
+  }: ProcessDeviceOptions) {
     const files = { config: join(folder, 'config.json'), root: join(folder, 'root.json') };
     mkdirSync(folder, { recursive: true });
     writeFileSync(files.config, JSON.stringify(configuration));
@@ -58,7 +70,7 @@ export class ProcessDevice {
     if (factory && !existsSync(this.flashPath)) leaveFactory(this.flashPath, factory);
     this.#gateway = gateway;
     this.command = [
-      ...[DEVICE_PROGRAM, ...moduleOptions(), '--config', files.config, '--root', files.root],
+      ...[program, ...moduleOptions(), '--config', files.config, '--root', files.root],
       ...['--clock', 'link', '--once', ...(selfTest === undefined ? [] : ['--self-test', selfTest])],
       folder,
     ];

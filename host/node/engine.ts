@@ -1,9 +1,12 @@
-// What runs the core in this process: V8, or wasm3 when MOULT_ENGINE says so. Nobody else looks at that variable.
+// What runs the core in this process: V8, or what MOULT_ENGINE names: wasm3, or the core compiled ahead of time. Nobody
+// else looks at that variable.
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { instantiateSync } from '@assemblyscript/loader';
 import { HostError } from './errors.ts';
+import { type Native, nativeEngine } from './native.ts';
 import { projectRoot } from './root.ts';
-import { loadWasm3 } from './wasm3.ts';
 
 /** The part of `WebAssembly` that the host needs. A trap is a `RuntimeError`. */
 export interface Engine {
@@ -15,7 +18,8 @@ export interface Engine {
   readonly RuntimeError: abstract new (...values: never[]) => Error;
 }
 
-export type EngineName = 'v8' | 'wasm3';
+const ENGINES = ['v8', 'wasm3', 'aot'] as const;
+export type EngineName = (typeof ENGINES)[number];
 
 export const engineName: EngineName = named(process.env.MOULT_ENGINE ?? 'v8');
 
@@ -32,23 +36,37 @@ const v8: Engine = {
   RuntimeError: WebAssembly.RuntimeError,
 };
 
-export const engine: Engine = engineName === 'v8' ? v8 : wasm3();
+export const engine: Engine = { v8: () => v8, wasm3, aot }[engineName]();
 
 /** Throws `engine-missing` when it is not built. */
 export function wasm3(): Engine {
-  const path = join(projectRoot(), 'build/wasm3/node/wasm3.node');
+  const native = loadNative('wasm3/node/wasm3.node', 'scripts/wasm3.mjs');
+  return nativeEngine('wasm3', () => native);
+}
+
+/** Its modules throw `engine-missing` when they were not compiled. */
+export function aot(): Engine {
+  return nativeEngine('aot', (bytes) => {
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    return loadNative(`aot/node/${digest}.node`, 'scripts/aot.mjs');
+  });
+}
+
+function loadNative(name: string, script: string): Native {
+  const path = join(projectRoot(), 'build', name);
   try {
-    return loadWasm3(path);
+    return createRequire(import.meta.url)(path);
   } catch (cause) {
     throw new HostError(
       'engine-missing',
-      `${path} is missing or not for this machine; build it with: node scripts/wasm3.mjs`,
+      `${path} is missing or not for this machine; build it with: node ${script}`,
       { cause },
     );
   }
 }
 
 function named(name: string): EngineName {
-  if (name === 'v8' || name === 'wasm3') return name;
-  throw new HostError('engine-missing', `MOULT_ENGINE is "${name}"; the engines are v8 and wasm3`);
+  const found = ENGINES.find((engine) => engine === name);
+  if (found !== undefined) return found;
+  throw new HostError('engine-missing', `MOULT_ENGINE is "${name}"; the engines are ${ENGINES.join(', ')}`);
 }

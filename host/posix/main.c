@@ -1,5 +1,5 @@
 /*
- * moult-device: a device in a process of its own. The core under wasm3, its flash in a file, its link on standard
+ * moult-device: a device in a process of its own. The core, its flash in a file, its link on standard
  * input and output, or a bundle in place of it. A reboot is a new turn of the loop: boot decision, fresh core. It
  * knows nothing that is not on its flash, so the process may end at any moment.
  */
@@ -111,7 +111,7 @@ static void power_on(device *self) {
     self->client = (moult_client){.core = &self->core, .read = moult_bundle_read, .reader = &self->bundle};
   } else {
     moult_link_open(&self->link, &line_stream, &self->line, self->session++);
-    self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = "wasm3"};
+    self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = moult_engine()};
   }
 }
 

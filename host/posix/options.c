@@ -9,7 +9,7 @@
 static const char help[] =
     "usage: moult-device --module FILE --sha256 HEX [options] FOLDER\n"
     "\n"
-    "A device: the core under wasm3, its flash in FOLDER/flash.bin, its link to a gateway on standard input and output.\n"
+    "A device: the core, its flash in FOLDER/flash.bin, its link to a gateway on standard input and output.\n"
     "\n"
     "  --module FILE        the core, moult.wasm\n"
     "  --sha256 HEX         its SHA-256: any other file is refused\n"

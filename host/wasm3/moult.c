@@ -250,3 +250,5 @@ void moult_close(moult *core) {
   core->runtime = NULL;
   core->ended = MOULT_STATUS_OK;
 }
+
+const char *moult_engine(void) { return "wasm3"; }

@@ -1,5 +1,5 @@
 /*
- * moult for firmware: the verified core (moult.wasm) under wasm3, behind C functions.
+ * moult for firmware: the verified core (moult.wasm) under wasm3 or compiled ahead of time (../aot), behind C functions.
  *
  * This header is the port contract. A port fills `moult_port` with what the board can do, gives the
  * memory, and calls the functions below; host/README.md says in which order. Statuses, fields and
@@ -75,7 +75,8 @@ typedef struct moult_port {
   /*
    * NULL: no deadline. Milliseconds that rise and may wrap. Read inside the core every few hundred
    * calls, so it may also feed a watchdog. A loop of the core without calls cannot be interrupted;
-   * the longest is the hashing of one buffer.
+   * the longest is the hashing of one buffer. Compiled ahead of time the core has it read whenever it
+   * calls this port; the longest that it goes without is the verification of one signature.
    */
   uint32_t (*milliseconds)(void *user);
 
@@ -94,6 +95,10 @@ typedef struct moult_port {
   int32_t (*sha256_compress)(void *user, uint32_t *state, const void *block);
 } moult_port;
 
+/*
+ * Compiled ahead of time the core has its code and its memory in the firmware, so of all that follows `user` it takes
+ * `deadline`, and `module_sha256` unless it is NULL: it must be of the module that was compiled.
+ */
 typedef struct moult_config {
   const moult_port *port;
   void *user;
@@ -155,7 +160,8 @@ typedef struct moult {
 /*
  * Checks the module's SHA-256, loads it, links the port and compiles every function, so that nothing
  * is allocated later, unless `compile_late`. 0, or MODULE_HASH, MODULE_INVALID, ABI_VERSION, MEMORY, TRAP, DEADLINE, or
- * BAD_ARGUMENT. After a failure the memory holds nothing and the flash is as before.
+ * BAD_ARGUMENT. After a failure the memory holds nothing and the flash is as before. Compiled ahead of time there is one
+ * core at a time: WRONG_STATE while another one is open.
  */
 int32_t moult_open(moult *core, const moult_config *config);
 
@@ -209,6 +215,9 @@ int32_t moult_image_reject(moult *core);
 int32_t moult_state_read(moult *core, int32_t field, uint32_t *value);
 /* A field of `enum moult_text`, as moult_fetch_name. */
 int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity);
+
+/* What runs the core: "wasm3" or "aot". For people. */
+const char *moult_engine(void);
 
 /* The name and the finding of a status, in static memory; "?" for a number that has none. */
 const char *moult_status_name(int32_t status);

@@ -1,8 +1,12 @@
-// The same core on two engines: what it leaves on flash and says must be the same, byte for byte.
+// The same core on all engines: what it leaves on flash and says must be the same, byte for byte.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ClientEvent } from '../../host/node/client.ts';
 import type { EngineName } from '../../host/node/engine.ts';
+import { projectRoot } from '../../host/node/root.ts';
 import type { SimDevice } from '../../sim/device.ts';
+import { withCompiled } from '../fixtures/aot.ts';
 import { HOW_TO_GET_WASM3, hasBinding } from '../fixtures/wasm3.ts';
 import { optional } from '../optional.ts';
 
@@ -67,18 +71,55 @@ function contents({ flash }: SimDevice): Uint8Array[] {
   });
 }
 
-describe('V8 and wasm3', () => {
-  withWasm3('leave the same flash after a long story, byte for byte, and tell the same', async () => {
-    const [v8, wasm3] = [await story('v8'), await story('wasm3')];
-    expect([v8.engine, wasm3.engine]).toEqual(['v8', 'wasm3']);
-    expect(v8.events.map(({ type }) => type)).toEqual(
-      expect.arrayContaining(['confirmed', 'rejected', 'refused', 'installed']),
+describe('the engines', () => {
+  for (const [name, withEngine] of [
+    ['wasm3', withWasm3],
+    ['aot', withCompiled('moult.wasm')],
+  ] as const)
+    withEngine(
+      `${name} and V8 leave the same flash after a long story, byte for byte, and tell the same`,
+      async () => {
+        const [v8, other] = [await story('v8'), await story(name)];
+        expect([v8.engine, other.engine]).toEqual(['v8', name]);
+        expect(v8.events.map(({ type }) => type)).toEqual(
+          expect.arrayContaining(['confirmed', 'rejected', 'refused', 'installed']),
+        );
+        expect(other.events).toEqual(v8.events);
+        expect(other.boots).toBe(v8.boots);
+        expect(
+          other.flash.map((area, index) => area.every((byte, at) => byte === v8.flash[index]?.[at])),
+        ).toEqual(v8.flash.map(() => true));
+      },
     );
-    expect(wasm3.events).toEqual(v8.events);
-    expect(wasm3.boots).toBe(v8.boots);
-    expect(
-      wasm3.flash.map((area, index) => area.every((byte, at) => byte === v8.flash[index]?.[at])),
-    ).toEqual(v8.flash.map(() => true));
+
+  withCompiled('moult.wasm')(
+    'an exception of the board comes out of compiled code as it went in',
+    async () => {
+      const { aot } = await import('../../host/node/engine.ts');
+      const bytes = readFileSync(join(projectRoot(), 'build/moult.wasm'));
+      const thrown = { what: 'not even an Error' };
+      const throws = () => {
+        throw thrown;
+      };
+      const names = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ name }) => name);
+      const engine = aot();
+      const moult = Object.fromEntries(names.map((name) => [name, throws]));
+      const { exports } = new engine.Instance(new engine.Module(bytes), { moult });
+      const start = exports.core_start as () => number;
+      let caught: unknown;
+      try {
+        start();
+      } catch (error) {
+        caught = error;
+      }
+      expect(caught).toBe(thrown);
+    },
+  );
+
+  test('a module that was not compiled ahead of time is refused, with the way to get it', async () => {
+    const { aot } = await import('../../host/node/engine.ts');
+    const { Module } = aot();
+    expect(() => new Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))).toThrow('node scripts/aot.mjs');
   });
 
   withWasm3('an exception of the board comes out of wasm3 as the very object that went in', async () => {
@@ -123,7 +164,7 @@ describe('V8 and wasm3', () => {
   test('an engine that there is not is refused by name', async () => {
     vi.resetModules();
     vi.stubEnv('MOULT_ENGINE', 'jsc');
-    await expect(import('../../host/node/engine.ts')).rejects.toThrow('the engines are v8 and wasm3');
+    await expect(import('../../host/node/engine.ts')).rejects.toThrow('the engines are v8, wasm3, aot');
     vi.unstubAllEnvs();
   });
 });

@@ -6,10 +6,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { ABI_VERSION } from '../../host/node/abi.ts';
 import { projectRoot } from '../../scripts/abi.ts';
 import type { SimDevice } from '../../sim/device.ts';
 import { RELEASE_2, World } from '../../sim/scenarios/world.ts';
+import { exportIndex as index, moduleWith } from '../fixtures/modules.ts';
 import { HOW_TO_GET_WASM3, wasm3Build } from '../fixtures/wasm3.ts';
 import { optional } from '../optional.ts';
 
@@ -123,15 +123,6 @@ function contents({ flash }: SimDevice): Uint8Array {
   return Buffer.concat(areas);
 }
 
-// Modules with all exports of the ABI that do as little as they can.
-
-const IMPORTS = 3;
-const NAMES = [...exportList()];
-const index = (name: string) => NAMES.findIndex(([other]) => other === name) + IMPORTS;
-
-/** What an export returns that is not given. */
-const RESULTS: Readonly<Record<string, number>> = { abi_version: ABI_VERSION, io_capacity: 16 };
-
 const OTHER_MODULES = {
   old: moduleWith({ abi_version: [0x41, 1] }),
   // unreachable
@@ -147,55 +138,3 @@ const OTHER_MODULES = {
   'outside-entropy': moduleWith({ core_start: [0x41, 0xe0, 0xbf, 0x01, 0x41, 33, 0x10, 2] }),
   entropy: moduleWith({ core_start: [0x41, 16, 0x41, 32, 0x10, 2] }),
 };
-
-/** Name and number of parameters of each export, from the header that the shim is compiled with. */
-function exportList(): [name: string, parameters: number][] {
-  const header = readFileSync(join(projectRoot(), 'host/wasm3/moult_abi.h'), 'utf8');
-  const list = /#define MOULT_EXPORT_LIST\(X\) \\\n((?:.*\\\n)*.*)/.exec(header)?.[1] ?? '';
-  return [...list.matchAll(/X\((\w+), "i\((i*)\)"\)/g)].map(([, name = '', i = '']) => [name, i.length]);
-}
-
-/** A module of one page with three imports and no optional export; what is not given returns 1, or as in `RESULTS`. */
-function moduleWith(code: Readonly<Record<string, readonly number[]>>): Uint8Array {
-  const text = (value: string) => [value.length, ...Buffer.from(value)];
-  const section = (id: number, entries: readonly (readonly number[])[]) => {
-    const body = [...leb(entries.length), ...entries.flat()];
-    return [id, ...leb(body.length), ...body];
-  };
-  const body = (name: string) => {
-    const instructions = code[name] ?? [0x41, RESULTS[name] ?? 1];
-    return [...leb(instructions.length + 2), 0, ...instructions, 0x0b];
-  };
-  const I32 = 0x7f;
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [
-      [0x60, 4, I32, I32, I32, I32, 1, I32],
-      [0x60, 0, 1, I32],
-      [0x60, 1, I32, 1, I32],
-      [0x60, 2, I32, I32, 1, I32],
-    ]),
-    ...section(2, [
-      [...text('moult'), ...text('flash_read'), 0, 0],
-      [...text('moult'), ...text('sha256_compress'), 0, 3],
-      [...text('moult'), ...text('entropy'), 0, 3],
-    ]),
-    ...section(
-      3,
-      NAMES.map(([, parameters]) => [1 + parameters]),
-    ),
-    ...section(5, [[1, 1, 1]]),
-    ...section(
-      7,
-      NAMES.map(([name], at) => [...text(name), 0, at + IMPORTS]),
-    ),
-    ...section(
-      10,
-      NAMES.map(([name]) => body(name)),
-    ),
-  ]);
-}
-
-function leb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
-}

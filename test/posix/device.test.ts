@@ -16,7 +16,8 @@ import { describe, expect } from 'vitest';
 import { FolderDevice } from '../../cli/device/folder.ts';
 import { Status } from '../../host/node/abi.ts';
 import { serveLink } from '../../host/node/gateway.ts';
-import { DEVICE_PROGRAM, type DeviceEnd, startProcess } from '../../sim/process.ts';
+import { COMPILED_DEVICE_PROGRAM, DEVICE_PROGRAM, type DeviceEnd, startProcess } from '../../sim/process.ts';
+import { withCompiledDevice } from '../fixtures/aot.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { SANITIZED_DEVICE, withPosix, withSanitizers } from '../fixtures/posix.ts';
 import { flashBytes, PosixWorld, release } from './world.ts';
@@ -24,26 +25,33 @@ import { flashBytes, PosixWorld, release } from './world.ts';
 const SELF_TEST = 'head -c 1 | grep -q W';
 
 describe('a device in a process of its own', () => {
-  withPosix('leaves its flash as the device in V8 does, byte for byte, after every step', async () => {
-    const world = new PosixWorld({ selfTest: SELF_TEST });
-    const twin = world.twin({ selfTest: (device) => device.running(1)[0] === 'W'.charCodeAt(0) });
-    const steps = [
-      [release(1), Status.UP_TO_DATE, 0, '1.1.0'],
-      [release(2, false), Status.RELEASE_FAILED_BEFORE, 1, '1.1.0'],
-      [release(3), Status.UP_TO_DATE, 0, '1.3.0'],
-      [undefined, Status.UP_TO_DATE, 0, '1.3.0'],
-    ] as const;
-    for (const [next, outcome, exit, version] of steps) {
-      if (next) world.repository.publish(next);
-      const { status, checked } = await world.device.update();
-      expect(await twin.update()).toMatchObject({ status: outcome });
-      expect({ status, checked }).toMatchObject({
-        status: exit,
-        checked: { status: outcome, installedVersion: version },
-      });
-      expect(readFileSync(world.device.flashPath).equals(flashBytes(twin.flash))).toBe(true);
-    }
-  });
+  for (const [engine, program, withProgram] of [
+    ['under wasm3', DEVICE_PROGRAM, withPosix],
+    ['compiled ahead of time', COMPILED_DEVICE_PROGRAM, withCompiledDevice],
+  ] as const)
+    withProgram(
+      `${engine} leaves its flash as the device in V8 does, byte for byte, after every step`,
+      async () => {
+        const world = new PosixWorld({ selfTest: SELF_TEST, program });
+        const twin = world.twin({ selfTest: (device) => device.running(1)[0] === 'W'.charCodeAt(0) });
+        const steps = [
+          [release(1), Status.UP_TO_DATE, 0, '1.1.0'],
+          [release(2, false), Status.RELEASE_FAILED_BEFORE, 1, '1.1.0'],
+          [release(3), Status.UP_TO_DATE, 0, '1.3.0'],
+          [undefined, Status.UP_TO_DATE, 0, '1.3.0'],
+        ] as const;
+        for (const [next, outcome, exit, version] of steps) {
+          if (next) world.repository.publish(next);
+          const { status, checked } = await world.device.update();
+          expect(await twin.update()).toMatchObject({ status: outcome });
+          expect({ status, checked }).toMatchObject({
+            status: exit,
+            checked: { status: outcome, installedVersion: version },
+          });
+          expect(readFileSync(world.device.flashPath).equals(flashBytes(twin.flash))).toBe(true);
+        }
+      },
+    );
 
   withPosix('says in a line each what it does, and which engine runs it', async () => {
     const world = new PosixWorld({ selfTest: SELF_TEST });

@@ -7,7 +7,7 @@ import { systemClock } from '../../host/node/clock.ts';
 import { type FlashContents, type Geometry, type NorFlash, uniformGeometry } from '../../host/node/flash.ts';
 import { SimDevice } from '../../sim/device.ts';
 import { SimNetwork } from '../../sim/network.ts';
-import { ProcessDevice } from '../../sim/process.ts';
+import { DEVICE_PROGRAM, ProcessDevice } from '../../sim/process.ts';
 import { type SimRelease, SimRepository } from '../../sim/repository.ts';
 import { HARDWARE, image, START } from '../../sim/scenarios/world.ts';
 import { memoryFolder, temporaryFolder } from '../fixtures/folders.ts';
@@ -36,6 +36,7 @@ export interface PosixWorldOptions {
   /** The process makes its flash itself, of some megabytes: there is nothing in its slots. */
   readonly makesFlash?: true;
   readonly seed?: number;
+  readonly program?: string;
 }
 
 export interface TwinOptions {
@@ -49,7 +50,7 @@ export class PosixWorld {
   readonly device: ProcessDevice;
   readonly #what;
 
-  constructor({ selfTest, makesFlash, seed = 1 }: PosixWorldOptions = {}) {
+  constructor({ selfTest, makesFlash, seed = 1, program = DEVICE_PROGRAM }: PosixWorldOptions = {}) {
     this.repository = new SimRepository(() => START, seed);
     this.network = new SimNetwork(this.repository.source, CLOCK);
     this.network.conduct = () => ({ chunk: PIECE });
@@ -68,6 +69,7 @@ export class PosixWorld {
       },
     };
     this.device = new ProcessDevice({
+      program,
       root: this.#what.root,
       configuration: this.#what.configuration,
       ...(!makesFlash && { factory: this.#what }),

@@ -1,10 +1,10 @@
-// wasm3 with the face of `WebAssembly`, as far as this host uses it: the interpreter that microcontrollers run the
-// core on, so that what V8 shows can be shown there too. The native part is host/wasm3/node.
-import { createRequire } from 'node:module';
+// Native code with the face of `WebAssembly`, as far as this host uses it: what microcontrollers run the core on, so that
+// what V8 shows can be shown there too. It is wasm3 (host/wasm3/node), or the module itself compiled ahead of time
+// (host/aot/node).
 import type { Engine } from './engine.ts';
 
 /** The native part. */
-interface Native {
+export interface Native {
   /** A text: why the module cannot be loaded. */
   load(bytes: Uint8Array): Loaded | string;
   /** A text: why the call was a trap. */
@@ -30,23 +30,23 @@ export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
 }
 
-/** The engine whose native part is in a file. Throws when the file is missing or not for this machine. */
-export function loadWasm3(path: string): Engine {
-  const native: Native = createRequire(import.meta.url)(path);
-
-  function load(bytes: Uint8Array): Loaded {
+/** The engine of this name; `nativeFor` has the native part for a module, or throws. */
+export function nativeEngine(name: string, nativeFor: (bytes: Uint8Array) => Native): Engine {
+  function load(native: Native, bytes: Uint8Array): Loaded {
     const loaded = native.load(bytes);
-    if (typeof loaded === 'string') throw new Error(`wasm3: ${loaded}`);
+    if (typeof loaded === 'string') throw new Error(`${name}: ${loaded}`);
     return loaded;
   }
 
-  /** Bytes that wasm3 takes. It cannot share compiled code, so each instance compiles them again. */
+  /** Bytes that the native part takes. Nothing is shared between instances: each loads them again. */
   class Module {
     readonly bytes: Uint8Array;
+    readonly native: Native;
 
     constructor(bytes: Uint8Array) {
-      load(bytes);
       this.bytes = bytes.slice();
+      this.native = nativeFor(bytes);
+      load(this.native, bytes);
     }
   }
 
@@ -54,21 +54,22 @@ export function loadWasm3(path: string): Engine {
     readonly exports: Record<string, unknown> = {};
 
     constructor(module: WebAssembly.Module, imports: Imports = {}) {
-      if (!(module instanceof Module)) throw new TypeError('wasm3: a module of another engine');
-      const loaded = load(module.bytes);
-      const functions = loaded.imports.map(([module, name]) => imported(imports, module, name));
-      for (const [kind, name, index] of loaded.exports)
-        this.exports[name] = exported(native, loaded, functions, kind, index);
+      if (!(module instanceof Module)) throw new TypeError(`${name}: a module of another engine`);
+      const { native } = module;
+      const loaded = load(native, module.bytes);
+      const functions = loaded.imports.map(([from, what]) => imported(name, imports, from, what));
+      for (const [kind, what, index] of loaded.exports)
+        this.exports[what] = exported(native, loaded, functions, kind, index);
     }
   }
 
   return { Module, Instance, RuntimeError };
 }
 
-function imported(imports: Imports, module: string, name: string): unknown {
+function imported(engine: string, imports: Imports, module: string, name: string): unknown {
   const found = imports[module]?.[name];
   if (typeof found !== 'function')
-    throw new TypeError(`wasm3: the import ${module}.${name} is not a function`);
+    throw new TypeError(`${engine}: the import ${module}.${name} is not a function`);
   return found;
 }
 
