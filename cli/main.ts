@@ -17,6 +17,16 @@ export type Run = <A extends unknown[]>(
 const ABOUT =
   'Firmware updates for microcontrollers that cannot be forged, replayed, rolled back, frozen or half-applied.';
 
+const FIRST_STEPS = `
+First steps:
+  moult init acme-lock
+  moult -C acme-lock release add app.bin --component app --version 1.0.0 --hw BOARD
+  moult -C acme-lock publish
+  moult -C acme-lock serve
+
+Each command has --help with examples.
+${EXIT_HELP}`;
+
 /** Runs one command line and returns its exit status; never throws for what the user did or met. */
 export async function main(argv: readonly string[], io: Io): Promise<ExitStatus> {
   const program = new Command('moult');
@@ -28,7 +38,10 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitStatus>
       await act(session, ...args);
     };
   configure(program, io);
-  for (const add of commands) add(program, run);
+  for (const [heading, adds] of commands) {
+    program.commandsGroup(heading);
+    for (const add of adds) add(program, run);
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
     return session?.exit ?? EXIT.ok;
@@ -43,7 +56,7 @@ function configure(program: Command, io: Io): void {
     .option('-C, --dir <folder>', "the repository's folder", '.')
     .option('--json', 'print one JSON value instead of lines', false)
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file')
-    .addHelpText('after', `\n${EXIT_HELP}`)
+    .addHelpText('after', FIRST_STEPS)
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

@@ -10,9 +10,9 @@ import type { Session } from '../session.ts';
 
 interface CreateOptions {
   readonly expires?: number;
-  readonly hardware: string[];
-  readonly component: string[];
-  readonly base: string[];
+  readonly hardware?: string[];
+  readonly component?: string[];
+  readonly base?: string[];
   readonly fromRoot?: number;
 }
 
@@ -34,7 +34,7 @@ needs no bundle, and refuses it as a rollback.
 
 Examples:
   moult bundle create field.bundle --expires 30d
-  moult bundle create lock.bundle --hardware esp32c3-rev2 --base 1.4.0 --expires 12h`;
+  moult bundle create lock.bundle --hw esp32c3-rev2 --base 1.4.0 --expires 12h`;
 
 const INSPECT_EXAMPLES = `
 With --root everything is verified by the core that devices carry, from that root on and as of now; without it nothing
@@ -55,7 +55,7 @@ Examples:
 export const addBundle: AddCommand = (program, run) => {
   const bundle = program
     .command('bundle')
-    .description('updates without a network, in one file')
+    .description('create, inspect and install updates in one file, without a network')
     .addHelpText('after', ABOUT);
   bundle
     .command('create <file>')
@@ -65,9 +65,9 @@ export const addBundle: AddCommand = (program, run) => {
       'how long it holds, such as 30d or 12h (default: as what is online)',
       parseDuration,
     )
-    .option('--hardware <id>', 'only for this board; may be repeated', collect, [])
-    .option('--component <name>', 'only this component; may be repeated', collect, [])
-    .option('--base <version>', 'only patches from this version; may be repeated', collect, [])
+    .option('--hw, --hardware <id>', 'only for this board; may be repeated', collect)
+    .option('--component <name>', 'only this component; may be repeated', collect)
+    .option('--base <version>', 'only patches from this version; may be repeated', collect)
     .option('--from-root <n>', 'the oldest root that devices may trust (default: 1)', parseRoot)
     .addHelpText('after', CREATE_EXAMPLES)
     .action(run(create));
@@ -93,9 +93,9 @@ async function create(session: Session, file: string, options: CreateOptions): P
   const { hardware, component, base, fromRoot, expires } = options;
   const repository = await session.openRepository();
   const made = await repository.createBundle(session.path(file), {
-    ...(hardware.length > 0 && { hardwareIds: hardware }),
-    ...(component.length > 0 && { components: component }),
-    ...(base.length > 0 && { bases: base }),
+    ...(hardware && { hardwareIds: hardware }),
+    ...(component && { components: component }),
+    ...(base && { bases: base }),
     ...(fromRoot !== undefined && { fromRoot }),
     ...(expires !== undefined && { lifetime: expires }),
   });
@@ -145,7 +145,7 @@ function deviceSide<A extends unknown[]>(run: Run, act: (session: Session, ...ar
   });
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 

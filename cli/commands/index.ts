@@ -1,4 +1,4 @@
-// Every command, in the order of `moult --help`.
+// Every command, by heading and in the order of `moult --help`.
 import type { AddCommand } from '../main.ts';
 import { addBundle } from './bundle.ts';
 import { addClient } from './client.ts';
@@ -16,20 +16,23 @@ import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
 import { addVerify } from './verify.ts';
 
-export const commands: readonly AddCommand[] = [
-  addInit,
-  addKey,
-  addRelease,
-  addDelta,
-  addPublish,
-  addRefresh,
-  addRole,
-  addStatus,
-  addVerify,
-  addServe,
-  addDirector,
-  addDevice,
-  addGateway,
-  addBundle,
-  addClient,
+export const commands: readonly (readonly [heading: string, adds: readonly AddCommand[]])[] = [
+  [
+    'A repository:',
+    [
+      addInit,
+      addKey,
+      addRelease,
+      addDelta,
+      addPublish,
+      addRefresh,
+      addRole,
+      addStatus,
+      addVerify,
+      addServe,
+      addDirector,
+    ],
+  ],
+  ['Devices:', [addDevice, addGateway, addBundle]],
+  ['Any TUF repository:', [addClient]],
 ];

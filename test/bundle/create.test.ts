@@ -1,8 +1,19 @@
 // What `createBundle` writes, and what it signs.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type BundleOptions, openRepository, type Repository, sha256 } from '../../repo/index.ts';
+import {
+  type BundleOptions,
+  buildSnapshot,
+  buildTargets,
+  buildTimestamp,
+  envelopeBytes,
+  metaFile,
+  openRepository,
+  type Repository,
+  sha256,
+  sign,
+} from '../../repo/index.ts';
 import { filesOf } from '../fixtures/bundles.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { DAY, imageOf, NOW, type TestClock, testRepository } from '../fixtures/repositories.ts';
@@ -85,6 +96,30 @@ describe('a bundle holds', () => {
     expect(await sorted({ components: ['radio'], hardwareIds: ['a'] })).toEqual([radio]);
     expect(await sorted({ hardwareIds: ['b'], bases: ['1.1.0'] })).toEqual([app[2], app[1]]);
     expect([...(await bundled({ fromRoot: 2 })).keys()][0]).toBe('metadata/2.root.json');
+  });
+
+  test('the delegated roles that the snapshot lists, and their releases, under names as in a URL', async () => {
+    await release('app', '1.0.0', ['a']);
+    await repository.publish();
+    const stamp = { version: 9, expires: NOW + DAY };
+    const bytes = imageOf('supplier', 500);
+    const custom = { component: 'radio', version: '3.0.0', hardwareIds: ['a'], releaseCounter: 3 };
+    const target = { length: bytes.length, hashes: { sha256: sha256(bytes) }, custom };
+    const role = envelopeBytes(sign(buildTargets(stamp, { 'radio/a/3.0.0/f.bin': target }), []));
+    const meta = { ...online('2.snapshot.json').meta, 'a supplier.json': metaFile(role, 9) };
+    const snapshotKeys = await repository.signingKeys('snapshot');
+    const snapshot = envelopeBytes(sign(buildSnapshot(stamp, meta), snapshotKeys));
+    const timestampKeys = await repository.signingKeys('timestamp');
+    const timestamp = envelopeBytes(sign(buildTimestamp(stamp, metaFile(snapshot, 9)), timestampKeys));
+    writeFileSync(join(metadata, '9.a supplier.json'), role);
+    writeFileSync(join(metadata, '9.snapshot.json'), snapshot);
+    writeFileSync(join(metadata, 'timestamp.json'), timestamp);
+    const folder = join(repository.publicDirectory, 'targets/radio/a/3.0.0');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${sha256(bytes)}.f.bin`), bytes);
+    const files = await bundled();
+    expect(files.get('metadata/9.a%20supplier.json')?.equals(role)).toBe(true);
+    expect(targetsIn(files)).toEqual(['targets/app/a/1.0.0/f.bin', 'targets/radio/a/3.0.0/f.bin']);
   });
 
   test('nothing that there is not: refused, and nothing is written', async () => {
