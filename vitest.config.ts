@@ -6,7 +6,7 @@ const V8: TestProjectInlineConfiguration = {
   test: { name: 'v8', include: ['test/**/*.test.ts'] },
 };
 
-/** What tests the core, once more with the small one: all but delegations, keys of other kinds, times that are unknown. */
+/** What tests the core, once more with the small one: all but delegations, keys of other kinds, encryption, unknown times. */
 const SMALL: TestProjectInlineConfiguration = {
   extends: true,
   test: {
@@ -16,7 +16,10 @@ const SMALL: TestProjectInlineConfiguration = {
       'test/install/{boot,faults}.test.ts',
       'test/host/{core,client}.test.ts',
     ],
-    exclude: ['test/tuf/{clock,delegated-powercut,delegated-roles,delegations,foreign,keys}.test.ts'],
+    exclude: [
+      'test/tuf/{clock,delegated-powercut,delegated-roles,delegations,foreign,keys}.test.ts',
+      'test/storage/device-key.test.ts',
+    ],
     env: { MOULT_WASM: 'build/moult-small.wasm' },
   },
 };

@@ -41,6 +41,8 @@ export const enum Part {
   CONFIG = 0,
   /** the first root of trust */
   ROOT = 1,
+  /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  KEY = 2,
 }
 
 export const enum Role {

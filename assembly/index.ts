@@ -2,3 +2,4 @@
 // What stands here and not in small.ts the small core does not have, and hosts do without it there.
 
 export * from "./small";
+export { public_key_read } from "./agent/provision";

@@ -3,6 +3,7 @@
 // A structure that outgrows its region does not compile: where it is declared its size is compared with a ROOM here.
 // The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
 
+import { CHUNK_CONTEXT } from "./crypto/chunk";
 import { ED25519_CONTEXT } from "./crypto/ed25519";
 import { SHA256_CONTEXT } from "./crypto/sha256";
 import { SHA512_CONTEXT } from "./crypto/sha512";
@@ -29,8 +30,8 @@ export const BANK_HEADER: usize = memory.data(16, 8);
 export const COMMIT_BUFFER: usize = memory.data(32, 8);
 /** record: an unfinished write unit on its way to the other bank. Within one call. */
 export const HELD_BUFFER: usize = memory.data(32, 8);
-/** record: what is live, 39 Entries of 28. As long as the module. */
-export const ENTRIES_ROOM: i32 = 1096;
+/** record: what is live, 40 Entries of 28. As long as the module. */
+export const ENTRIES_ROOM: i32 = 1120;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 /** record: the Writer of the open record. */
 export const WRITER_ROOM: i32 = 48;
@@ -84,7 +85,9 @@ export const KEY_BUFFER: usize = IO_BUFFER;
 export const KEY_CAPACITY: u32 = IO_CAPACITY;
 /** threshold: contexts of signatures that are verified in one pass; then one signature of up to 512 bytes. */
 export const SIGNATURES_AT_ONCE: i32 = 3;
-export const SIGNATURE_CONTEXTS: usize = memory.data(3 * ED25519_CONTEXT, 8);
+export const SIGNATURE_CONTEXTS_ROOM: i32 = isDefined(SMALL) ? 3 * ED25519_CONTEXT : 1056;
+export const SIGNATURE_CONTEXTS: usize = memory.data(SIGNATURE_CONTEXTS_ROOM, 8);
+if (SIGNATURES_AT_ONCE * ED25519_CONTEXT > SIGNATURE_CONTEXTS_ROOM) ERROR("the contexts do not fit their region");
 /** threshold: one decoded Ed25519 signature; key: one decoded key id. Within one call. */
 export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
 /** metadata: the Envelope of the file that is verified. */
@@ -139,7 +142,23 @@ export const PATCH_HASH: usize = PAYLOAD + 40;
 /** delta: the Delta and its window. */
 export const DELTA_ROOM: i32 = 320;
 export const DELTA: usize = PATCH_HASH + SHA256_CONTEXT;
-if (PAYLOAD_ROOM != 40 + SHA256_CONTEXT + DELTA_ROOM || <i32>PAYLOAD_ROOM > KEY_SET_ROOM) ERROR("a payload does not fit its region");
+if (PAYLOAD_ROOM != 40 + SHA256_CONTEXT + DELTA_ROOM) ERROR("a payload does not fit its region");
+/** encryption: what the journal keeps besides of a payload that is encrypted. During one download. */
+export const SEALED_ROOM: u32 = 112;
+export const SEALED: usize = PAYLOAD + PAYLOAD_ROOM;
+export const ENCRYPTED_ROOM: u32 = PAYLOAD_ROOM + SEALED_ROOM;
+/** encryption: the hash of all that has arrived, where PATCH_HASH is that of what came before the chunk in hand. */
+export const SEALED_HASH: usize = SEALED + SEALED_ROOM;
+/** encryption: the key of the chunks. While one payload is fetched. */
+export const CONTENT_KEY: usize = SEALED_HASH + SHA256_CONTEXT;
+/** encryption: what opens a chunk, and its nonce. Within one call. */
+export const CHUNK_OPENING: usize = CONTENT_KEY + 32;
+export const CHUNK_NONCE: usize = CHUNK_OPENING + CHUNK_CONTEXT;
+if (CHUNK_NONCE + 12 - PAYLOAD > <usize>KEY_SET_ROOM) ERROR("what opens a payload does not fit its region");
+/** key: somebody's public key, then that of this device and its secret. Within one call, or while it is provisioned. */
+export const DEVICE_KEY: usize = CHUNK_OPENING;
+/** encryption: the chunk that is arriving, 1,040 bytes, and what opening it takes behind it. During one download. */
+export const CHUNK: usize = SIGNATURE_CONTEXTS;
 /** payload: what was unpacked, COPY_SIZE bytes. Within one call. */
 export const UNPACKED: usize = SIGNER_IDS;
 /** journal: the Writer of an entry with a payload. Within one call, when no record is open. */

@@ -133,6 +133,12 @@ export const enum Status {
   PATCH_INVALID = -68,
   /** a patch of a kind that this client does not read */
   PATCH_UNKNOWN = -69,
+  /** the image is encrypted, and this device has no key */
+  KEY_MISSING = -70,
+  /** the image is encrypted, but not for the key of this device */
+  NOT_A_RECIPIENT = -71,
+  /** not the encrypted bytes that were made for this device [tampered payload] */
+  DECRYPTION = -72,
 
   // Transport.
   /** the repository could not be reached */

@@ -7,6 +7,7 @@ import { RepositoryError } from './errors.ts';
 import type { FileWrite } from './files.ts';
 import { sha256 } from './keys.ts';
 import { metadataName, type RoleName, type Target, targetFileName } from './metadata.ts';
+import { isPublished } from './payload.ts';
 import { parseMetadata } from './schema.ts';
 import { type BundledRelease, type Selection, selectReleases } from './selection.ts';
 import type { Source } from './source.ts';
@@ -59,7 +60,9 @@ export async function collectBundle(
     ...(await roots(source, chain, options.fromRoot ?? 1)),
     ...roles.slice(1).map(({ name, bytes }) => metadata(name, bytes)),
     ...delegated.map(({ name, bytes }) => metadata(name, bytes)),
-    ...[...wanted].map((path) => targetFile(source, path, targets[path])),
+    ...[...wanted]
+      .filter((path) => isPublished(targets[path]))
+      .map((path) => targetFile(source, path, targets[path])),
   ];
   return {
     files: files.sort((a, b) => compareNames(a.name, b.name)),

@@ -11,6 +11,13 @@ export type { BundleContents, BundleFile, BundleOptions } from './bundle.ts';
 export { canonicalize, compareNames, serialize } from './canonical.ts';
 export { type CreateOptions, createRepository, type RoleOptions } from './create.ts';
 export { buildPatch, COMPRESSIONS, type Compression, type PatchOptions } from './delta/patch.ts';
+export {
+  type EncryptionKey,
+  encryptionPublicKey,
+  encryptPayload,
+  parseEncryptionKeys,
+  writeEncryptionKey,
+} from './encryption.ts';
 export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
 export { writeWhole } from './files.ts';
 export { parseJson } from './json.ts';
@@ -26,7 +33,14 @@ export {
 } from './keys.ts';
 export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
-export { type Base, buildPayload, type Payload } from './payload.ts';
+export {
+  type Base,
+  buildPayload,
+  ENCRYPTION,
+  encryptedPayload,
+  type Payload,
+  wholeImage,
+} from './payload.ts';
 export type { SignedRole } from './publication.ts';
 export { asTarget, imageName, type Release, type ReleaseInput } from './release.ts';
 export {

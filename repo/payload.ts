@@ -1,7 +1,11 @@
 // Payloads: what a device may fetch instead of an image (docs/formats.md, "A payload is a target").
 import { buildPatch } from './delta/patch.ts';
-import { sha256 } from './keys.ts';
+import { encryptPayload } from './encryption.ts';
+import { type Random, sha256 } from './keys.ts';
 import type { Target } from './metadata.ts';
+
+/** What `encryption` says of the one way in which payloads are encrypted. */
+export const ENCRYPTION = 1;
 
 /** An image that devices run, to be patched. */
 export interface Base {
@@ -17,6 +21,11 @@ export interface Payload {
   readonly target: Target;
 }
 
+/** Whether the bytes of a target are published: an encrypted image is there as payloads only. */
+export function isPublished({ custom = {} }: Target): boolean {
+  return custom.encryption === undefined || custom.image !== undefined;
+}
+
 /** A patch that makes `image` out of `base`; without one, `image` compressed. */
 export function buildPayload(image: Uint8Array, base?: Base, onProgress?: (done: number) => void): Payload {
   const before = base?.image ?? new Uint8Array(0);
@@ -26,13 +35,28 @@ export function buildPayload(image: Uint8Array, base?: Base, onProgress?: (done:
     baseCounter: base.releaseCounter,
     baseLength: base.image.length,
   };
-  return {
-    file: base === undefined ? 'compressed' : `from-${base.releaseCounter}.patch`,
-    bytes,
-    target: {
-      length: bytes.length,
-      hashes: { sha256: sha256(bytes) },
-      custom: { image: sha256(image), ...patched },
-    },
-  };
+  const file = base === undefined ? 'compressed' : `from-${base.releaseCounter}.patch`;
+  return payload(file, bytes, { image: sha256(image), ...patched });
+}
+
+/** The image as it is, to be encrypted. */
+export function wholeImage(image: Uint8Array): Payload {
+  return payload('image', image, { image: sha256(image) });
+}
+
+/** The same payload, readable with the keys that belong to these X25519 public keys. */
+export function encryptedPayload(
+  { file, bytes, target }: Payload,
+  recipients: readonly Uint8Array[],
+  random?: Random,
+): Payload {
+  const kind = file === 'image' ? 'image' : 'patch';
+  return payload(`${file}.encrypted`, encryptPayload(bytes, kind, recipients, random), {
+    ...target.custom,
+    encryption: ENCRYPTION,
+  });
+}
+
+function payload(file: string, bytes: Uint8Array, custom: NonNullable<Target['custom']>): Payload {
+  return { file, bytes, target: { length: bytes.length, hashes: { sha256: sha256(bytes) }, custom } };
 }

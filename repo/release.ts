@@ -7,6 +7,7 @@ import { RepositoryError, systemCode } from './errors.ts';
 import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
 import { type Json, parseJson } from './json.ts';
 import { type Target, targetFileName } from './metadata.ts';
+import { ENCRYPTION } from './payload.ts';
 import { Check } from './schema.ts';
 
 export interface ReleaseInput {
@@ -24,6 +25,11 @@ export interface ReleaseInput {
   readonly deltaFrom?: readonly string[];
   /** Also offer the image compressed. */
   readonly compress?: boolean;
+  /**
+   * X25519 public keys, 32 bytes each: image and payloads are published encrypted for them, and not as they are. The
+   * image stays in `images/`, beside the public folder, to make patches from.
+   */
+  readonly encryptFor?: readonly Uint8Array[];
   /** Called as bytes are hashed and copied. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -40,6 +46,8 @@ export interface Release {
   readonly hardwareIds: readonly string[];
   readonly releaseCounter: number;
   readonly securityCounter: number;
+  /** The image itself is not published; its payloads are encrypted. Left out: it is. */
+  readonly encrypted?: true;
   /** What may be fetched instead of the image, by target path; left out when there is nothing. */
   readonly payloads?: Readonly<Record<string, Target>>;
 }
@@ -56,7 +64,14 @@ export function asTarget(release: Release): Target {
   return {
     length: release.length,
     hashes: { sha256: release.sha256 },
-    custom: { component, version, hardwareIds, releaseCounter, securityCounter },
+    custom: {
+      component,
+      version,
+      hardwareIds,
+      releaseCounter,
+      securityCounter,
+      ...(release.encrypted && { encryption: ENCRYPTION }),
+    },
   };
 }
 
@@ -270,6 +285,7 @@ function parseRecord(bytes: Uint8Array, path: string): Release {
       .map((id) => check.string(id, 'a hardware id')),
     releaseCounter: check.integer(record.releaseCounter, 1, 'releaseCounter'),
     securityCounter: check.integer(record.securityCounter, 0, 'securityCounter'),
+    ...(record.encrypted === true && { encrypted: true }),
   };
   if (record.payloads === undefined) return checkRecord(check, release);
   return checkRecord(check, { ...release, payloads: parsePayloads(check, record.payloads) });

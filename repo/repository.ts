@@ -21,7 +21,7 @@ import { type PublicKey, type Random, type SigningKey, sha256 } from './keys.ts'
 import { KeyStore, makeKeys, type Passphrase, type StoredKey } from './keystore.ts';
 import { takeLock } from './lock.ts';
 import { metadataName, ROLES, type Role, type RoleName, type Target } from './metadata.ts';
-import { buildPayload } from './payload.ts';
+import { buildPayload, encryptedPayload, isPublished, type Payload, wholeImage } from './payload.ts';
 import {
   assertBundleable,
   checkRoleSize,
@@ -167,11 +167,12 @@ class DiskRepository implements Repository {
       checkNew(input, existing);
       findBases(input, existing);
       const counters = chooseCounters(input, existing);
-      const folders = { targets: join(this.publicDirectory, 'targets'), staging: this.#staging };
+      const encrypted = input.encryptFor !== undefined && ({ encrypted: true } as const);
+      const folders = { targets: this.#imageFolder(encrypted || {}), staging: this.#staging };
       const image = await storeImage(input, folders, this.#config.maxImageSize);
       const { component, version, hardwareIds } = input;
-      const plain: Release = { ...image, component, version, hardwareIds, ...counters };
-      const payloads = await this.#addPayloads(plain, findBases(input, existing), input.compress === true);
+      const plain: Release = { ...image, component, version, hardwareIds, ...counters, ...encrypted };
+      const payloads = await this.#addPayloads(plain, findBases(input, existing), input);
       const release = Object.keys(payloads).length === 0 ? plain : { ...plain, payloads };
       const path = join(this.directory, 'releases', recordName(release));
       await writeWhole(this.#staging, { path, bytes: recordBytes(release), replace: false });
@@ -179,19 +180,26 @@ class DiskRepository implements Repository {
     });
   }
 
-  /** Makes what may be fetched instead of an image; one that is not shorter than the image is left out. */
+  /**
+   * Makes what may be fetched instead of an image; one that is not shorter than the image is left out. Of an image that
+   * is encrypted there is one that is it.
+   */
   async #addPayloads(
     release: Release,
     bases: readonly Release[],
-    compress: boolean,
+    { compress = false, encryptFor }: ReleaseInput,
   ): Promise<Record<string, Target>> {
     const read = (of: Release): Promise<Uint8Array> => readFile(this.#imagePath(of));
     const image = await read(release);
     const targets: Record<string, Target> = {};
+    const payloads: Payload[] = encryptFor ? [wholeImage(image)] : [];
     for (const base of compress ? [...bases, undefined] : bases) {
       const patched = base && { image: await read(base), releaseCounter: base.releaseCounter };
-      const { file, bytes, target } = buildPayload(image, patched);
-      if (bytes.length >= image.length) continue;
+      const built = buildPayload(image, patched);
+      if (built.bytes.length < image.length) payloads.push(built);
+    }
+    for (const payload of payloads) {
+      const { file, bytes, target } = encryptFor ? encryptedPayload(payload, encryptFor) : payload;
       const path = `${release.path.slice(0, release.path.lastIndexOf('/'))}/${file}`;
       await writeWhole(this.#staging, {
         path: this.#imagePath({ path, sha256: sha256(bytes) }),
@@ -203,8 +211,13 @@ class DiskRepository implements Repository {
     return targets;
   }
 
-  #imagePath(of: Pick<Release, 'path' | 'sha256'>): string {
-    return join(this.publicDirectory, 'targets', imageName(of));
+  #imagePath(of: Pick<Release, 'path' | 'sha256' | 'encrypted'>): string {
+    return join(this.#imageFolder(of), imageName(of));
+  }
+
+  /** Where the image of a release lies. */
+  #imageFolder({ encrypted }: Pick<Release, 'encrypted'>): string {
+    return encrypted ? join(this.directory, 'images') : join(this.publicDirectory, 'targets');
   }
 
   publish(): Promise<Publication> {
@@ -375,7 +388,8 @@ class DiskRepository implements Repository {
   /** An image or a payload is there, as it was when it was added. */
   async #assertFile(release: Release, name: string, target: Target, published: boolean): Promise<void> {
     const { length, hashes } = target;
-    const path = this.#imagePath({ path: name, sha256: hashes.sha256 ?? '' });
+    const hidden = !isPublished(target) && ({ encrypted: true } as const);
+    const path = this.#imagePath({ path: name, sha256: hashes.sha256 ?? '', ...hidden });
     const handle = await openExisting(path);
     const remedy = `remove releases/${recordName(release)} and add the release again`;
     if (handle === undefined)

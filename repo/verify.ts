@@ -3,6 +3,7 @@ import { assertHash, type Chain, type Loaded, readChain } from './chain.ts';
 import { RepositoryError } from './errors.ts';
 import { digestOf } from './files.ts';
 import { type RoleName, type Target, targetFileName } from './metadata.ts';
+import { isPublished } from './payload.ts';
 import type { Source } from './source.ts';
 import { formatTime, parseTime } from './time.ts';
 
@@ -93,7 +94,7 @@ async function verifyTargets(
   faults: RepositoryError[],
   onProgress: VerifyOptions['onProgress'],
 ): Promise<{ files: number; bytes: number }> {
-  const targets = Object.entries(chain.targets.signed.targets);
+  const targets = Object.entries(chain.targets.signed.targets).filter(([, target]) => isPublished(target));
   const total = targets.reduce((sum, [, target]) => sum + target.length, 0);
   const good: Target[] = [];
   let seen = 0;

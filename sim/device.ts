@@ -10,7 +10,13 @@ import {
   programArea,
   uniformGeometry,
 } from '../host/node/flash.ts';
-import { type ClientConfiguration, type DeviceConfiguration, provision } from '../host/node/provision.ts';
+import {
+  type ClientConfiguration,
+  type DeviceConfiguration,
+  type DeviceKey,
+  provision,
+} from '../host/node/provision.ts';
+
 import { SimFlash } from './flash.ts';
 import { type Operation, Power, PowerCut } from './power.ts';
 import { Random } from './random.ts';
@@ -26,6 +32,8 @@ export interface SimDeviceOptions {
   readonly boot?: BootDecision;
   /** The board keeps the security counter itself. */
   readonly hardwareCounter?: boolean;
+  /** Of a device that payloads are encrypted for. */
+  readonly key?: DeviceKey;
   /** The board hashes blocks for the core. */
   readonly sha256Compress?: Sha256Compress;
   /** Left out: random bytes from the seed, the same after each boot. */
@@ -70,7 +78,8 @@ export class SimDevice {
     const { sha256Compress, module, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };
     const core = new Core({ flash: this.flash, boot: this.#boot, entropy, ...counter, ...hash }, module);
-    if (!this.#client.start(core)) provision(core, this.#options.configuration, this.#options.root);
+    if (!this.#client.start(core))
+      provision(core, this.#options.configuration, this.#options.root, this.#options.key);
     return core;
   }
 

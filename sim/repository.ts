@@ -6,6 +6,8 @@ import {
   buildSnapshot,
   buildTargets,
   buildTimestamp,
+  ENCRYPTION,
+  encryptedPayload,
   envelopeBytes,
   generateKey,
   metadataName,
@@ -17,6 +19,7 @@ import {
   sign,
   type Target,
   targetFileName,
+  wholeImage,
 } from '../repo/index.ts';
 import { Random } from './random.ts';
 
@@ -29,6 +32,8 @@ export interface SimRelease {
   readonly component?: string;
   /** The images that there are patches for; undefined among them: the image compressed. */
   readonly payloads?: readonly (Base | undefined)[];
+  /** X25519 public keys: image and payloads are published encrypted for them, and not as they are. None: nothing is. */
+  readonly encryptFor?: readonly Uint8Array[];
 }
 
 /** Who signs each role: so many keys, of which so many must. */
@@ -105,17 +110,24 @@ export class SimRepository {
     hardwareIds = ['sim'],
     component = 'app',
     payloads = [],
+    encryptFor,
   }: SimRelease) {
     const folder = `${component}/${hardwareIds[0]}/${version}`;
     const path = `${folder}/firmware.bin`;
     const digest = sha256(image);
-    this.files.set(`targets/${targetFileName(path, digest)}`, image);
+    const encryption = encryptFor && { encryption: ENCRYPTION };
+    if (!encryptFor) this.files.set(`targets/${targetFileName(path, digest)}`, image);
     this.#targets[path] = {
       length: image.length,
       hashes: { sha256: digest },
-      custom: { component, version, hardwareIds, releaseCounter, securityCounter },
+      custom: { component, version, hardwareIds, releaseCounter, securityCounter, ...encryption },
     };
-    for (const base of payloads) this.addPayload(folder, buildPayload(image, base));
+    const built = payloads.map((base) => buildPayload(image, base));
+    if (encryptFor) {
+      const random = (length: number) => this.#random.bytes(length);
+      const hidden = encryptFor.length > 0 ? [...built, wholeImage(image)] : [];
+      for (const payload of hidden) this.addPayload(folder, encryptedPayload(payload, encryptFor, random));
+    } else for (const payload of built) this.addPayload(folder, payload);
   }
 
   /** Devices see it with the next metadata. */

@@ -43,6 +43,7 @@ const HOST_USERS = [
   'storage/flash',
   'agent/device',
   'agent/download',
+  'agent/provision',
   'agent/start',
   'agent/state',
   'agent/trial',

@@ -1,6 +1,7 @@
 // A check: the TUF workflow file by file, the search through targets roles, and the release that comes of it.
 
 import { Action, Role } from "../abi";
+import { key_exists } from "../install/key";
 import { IO_BUFFER, PATH_BUFFER, PATH_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { install, Stage } from "../storage/journal";
@@ -139,6 +140,7 @@ function select_release(): Action {
   if (device_failed(best_digest())) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
   // Against a downgrade to a release with known holes, signed as it may be.
   if (best.security < device.security) return run_end(Status.COUNTER_ROLLBACK, Role.IMAGE);
+  if (!isDefined(SMALL) && best.encrypted && !key_exists()) return run_end(Status.KEY_MISSING, Role.IMAGE);
   const name = selection_name(workflow_consistent());
   if (name < 0) return run_end(name, Role.IMAGE);
   run.name_length = name;

@@ -13,13 +13,13 @@ import {
   payload_begin,
   payload_continues,
   payload_finish,
-  payload_is_patch,
+  payload_is_used,
   payload_is_whole,
   payload_offset,
   payload_resume,
+  payload_room,
 } from "../install/payload";
 import { slot_capacity, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
-import { PAYLOAD_ROOM } from "../memory";
 import { Status } from "../status";
 import { install, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
 import { workflow_consistent } from "../tuf/workflow";
@@ -29,7 +29,7 @@ import { Phase, run, run_end } from "./run";
 import { best, best_digest, best_sha512, best_version, selection_name } from "./selection";
 import { ON_TRIAL, trial_select } from "./trial";
 
-/** A patch did not do: in this check the image itself is fetched. */
+/** A patch did not do: in this check the whole image is fetched. */
 let whole: bool = false;
 /** Bytes that had arrived when the fetch of the image began. */
 let before: u32 = 0;
@@ -42,7 +42,7 @@ let judging: bool = false;
 const MAX_STALLS: u32 = 3;
 const LEAST_PROGRESS: u32 = 2048;
 
-/** Fetches the patch for the image that runs, else the compressed image, else the image as it is. */
+/** Fetches the patch for the image that runs, else a payload that needs none, else the image as it is published. */
 export function download_begin(): Action {
   if (isDefined(SMALL)) return begin_install();
   whole = false;
@@ -55,7 +55,8 @@ export function download_begin(): Action {
 }
 
 function find_offer(patch: bool): Status {
-  if (!whole && best.has_sha256 && journal_holds(PAYLOAD_ROOM)) return offer_find(patch);
+  const wanted = !whole || (best.encrypted && !patch);
+  if (wanted && best.has_sha256 && journal_holds(payload_room(best.encrypted))) return offer_find(patch);
   offer.length = 0;
   return Status.OK;
 }
@@ -74,6 +75,7 @@ function without_base(): Action {
 }
 
 function begin_install(): Action {
+  if (!isDefined(SMALL) && best.encrypted && offer.length == 0) return run_end(Status.NOT_FOUND, Role.IMAGE);
   const boot = host.boot_state();
   // On trial the other slot is the one to fall back to: it is not to be touched.
   if (boot < 0 || (boot & ON_TRIAL) != 0) return run_end(Status.BOOT, Role.IMAGE);
@@ -89,9 +91,10 @@ function begin_install(): Action {
 
 function resume_payload(): Action {
   if (isDefined(SMALL)) return fetch_image();
-  const patch = payload_is_patch();
-  const name = patch ? offer_name(workflow_consistent()) : selection_name(workflow_consistent());
-  if (patch && (name < 0 || payload_resume() != Status.OK)) return give_patch_up();
+  const used = payload_is_used();
+  const name = used ? offer_name(workflow_consistent()) : selection_name(workflow_consistent());
+  const status = name < 0 ? name : payload_resume();
+  if (used && status != Status.OK) return give_payload_up(status);
   if (name < 0) return run_end(name, Role.IMAGE);
   run.name_length = name;
   return fetch_image();
@@ -106,7 +109,9 @@ function fetch_image(): Action {
 /** Whether the journal is about this very image. */
 function continues(slot: i32): bool {
   if (install.stage != Stage.DOWNLOADING || install.slot != slot || install.length != best.length) return false;
-  return bytes_equal(install_digest(), best_digest(), 32);
+  // What another payload began cannot go on with this one where the image itself cannot be had.
+  const goes_on = isDefined(SMALL) || !best.encrypted || payload_continues(offer.length, offer_digest());
+  return goes_on && bytes_equal(install_digest(), best_digest(), 32);
 }
 
 /** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
@@ -129,7 +134,7 @@ function prepare_install(slot: i32): Status {
 }
 
 /**
- * A patch begins, or goes on where it stands in the journal; where it cannot, the image goes on from there as it is.
+ * A payload begins, or goes on where it stands in the journal; where it cannot, the image goes on from there as it is.
  * Whether the journal does not say so yet.
  */
 function choose_state(): bool {
@@ -137,7 +142,7 @@ function choose_state(): bool {
   const before = install.state;
   if (install.offset == 0) {
     install.state = 0;
-    if (offer.length != 0) payload_begin(offer.length, offer_digest(), offer.base_length);
+    if (offer.length != 0) payload_begin(offer.length, offer_digest(), offer.base_length, best.encrypted);
   } else if (before != 0 && (offer.length == 0 || !payload_continues(offer.length, offer_digest()))) install.state = 0;
   return install.state != before;
 }
@@ -145,7 +150,7 @@ function choose_state(): bool {
 /** All bytes are there, or ought to be. */
 function finish_image(): Action {
   const status = payload_finish();
-  if (status != Status.OK) return payload_is_patch() ? give_patch_up() : give_image_up(status);
+  if (status != Status.OK) return payload_is_used() ? give_payload_up(status) : give_image_up(status);
   if (!isDefined(SMALL)) {
     install.state = 0;
     judging = false;
@@ -154,16 +159,19 @@ function finish_image(): Action {
   return Action.CONTINUE;
 }
 
-/** What a patch made is worth nothing: the image itself is fetched, from its start. */
-function give_patch_up(): Action {
+/** What a payload made is worth nothing: the whole image is fetched, from its start. */
+function give_payload_up(why: Status): Action {
   journal_clear();
-  return fetch_whole();
+  return fetch_whole(why);
 }
 
-function fetch_whole(): Action {
+/** The check ends where no image is published that this device could still read. */
+function fetch_whole(why: Status): Action {
+  const was_whole = offer.base_length == 0;
   whole = true;
   offer.length = 0;
-  return begin_install();
+  if (!best.encrypted) return begin_install();
+  return was_whole ? run_end(why, Role.IMAGE) : without_base();
 }
 
 /** Reads a slice back, then judges the image by what it says of itself; after the last slice, selects the slot. */
@@ -209,7 +217,7 @@ export function download_end(result: Status, why: Status): Status {
     return why;
   }
   if (why != Status.OK && why != Status.RANGE) {
-    if (payload_is_patch()) give_patch_up();
+    if (payload_is_used()) give_payload_up(why);
     else give_image_up(why);
     return why;
   }
@@ -220,7 +228,7 @@ export function download_end(result: Status, why: Status): Status {
     return run.phase == Phase.VERIFY ? Status.OK : run.outcome;
   }
   if (result == Status.NOT_FOUND) {
-    if (payload_is_patch()) fetch_whole();
+    if (payload_is_used()) fetch_whole(Status.NOT_FOUND);
     else run_end(Status.NOT_FOUND, Role.IMAGE);
     return Status.NOT_FOUND;
   }

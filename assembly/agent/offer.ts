@@ -37,8 +37,14 @@ const enum Seen {
   BASE = 2,
   BASE_LENGTH = 4,
   BASE_COUNTER = 8,
-  ALL = 15,
+  PATCH = 15,
+  /** It is encrypted, in the one way that is known. */
+  ENCRYPTED = 16,
+  /** It is encrypted in another. */
+  UNKNOWN = 32,
 }
+
+const ENCRYPTION: u32 = 1;
 
 // The best release is chosen: what compared releases is free.
 const current = changetype<Offer>(RELEASE);
@@ -55,7 +61,10 @@ export function offer_base(): usize {
   return HIGHEST_RELEASE + BASE_AT;
 }
 
-/** Looks for the shortest patch for the release that runs or, without `patch`, for the compressed image. */
+/**
+ * Looks for the shortest patch for the release that runs or, without `patch`, for the shortest payload that needs no
+ * other image. If the image of the release is published encrypted, so are they; else none of them is.
+ */
 export function offer_find(patch: bool): Status {
   offer.length = 0;
   const status = trusted_open_place(best.place);
@@ -73,12 +82,13 @@ export function offer_find(patch: bool): Status {
 }
 
 function is_for_here(patch: bool): bool {
-  if (!patch) return current.seen == Seen.IMAGE;
-  return current.seen == Seen.ALL && current.base_counter == device.release && current.base_length != 0;
+  const wanted = (patch ? Seen.PATCH : Seen.IMAGE) | (best.encrypted ? Seen.ENCRYPTED : 0);
+  return current.seen == wanted && (!patch || (current.base_counter == device.release && current.base_length != 0));
 }
 
 function is_shorter(): bool {
-  return current.length != 0 && current.length < (offer.length == 0 ? best.length : offer.length);
+  const known = best.encrypted ? <u32>i32.MAX_VALUE : best.length;
+  return current.length != 0 && current.length < (offer.length == 0 ? known : offer.length);
 }
 
 /** Reads the target in hand; whether it can be fetched and judged. */
@@ -120,8 +130,9 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
     current.base_counter = reader_try_integer(r, Status.METADATA_INVALID);
     return Seen.BASE_COUNTER;
   }
+  if (is_number && name == Name.ENCRYPTION) return reader_try_integer(r, Status.METADATA_INVALID) == ENCRYPTION ? Seen.ENCRYPTED : Seen.UNKNOWN;
   reader_skip(r);
-  return 0;
+  return name == Name.ENCRYPTION ? Seen.UNKNOWN : 0;
 }
 
 /** Writes its file name into NAME_BUFFER. Returns the length, or a negative status. */

@@ -1,6 +1,9 @@
-// Configuration and root of trust are given once, each in chunks through the buffer.
+// Configuration, the key for payloads and the root of trust are given once, each in chunks through the buffer; the
+// root is the last one.
 
 import { Part } from "../abi";
+import * as host from "../host";
+import { key_forget, key_keep, key_load, KEY_SIZE, OWN_SECRET } from "../install/key";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
 import {
@@ -24,18 +27,22 @@ import { core_start } from "./start";
 
 /** The part that is being provisioned. */
 let part: Part = Part.CONFIG;
+/** Bytes of a key that were given. */
+let given: u32 = 0;
 
 export function provision_begin(wanted: Part): Status {
-  if (wanted != Part.CONFIG && wanted != Part.ROOT) return Status.BAD_ARGUMENT;
+  const last: i32 = isDefined(SMALL) ? Part.ROOT : Part.KEY;
+  if (<u32>wanted > <u32>last) return Status.BAD_ARGUMENT;
   if (run.phase != Phase.UNUSABLE && run.phase != Phase.PROVISION) return Status.ALREADY_PROVISIONED;
   run.phase = Phase.UNUSABLE;
   let status = store_mount();
   if (status == Status.OK && store_entry(Kind.ROOT).length != 0) return Status.ALREADY_PROVISIONED;
-  if (wanted == Part.ROOT && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
+  if (wanted != Part.CONFIG && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
   if (status == Status.NOT_PROVISIONED) status = store_format();
   if (status != Status.OK) return status;
-  record_begin(wanted == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
+  if (isDefined(SMALL) || wanted != Part.KEY) record_begin(wanted == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
   part = wanted;
+  given = 0;
   run.phase = Phase.PROVISION;
   return Status.OK;
 }
@@ -44,12 +51,22 @@ export function provision_write(length: u32): Status {
   if (run.phase != Phase.PROVISION) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
   if (part == Part.CONFIG && record_length() + length > MAX_CONFIG) return Status.CONFIG_INVALID;
-  return record_write(IO_BUFFER, length);
+  return !isDefined(SMALL) && part == Part.KEY ? take_key(length) : record_write(IO_BUFFER, length);
+}
+
+/** No byte of a key stays where the host sees it, or on flash before the key is whole. */
+function take_key(length: u32): Status {
+  if (length > KEY_SIZE - given) return Status.BAD_ARGUMENT;
+  memory.copy(OWN_SECRET + given, IO_BUFFER, length);
+  memory.fill(IO_BUFFER, 0, length);
+  given += length;
+  return Status.OK;
 }
 
 export function provision_end(): Status {
   if (run.phase != Phase.PROVISION) return Status.WRONG_STATE;
   run.phase = Phase.UNUSABLE;
+  if (!isDefined(SMALL) && part == Part.KEY) return accept_key();
   const status = part == Part.CONFIG ? accept_config() : root_provision();
   if (status != Status.OK) {
     record_abort();
@@ -62,4 +79,18 @@ function accept_config(): Status {
   let status = record_finish();
   if (status == Status.OK) status = config_read(store_bank(), record_offset(), record_length());
   return status == Status.OK ? record_commit(0, 0, 0) : status;
+}
+
+/** KEY_MISSING: none was given, and this board has no random numbers to make one of. */
+function accept_key(): Status {
+  if (given == 0 && host.entropy(OWN_SECRET, KEY_SIZE) < 0) return Status.KEY_MISSING;
+  if (given == 0 || given == KEY_SIZE) return key_keep();
+  key_forget();
+  return Status.BAD_ARGUMENT;
+}
+
+/** Writes the public key that payloads for this device are encrypted for into the buffer. Its length; or KEY_MISSING. */
+export function public_key_read(): i32 {
+  const status = key_load(IO_BUFFER, KEY_SIZE);
+  return status == Status.OK ? KEY_SIZE : status;
 }

@@ -40,6 +40,8 @@ export class Release {
   hardware_fits: bool;
   has_sha256: bool;
   has_sha512: bool;
+  /** The image itself is not published, only payloads that are encrypted. */
+  encrypted: bool;
   /** Which of the fields a release must have were seen. */
   seen: u8;
   // 32 bytes of version text (length first), 32 of SHA-256 and 64 of SHA-512 follow.
@@ -204,6 +206,7 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
     current.security = reader_try_integer(r, Status.METADATA_INVALID);
     return current.security <= <u32>i32.MAX_VALUE ? Seen.SECURITY : 0;
   }
+  if (!isDefined(SMALL) && name == Name.ENCRYPTION) current.encrypted = true;
   reader_skip(r);
   return 0;
 }

@@ -9,7 +9,7 @@
 export const CHACHA20_CONTEXT: u32 = 136;
 
 const COUNTER: usize = 48;
-const STREAM: usize = 64;
+export const CHACHA20_STREAM: usize = 64;
 const USED: usize = 128;
 
 /** Starts the key stream of 32 bytes of key and 12 of nonce at a block. */
@@ -27,11 +27,11 @@ export function chacha20_update(ctx: usize, out: usize, data: usize, length: u32
   let used = load<u32>(ctx, USED);
   while (length) {
     if (used == 64) {
-      next_block(ctx);
+      chacha20_next(ctx);
       used = 0;
     }
     const count = min(64 - used, length);
-    mix(out, data, ctx + STREAM + used, count);
+    mix(out, data, ctx + CHACHA20_STREAM + used, count);
     used += count;
     out += count;
     data += count;
@@ -46,8 +46,44 @@ function mix(out: usize, data: usize, stream: usize, length: u32): void {
   for (; i < length; i++) store<u8>(out + i, load<u8>(data + i) ^ load<u8>(stream + i));
 }
 
-/** Makes the next block of key stream. A turn is the four quarter rounds of columns and the four of diagonals. */
-function next_block(ctx: usize): void {
+/** Makes the next block of key stream, at CHACHA20_STREAM; for those who use it whole. */
+export function chacha20_next(ctx: usize): void {
+  // @ts-ignore: set for builds whose memory is not the matter (--use CHACHA20_FAST=1)
+  if (isDefined(CHACHA20_FAST)) unrolled(ctx);
+  else rounds(ctx);
+  store<u32>(ctx, load<u32>(ctx, COUNTER) + 1, COUNTER);
+}
+
+/** Columns and diagonals in turn: a word of each of the four rows, in diagonals one place on from row to row. */
+function rounds(ctx: usize): void {
+  memory.copy(ctx + CHACHA20_STREAM, ctx, 64);
+  for (let round = 0; round < 20; round++) {
+    const on: usize = (round & 1) << 2;
+    for (let at: usize = 0; at < 16; at += 4) {
+      const row = ctx + CHACHA20_STREAM;
+      quarter(row + at, row + 16 + ((at + on) & 15), row + 32 + ((at + 2 * on) & 15), row + 48 + ((at + 3 * on) & 15));
+    }
+  }
+  for (let at = ctx; at < ctx + 64; at += 4) store<u32>(at, load<u32>(at, CHACHA20_STREAM) + load<u32>(at), CHACHA20_STREAM);
+}
+
+function quarter(a: usize, b: usize, c: usize, d: usize): void {
+  let wa = load<u32>(a) + load<u32>(b);
+  let wd = rotl(load<u32>(d) ^ wa, 16);
+  let wc = load<u32>(c) + wd;
+  let wb = rotl(load<u32>(b) ^ wc, 12);
+  wa += wb;
+  wd = rotl(wd ^ wa, 8);
+  wc += wd;
+  wb = rotl(wb ^ wc, 7);
+  store<u32>(a, wa);
+  store<u32>(b, wb);
+  store<u32>(c, wc);
+  store<u32>(d, wd);
+}
+
+/** A turn is the four quarter rounds of columns and the four of diagonals. */
+function unrolled(ctx: usize): void {
   let x0 = load<u32>(ctx);
   let x1 = load<u32>(ctx, 4);
   let x2 = load<u32>(ctx, 8);
@@ -98,5 +134,4 @@ function next_block(ctx: usize): void {
   store<u32>(ctx, xd + load<u32>(ctx, 52), 116);
   store<u32>(ctx, xe + load<u32>(ctx, 56), 120);
   store<u32>(ctx, xf + load<u32>(ctx, 60), 124);
-  store<u32>(ctx, load<u32>(ctx, COUNTER) + 1, COUNTER);
 }

@@ -100,6 +100,11 @@ function carry_up(sum: usize, carry: i32): i32 {
   return carry;
 }
 
+/** Adds `count` blocks of 16 bytes, when none is half full. */
+export function poly1305_blocks(ctx: usize, data: usize, count: u32): void {
+  add_blocks(ctx, data, count, 1);
+}
+
 /** Adds `count` blocks of 16 bytes, each with bit 128 as said, and multiplies by r after each. */
 function add_blocks(ctx: usize, data: usize, count: u32, bit128: u32): void {
   const r0: u64 = load<u32>(ctx);

@@ -19,8 +19,10 @@ const C = B + FIELD;
 const D = C + FIELD;
 
 /** (A - 2) / 4 of the curve y^2 = x^3 + A x^2 + x. */
-const A24 = memory.data<u32>([121665, 0, 0, 0, 0, 0, 0, 0, 0]);
-const BASE_U = memory.data<u8>([
+// @ts-ignore: decorator
+@lazy const A24 = memory.data<u32>([121665, 0, 0, 0, 0, 0, 0, 0, 0]);
+// @ts-ignore: decorator
+@lazy const BASE_U = memory.data<u8>([
   9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 

@@ -24,6 +24,15 @@ export function heatshrink_raw(): i32 {
   return load<u8>(input++);
 }
 
+/** Copies up to `room` bytes as they are; returns how many. */
+export function heatshrink_copy(out: usize, room: u32): u32 {
+  const length = min(room, input_left);
+  memory.copy(out, input, length);
+  input += length;
+  input_left -= length;
+  return length;
+}
+
 /** Takes the byte that states the sizes; false where this decoder has no room for them. */
 export function heatshrink_begin(sizes: u32): bool {
   delta.distance_bits = (sizes >> 4) + 4;

@@ -13,7 +13,7 @@
 import { COPY_BUFFER, COPY_SIZE, DELTA } from "../memory";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
-import { heatshrink_begin, heatshrink_is_over, heatshrink_raw, heatshrink_read } from "./heatshrink";
+import { heatshrink_begin, heatshrink_copy, heatshrink_is_over, heatshrink_raw, heatshrink_read } from "./heatshrink";
 import { delta, DELTA_SIZE, Step } from "./state";
 
 /** Sequential, with heatshrink. */
@@ -29,6 +29,11 @@ export function patch_begin(length: u32, area: i32, base: u32): void {
   delta.base = base;
 }
 
+/** It is no patch but the image itself. */
+export function patch_is_image(): void {
+  delta.step = Step.IMAGE;
+}
+
 /**
  * Writes the next bytes of the new image, at most `room`, which is not 0, from the input (heatshrink_feed). Returns
  * how many; 0: more input is needed, or the image is whole. Negative: the patch is wrong, or flash cannot be read.
@@ -37,6 +42,7 @@ export function patch_read(out: usize, room: u32): i32 {
   let found: i32 = 0;
   while (found == 0) {
     const step = delta.step;
+    if (step == Step.IMAGE) return heatshrink_copy(out, min(room, COPY_SIZE));
     if (step == Step.END) return heatshrink_is_over() ? 0 : Status.PATCH_INVALID;
     if ((step == Step.DIFFERENCES || step == Step.ADDED) && delta.part != 0) return read_part(out, min(room, delta.part));
     found = next_step(out);
@@ -44,9 +50,9 @@ export function patch_read(out: usize, room: u32): i32 {
   return found == STARVED ? 0 : found;
 }
 
-/** The whole image was made, and the patch ended with it. */
+/** The whole image was made, and the patch ended with it; of an image that is none, its hash tells. */
 export function patch_is_done(): bool {
-  return delta.step == Step.END && heatshrink_is_over();
+  return delta.step >= Step.END && heatshrink_is_over();
 }
 
 function read_part(out: usize, room: u32): i32 {

@@ -15,6 +15,8 @@ export const enum Step {
   ADDED = 7,
   MOVE = 8,
   END = 9,
+  /** No patch at all: what comes is the new image. */
+  IMAGE = 10,
 }
 
 @unmanaged

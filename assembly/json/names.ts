@@ -65,6 +65,7 @@ export const enum Name {
   MCUBOOT,
   CHIP_ID,
   BOOT_KEY,
+  ENCRYPTION,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -125,8 +126,10 @@ const NAMES_LENGTH: usize = 335;
   105, 109, 97, 103, 101, 70, 111, 114, 109, 97, 116, 32, 114, 97, 119, 32, 101, 115, 112, 51, 50, 32,
   // mcuboot chipId bootKey
   109, 99, 117, 98, 111, 111, 116, 32, 99, 104, 105, 112, 73, 100, 32, 98, 111, 111, 116, 75, 101, 121, 32,
+  // encryption
+  101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
 ]);
-const MORE_LENGTH: usize = 242;
+const MORE_LENGTH: usize = 253;
 
 const SPACE: u32 = 0x20;
 

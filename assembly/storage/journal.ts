@@ -12,13 +12,13 @@ import { crc32, round_up } from "../bytes";
 import {
   COPY_BUFFER,
   COPY_SIZE,
+  ENCRYPTED_ROOM,
   INSTALL,
   INSTALL_ROOM,
   JOURNAL_BUFFER,
   JOURNAL_BUFFER_ROOM,
   JOURNAL_WRITER,
   PAYLOAD,
-  PAYLOAD_ROOM,
 } from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
@@ -226,7 +226,7 @@ function read_full(at: u32): bool {
   if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, FULL_SIZE) != Status.OK) return false;
   if (load<u32>(JOURNAL_BUFFER) != FULL_MAGIC) return false;
   const state = isDefined(SMALL) ? <u32>0 : load<u32>(JOURNAL_BUFFER, 8 + offsetof<Install>("state"));
-  if (state != 0) return state <= PAYLOAD_ROOM && crc_holds(at + HEAD_SIZE, state);
+  if (state != 0) return state <= ENCRYPTED_ROOM && crc_holds(at + HEAD_SIZE, state);
   return load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
 }
 

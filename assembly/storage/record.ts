@@ -36,8 +36,10 @@ export const enum Kind {
   TIMESTAMP = 4,
   SNAPSHOT = 5,
   TARGETS = 6,
+  /** The key that payloads are encrypted for. */
+  KEY = 7,
   /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
-  DELEGATED = 7,
+  DELEGATED = 8,
 }
 
 /** Delegated roles that are kept: as many as one search visits. The small core follows none. */

@@ -17,7 +17,8 @@ and a root of trust; later runs need neither. The device checks at once, then ev
 
 Examples:
   moult device run board1 --url http://127.0.0.1:8080 --root acme-lock/public/metadata/1.root.json --hw esp32c3
-  moult device run board1 --url http://127.0.0.1:8080 --once`;
+  moult device run board1 --url http://127.0.0.1:8080 --once
+  moult device run board2 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 --key new`;
 
 export const addDevice: AddCommand = (program, run) => {
   program
@@ -29,6 +30,7 @@ export const addDevice: AddCommand = (program, run) => {
     .option('--root <file>', 'root of trust of a new device')
     .option('--hw <id>', 'hardware id of a new device')
     .option('--component <name>', 'component of a new device', 'app')
+    .option('--key <file>', 'key for encrypted payloads of a new device, or new: it makes its own')
     .option('--interval <seconds>', 'from one check to the next, of a new device', parseInterval, 3600)
     .option('--once', 'one check with all that follows from it, then stop')
     .option('--insecure-http', 'allow plain HTTP beyond this machine')

@@ -1,7 +1,8 @@
 // moult release: what there is to install.
-import { type Release, RepositoryError } from '../../repo/index.ts';
+import { parseEncryptionKeys, type Release, RepositoryError } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
 import { formatBytes } from '../output.ts';
+import { readInput, type Session } from '../session.ts';
 
 interface Options {
   readonly component: string;
@@ -11,6 +12,7 @@ interface Options {
   readonly securityCounter?: number;
   readonly deltaFrom: string[];
   readonly compress: boolean;
+  readonly encryptFor: string[];
 }
 
 const EXAMPLES = `
@@ -18,10 +20,12 @@ Examples:
   moult release add build/app.bin --component app --version 1.4.0 --hw esp32c3-rev2
   moult release add build/app.bin --component app --version 1.4.1 --hw esp32c3-rev2 --hw esp32c3-rev3 --security-counter 2
   moult release add build/app.bin --component app --version 1.4.2 --hw esp32c3-rev2 --delta-from 1.4.1 --compress
+  moult release add build/app.bin --component app --version 1.4.3 --hw esp32c3-rev2 --encrypt-for keys/fleet.pub
 
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
 older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
-image; where neither helps, the image.`;
+image; where neither helps, the image. With --encrypt-for nothing is published but what devices with these keys can read; the
+image stays in images/. Its length and hash, and who can read it, remain visible.`;
 
 export const addRelease: AddCommand = (program, run) => {
   const release = program.command('release').description('add what devices are to install');
@@ -43,6 +47,12 @@ export const addRelease: AddCommand = (program, run) => {
     )
     .option('--delta-from <version>', 'a release to make a patch from; may be repeated', collect, [])
     .option('--compress', 'also offer the image compressed', false)
+    .option(
+      '--encrypt-for <key>',
+      'publish it encrypted for this key (64 digits, or a file of such keys); may be repeated',
+      collect,
+      [],
+    )
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, firmware: string, options: Options) => {
@@ -56,6 +66,7 @@ export const addRelease: AddCommand = (program, run) => {
             hardwareIds: options.hw,
             deltaFrom: options.deltaFrom,
             compress: options.compress,
+            ...(options.encryptFor.length > 0 && { encryptFor: await readKeys(session, options.encryptFor) }),
             ...(options.counter !== undefined && { releaseCounter: options.counter }),
             ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
             onProgress: (done, total) => bar.update(done / total, formatBytes(done)),
@@ -69,6 +80,16 @@ export const addRelease: AddCommand = (program, run) => {
       }),
     );
 };
+
+/** Keys as they are, or from files. */
+async function readKeys(session: Session, given: readonly string[]): Promise<Uint8Array[]> {
+  const texts = given.map(async (key) =>
+    /^[0-9a-fA-F]{64}$/.test(key)
+      ? key
+      : (await readInput('the file of encryption keys', session.path(key))).toString('latin1'),
+  );
+  return (await Promise.all(texts)).flatMap(parseEncryptionKeys);
+}
 
 function describe(release: Release): string {
   const counters = `release counter ${release.releaseCounter}, security counter ${release.securityCounter}`;

@@ -7,7 +7,7 @@ import type { Client } from '../../host/node/client.ts';
 import { Core } from '../../host/node/core.ts';
 import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
 import { FileFlash, uniformGeometry } from '../../host/node/flash.ts';
-import { type DeviceConfiguration, provision } from '../../host/node/provision.ts';
+import { type DeviceConfiguration, type DeviceKey, provision } from '../../host/node/provision.ts';
 import { RepositoryError } from '../../repo/index.ts';
 
 /** As on a microcontroller with 8 MiB of SPI flash. */
@@ -23,6 +23,7 @@ const GEOMETRY = uniformGeometry({
 export interface Provisioning {
   readonly configuration: DeviceConfiguration;
   readonly root: Uint8Array;
+  readonly key?: DeviceKey;
 }
 
 export interface FolderDeviceOptions {
@@ -31,7 +32,8 @@ export interface FolderDeviceOptions {
   readonly provisioning?: Provisioning | undefined;
   /** The hardware id that the user takes it to have. */
   readonly hardwareId?: string | undefined;
-  readonly onProvisioned: (hardwareId: string, rootVersion: number) => void;
+  /** `publicKey`: what payloads for it are encrypted for, in hexadecimal digits; empty: it has no key. */
+  readonly onProvisioned: (hardwareId: string, rootVersion: number, publicKey: string) => void;
 }
 
 export class FolderDevice {
@@ -105,8 +107,9 @@ export class FolderDevice {
     const { path } = this.#flash;
     if (!provisioning)
       throw unprovisioned(`${path} holds no device (damaged, or its provisioning was cut short)`);
-    provision(core, provisioning.configuration, provisioning.root);
-    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION));
+    provision(core, provisioning.configuration, provisioning.root, provisioning.key);
+    const publicKey = Buffer.from(core.publicKeyRead()).toString('hex');
+    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), publicKey);
   }
 }
 

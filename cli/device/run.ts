@@ -2,6 +2,7 @@
 import { Client, type ClientOptions } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
 import { systemFetch } from '../../host/node/http.ts';
+import type { DeviceKey } from '../../host/node/provision.ts';
 import type { Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
 import { exitOf, statusCode } from './failure.ts';
@@ -12,6 +13,8 @@ import { Show } from './show.ts';
 export interface NewDevice {
   readonly root?: string;
   readonly hw?: string;
+  /** The file of its key for encrypted payloads, or `new`. */
+  readonly key?: string;
   readonly component: string;
   readonly interval: number;
 }
@@ -34,8 +37,10 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
     folder,
     provisioning: await provisioning(session, run.device),
     hardwareId: run.device.hw,
-    onProvisioned: (hardwareId, version) =>
-      output.event(`provisioned as ${hardwareId} with root version ${version}`),
+    onProvisioned: (hardwareId, version, publicKey) => {
+      output.event(`provisioned as ${hardwareId} with root version ${version}`);
+      if (publicKey) output.event(`encryption key ${publicKey}`);
+    },
   });
   session.io.onStop(() => stop.abort());
   try {
@@ -73,10 +78,16 @@ async function provisioning(session: Session, given: NewDevice): Promise<Provisi
   if (root === undefined || hardwareId === undefined) return undefined;
   const image = { version: 'factory', releaseCounter: 0, securityCounter: 0 };
   const buildTime = session.io.clock();
+  const key = given.key === undefined ? undefined : await deviceKey(session, given.key);
   return {
     configuration: { hardwareId, component, ...image, buildTime, checkInterval },
     root: await readInput('the root of trust', session.path(root)),
+    ...(key && { key }),
   };
+}
+
+async function deviceKey(session: Session, from: string): Promise<DeviceKey> {
+  return from === 'new' ? 'random' : readInput('the encryption key', session.path(from));
 }
 
 /** The longest that a timer can run, in milliseconds; a device that wakes early finds that it is not time yet. */

@@ -43,6 +43,8 @@ export const Part = {
   CONFIG: 0,
   /** the first root of trust */
   ROOT: 1,
+  /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  KEY: 2,
 } as const;
 export type Part = (typeof Part)[keyof typeof Part];
 
@@ -233,6 +235,12 @@ export const Status = {
   PATCH_INVALID: -68,
   /** a patch of a kind that this client does not read */
   PATCH_UNKNOWN: -69,
+  /** the image is encrypted, and this device has no key */
+  KEY_MISSING: -70,
+  /** the image is encrypted, but not for the key of this device */
+  NOT_A_RECIPIENT: -71,
+  /** not the encrypted bytes that were made for this device [tampered payload] */
+  DECRYPTION: -72,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -755,6 +763,30 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     },
   ],
   [
+    -70,
+    {
+      name: 'KEY_MISSING',
+      message: 'the image is encrypted, and this device has no key',
+      attack: '',
+    },
+  ],
+  [
+    -71,
+    {
+      name: 'NOT_A_RECIPIENT',
+      message: 'the image is encrypted, but not for the key of this device',
+      attack: '',
+    },
+  ],
+  [
+    -72,
+    {
+      name: 'DECRYPTION',
+      message: 'not the encrypted bytes that were made for this device',
+      attack: 'tampered payload',
+    },
+  ],
+  [
     -80,
     {
       name: 'NETWORK',
@@ -911,6 +943,11 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
 /** What the module exports. Every value is an i32; sizes, offsets and seconds are read as u32. */
 export type CoreExports = {
   readonly memory: WebAssembly.Memory;
+  /**
+   * Writes the public key that payloads for this device are encrypted for into the buffer. Its length;
+   * or KEY_MISSING.
+   */
+  public_key_read?(): number;
   abi_version(): number;
   agent_step(now: number): number;
   agent_until(): number;

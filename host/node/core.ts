@@ -145,6 +145,12 @@ export class Core {
     );
   }
 
+  /** The 32 bytes of the public key that payloads for this device are encrypted for; empty: it has none. */
+  publicKeyRead(): Uint8Array {
+    const length = this.#status((core) => core.public_key_read?.() ?? Status.KEY_MISSING);
+    return window(this.#exports.memory.buffer, this.#io, Math.max(0, length)).slice();
+  }
+
   /** The trusted file of a role, byte for byte as it was received; empty: there is none. */
   trustedFile(role: Role): Uint8Array {
     return this.#trusted(this.#status((core) => core.trusted_length(role)));

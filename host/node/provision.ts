@@ -18,6 +18,9 @@ export interface DeviceConfiguration extends ClientConfiguration {
   readonly bootKey?: string;
 }
 
+/** 32 bytes of secret for X25519, or 'random': the core makes them, where the board has random numbers. */
+export type DeviceKey = Uint8Array | 'random';
+
 /** The same for a TUF client that installs nothing and is asked for targets by their paths. */
 export interface ClientConfiguration {
   /** Seconds since 1970: the earliest time that it can be. */
@@ -30,11 +33,15 @@ export interface ClientConfiguration {
   readonly needsTime?: boolean;
 }
 
-/** Gives a started core its configuration and its root of trust. Throws StatusError when it refuses one. */
+/**
+ * Gives a started core its configuration, a key that payloads may be encrypted for, and its root of trust. The key has
+ * 32 bytes, or is 'random': the core makes one. Throws StatusError when it refuses one of them.
+ */
 export function provision(
   core: Core,
   configuration: DeviceConfiguration | ClientConfiguration,
   root: Uint8Array,
+  key?: DeviceKey,
 ): void {
   give(
     core,
@@ -42,6 +49,7 @@ export function provision(
     new TextEncoder().encode(JSON.stringify(configuration)),
     'the device configuration',
   );
+  if (key) give(core, Part.KEY, key === 'random' ? new Uint8Array() : key, 'the key for payloads');
   give(core, Part.ROOT, root, 'the root of trust');
 }
 

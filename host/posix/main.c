@@ -125,14 +125,25 @@ static void provision_part(device *self, int32_t part, const char *path) {
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", path, moult_status_text(status));
 }
 
+/* For the factory to note: what payloads for this device are encrypted for. */
+static void say_public_key(device *self) {
+  uint8_t key[MOULT_PUBLIC_KEY];
+  char digits[2 * MOULT_PUBLIC_KEY + 1];
+  if (moult_public_key_read(&self->core, key) < 0) return;
+  for (size_t i = 0; i < MOULT_PUBLIC_KEY; i++) snprintf(digits + 2 * i, 3, "%02x", key[i]);
+  say("public key %s", digits);
+}
+
 static void provision(device *self) {
   const options *given = &self->options;
   if (given->config == NULL)
     fail(EXIT_USAGE, "%s holds no device (damaged, or its provisioning was cut short): give it --config and --root",
          self->flash_path);
   provision_part(self, MOULT_PART_CONFIG, given->config);
+  if (given->key != NULL) provision_part(self, MOULT_PART_KEY, given->key);
   provision_part(self, MOULT_PART_ROOT, given->root);
   say("provisioned");
+  say_public_key(self);
 }
 
 /* ---- running ---- */

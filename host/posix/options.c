@@ -15,6 +15,7 @@ static const char help[] =
     "  --sha256 HEX         its SHA-256: any other file is refused\n"
     "  --config FILE        configuration of a new device (docs/formats.md), and with it\n"
     "  --root FILE          its root of trust\n"
+    "  --key FILE           32 bytes: the key that its payloads may be encrypted for; an empty file: it makes its own\n"
     "  --link PATH          the link is this Unix socket\n"
     "  --bundle FILE        all files come from this bundle: no link, one check\n"
     "  --clock link         the time is the gateway's; this machine's when left out\n"
@@ -54,6 +55,7 @@ static const char **place_of(options *into, const char *name, const char **sha25
   } places[] = {
       {"--module", &into->module}, {"--sha256", sha256},   {"--config", &into->config}, {"--root", &into->root},
       {"--link", &into->link},     {"--clock", clock},     {"--self-test", &into->self_test}, {"--bundle", &into->bundle},
+      {"--key", &into->key},
   };
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (strcmp(places[i].name, name) == 0) return places[i].place;

@@ -216,6 +216,13 @@ int32_t moult_state_read(moult *core, int32_t field, uint32_t *value);
 /* A field of `enum moult_text`, as moult_fetch_name. */
 int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity);
 
+/*
+ * The X25519 public key that payloads for this device are encrypted for: 0, or KEY_MISSING. Its secret is readable
+ * nowhere; it was given as MOULT_PART_KEY, between configuration and root: 32 bytes, or none for one that the core makes.
+ */
+#define MOULT_PUBLIC_KEY 32
+int32_t moult_public_key_read(moult *core, uint8_t key[MOULT_PUBLIC_KEY]);
+
 /* What runs the core: "wasm3" or "aot". For people. */
 const char *moult_engine(void);
 

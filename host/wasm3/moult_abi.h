@@ -45,6 +45,8 @@ enum moult_part {
   MOULT_PART_CONFIG = 0,
   /* the first root of trust */
   MOULT_PART_ROOT = 1,
+  /* 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  MOULT_PART_KEY = 2,
 };
 
 enum moult_role {
@@ -231,6 +233,12 @@ enum moult_status {
   MOULT_STATUS_PATCH_INVALID = -68,
   /* a patch of a kind that this client does not read */
   MOULT_STATUS_PATCH_UNKNOWN = -69,
+  /* the image is encrypted, and this device has no key */
+  MOULT_STATUS_KEY_MISSING = -70,
+  /* the image is encrypted, but not for the key of this device */
+  MOULT_STATUS_NOT_A_RECIPIENT = -71,
+  /* not the encrypted bytes that were made for this device [tampered payload] */
+  MOULT_STATUS_DECRYPTION = -72,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -332,6 +340,9 @@ enum moult_status {
   X(TARGET_UNKNOWN, -67, "no role that is trusted for it lists the target that was asked for", "") \
   X(PATCH_INVALID, -68, "bytes that are no patch of this image, or would read or write outside of it", "tampered patch") \
   X(PATCH_UNKNOWN, -69, "a patch of a kind that this client does not read", "") \
+  X(KEY_MISSING, -70, "the image is encrypted, and this device has no key", "") \
+  X(NOT_A_RECIPIENT, -71, "the image is encrypted, but not for the key of this device", "") \
+  X(DECRYPTION, -72, "not the encrypted bytes that were made for this device", "tampered payload") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
@@ -381,7 +392,8 @@ enum moult_status {
   X(trusted_read, "i(i)")
 
 /* The same, of what not every core has. */
-#define MOULT_OPTIONAL_EXPORT_LIST(X)
+#define MOULT_OPTIONAL_EXPORT_LIST(X) \
+  X(public_key_read, "i()")
 
 #define MOULT_IMPORT_LIST(X) \
   X(flash_read, "i(iiii)") \

@@ -2,8 +2,11 @@
 import { equal, ok } from 'node:assert/strict';
 import { Area, State, Status } from '../../host/node/abi.ts';
 import type { Geometry } from '../../host/node/flash.ts';
+import { type Base, encryptionPublicKey } from '../../repo/index.ts';
 import type { BootDecision, SimDevice } from '../device.ts';
+
 import type { Scenario } from '../powercut.ts';
+import { Random } from '../random.ts';
 import { RELEASE_1, RELEASE_2, World } from './world.ts';
 
 type Release = typeof RELEASE_1;
@@ -20,6 +23,8 @@ export const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Sc
   'root rotation': rotation,
   'install and confirm': install,
   'install from a patch': patched,
+  'install from an encrypted patch': (setting) => encrypted(setting, [RELEASE_1]),
+  'install an encrypted image': (setting) => encrypted(setting, []),
   'install and revert': revert,
 };
 
@@ -86,6 +91,27 @@ async function patched(setting: Setting): Promise<Scenario> {
         `it is not installed from the ${kind}`,
       );
     },
+    afterCut: (device) => soundAfterCut(device, [release]),
+    atEnd: (device) => runs(device, release),
+  };
+}
+
+/** Half of the journal must hold so many bytes, or a device takes nothing that is encrypted. */
+const ENCRYPTED_HALF = 736;
+
+/** The device has a key of its own, and the image is published for it alone. */
+async function encrypted(setting: Setting, payloads: readonly Base[]): Promise<Scenario> {
+  const key = new Random(5).bytes(32);
+  const world = new World({ ...setting, key });
+  await checked(world);
+  const journal = setting.geometry[Area.JOURNAL]?.blocks ?? [];
+  const fits = journal.reduce((sum, size) => sum + size, 0) / 2 >= ENCRYPTED_HALF;
+  const image = Buffer.concat([RELEASE_1.image.subarray(2000, 9000), RELEASE_2.image.subarray(0, 5000)]);
+  const release = { ...RELEASE_2, image };
+  world.repository.publish({ ...release, payloads, ...(fits && { encryptFor: [encryptionPublicKey(key)] }) });
+  return {
+    device: world.device,
+    run: () => checked(world),
     afterCut: (device) => soundAfterCut(device, [release]),
     atEnd: (device) => runs(device, release),
   };

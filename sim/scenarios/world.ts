@@ -2,6 +2,7 @@
 import type { ClientEvent } from '../../host/node/client.ts';
 import type { Sha256Compress } from '../../host/node/core.ts';
 import type { Geometry } from '../../host/node/flash.ts';
+import type { DeviceKey } from '../../host/node/provision.ts';
 import { SimClock } from '../clock.ts';
 import { type BootDecision, SimDevice } from '../device.ts';
 import { SimNetwork } from '../network.ts';
@@ -13,6 +14,7 @@ export interface WorldOptions {
   readonly boot?: BootDecision;
   readonly hardwareCounter?: boolean;
   readonly sha256Compress?: Sha256Compress;
+  readonly key?: DeviceKey;
   /** Whether the image on trial works, by its first byte. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly onEvent?: (event: ClientEvent) => void;
@@ -36,7 +38,17 @@ export class World {
 
   /** The device runs release 1, which the repository has published. */
   constructor(options: WorldOptions = {}) {
-    const { seed = 1, geometry, boot, hardwareCounter, sha256Compress, selfTest, onEvent, module } = options;
+    const {
+      seed = 1,
+      geometry,
+      boot,
+      hardwareCounter,
+      sha256Compress,
+      key,
+      selfTest,
+      onEvent,
+      module,
+    } = options;
     this.repository = new SimRepository(() => this.clock.seconds(), seed);
     this.repository.publish(RELEASE_1);
     this.network = new SimNetwork(this.repository.source, this.clock);
@@ -64,6 +76,7 @@ export class World {
       ...(boot && { boot }),
       ...(hardwareCounter !== undefined && { hardwareCounter }),
       ...(sha256Compress && { sha256Compress }),
+      ...(key && { key }),
       ...(selfTest && { selfTest }),
       ...(module && { module }),
     });
