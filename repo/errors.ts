@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'file-unreadable'
   | 'release-exists'
   | 'counter-too-low'
+  | 'image-refused'
   // The repository on disk.
   | 'repository-missing'
   | 'repository-exists'

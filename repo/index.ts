@@ -20,6 +20,22 @@ export {
 } from './encryption.ts';
 export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
 export { writeWhole } from './files.ts';
+export { ESP32_CHIPS } from './formats/esp32.ts';
+export {
+  describeImage,
+  IMAGE_FORMATS,
+  type ImageFormat,
+  type ImageReport,
+  inspectImage,
+} from './formats/image.ts';
+export { type OtaRecord, otaSlot, readOtadata, writeOtadata } from './formats/otadata.ts';
+export {
+  isPartitionTable,
+  type Partition,
+  readPartitionTable,
+  writePartitionTable,
+} from './formats/partitions.ts';
+export { type McubootTrailer, readTrailer, writeTrailer } from './formats/trailer.ts';
 export { parseJson } from './json.ts';
 export {
   generateKey,

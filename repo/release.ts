@@ -5,6 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { compareNames } from './canonical.ts';
 import { RepositoryError, systemCode } from './errors.ts';
 import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
+import type { ImageFormat, ImageReport } from './formats/image.ts';
 import { type Json, parseJson } from './json.ts';
 import { type Target, targetFileName } from './metadata.ts';
 import { ENCRYPTION } from './payload.ts';
@@ -19,7 +20,7 @@ export interface ReleaseInput {
   readonly hardwareIds: readonly string[];
   /** 1 to 2^31 − 1. Left out: the highest of this component + 1. */
   readonly releaseCounter?: number;
-  /** 0 to 2^31 − 1. Left out: that of the component's last release. */
+  /** 0 to 2^31 − 1. Left out: that in the image, else that of the component's last release. */
   readonly securityCounter?: number;
   /** Versions that devices may be patched from. */
   readonly deltaFrom?: readonly string[];
@@ -30,6 +31,12 @@ export interface ReleaseInput {
    * image stays in `images/`, beside the public folder, to make patches from.
    */
   readonly encryptFor?: readonly Uint8Array[];
+  /** The format of the image, where it is not to be told by its first bytes. */
+  readonly format?: ImageFormat;
+  /** Of the ESP32 family: the chip that it must be for. */
+  readonly chipId?: number;
+  /** Called with what the image says of itself, before it is judged. */
+  readonly onImage?: (image: ImageReport) => void;
   /** Called as bytes are hashed and copied. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -120,6 +127,12 @@ export function checkTexts(input: Pick<ReleaseInput, 'component' | 'version' | '
   if (new Set(input.hardwareIds).size < input.hardwareIds.length) throw bad('a hardware id is given twice');
 }
 
+/** The counter that an image has in it, unless another one is asked for. */
+export function withCounter(input: ReleaseInput, image: ImageReport): ReleaseInput {
+  if (input.securityCounter !== undefined || image.format === 'raw') return input;
+  return { ...input, securityCounter: image.securityCounter };
+}
+
 /** Fills in the counters, and refuses those that devices could not follow (`counter-too-low`). */
 export function chooseCounters(
   input: ReleaseInput,
@@ -162,6 +175,18 @@ export function checkNew(input: ReleaseInput, existing: readonly Release[]): voi
         `${component} ${version} for ${board} exists already; give the new image a new version`,
       );
     }
+  }
+}
+
+/** All of the image. */
+export async function readImage(image: ReleaseInput['image'], limit: number): Promise<Buffer> {
+  const { chunks, handle } = await openImage(image, limit);
+  try {
+    const parts: Uint8Array[] = [];
+    for await (const part of chunks) parts.push(Buffer.from(part));
+    return Buffer.concat(parts);
+  } finally {
+    await handle?.close();
   }
 }
 

@@ -17,6 +17,7 @@ import {
   readLimited,
   writeWhole,
 } from './files.ts';
+import { checkImage, inspectImage } from './formats/image.ts';
 import { type PublicKey, type Random, type SigningKey, sha256 } from './keys.ts';
 import { KeyStore, makeKeys, type Passphrase, type StoredKey } from './keystore.ts';
 import { takeLock } from './lock.ts';
@@ -41,11 +42,13 @@ import {
   imageName,
   type Release,
   type ReleaseInput,
+  readImage,
   readReleases,
   recordBytes,
   recordName,
   storeImage,
   targetsOf,
+  withCounter,
 } from './release.ts';
 import { folderSource } from './source.ts';
 import { type RepositoryStatus, repositoryStatus } from './status.ts';
@@ -166,12 +169,15 @@ class DiskRepository implements Repository {
       const existing = await this.releases();
       checkNew(input, existing);
       findBases(input, existing);
-      const counters = chooseCounters(input, existing);
+      const image = inspectImage(await readImage(input.image, this.#config.maxImageSize), input.format);
+      input.onImage?.(image);
+      const counters = chooseCounters(withCounter(input, image), existing);
+      checkImage(image, counters.securityCounter, input.chipId);
       const encrypted = input.encryptFor !== undefined && ({ encrypted: true } as const);
       const folders = { targets: this.#imageFolder(encrypted || {}), staging: this.#staging };
-      const image = await storeImage(input, folders, this.#config.maxImageSize);
+      const stored = await storeImage(input, folders, this.#config.maxImageSize);
       const { component, version, hardwareIds } = input;
-      const plain: Release = { ...image, component, version, hardwareIds, ...counters, ...encrypted };
+      const plain: Release = { ...stored, component, version, hardwareIds, ...counters, ...encrypted };
       const payloads = await this.#addPayloads(plain, findBases(input, existing), input);
       const release = Object.keys(payloads).length === 0 ? plain : { ...plain, payloads };
       const path = join(this.directory, 'releases', recordName(release));

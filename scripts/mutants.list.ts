@@ -921,6 +921,7 @@ export const MUTANTS: readonly Mutant[] = [
       'mcuboot: a signature of another kind',
       'image_check(scheme == (length == ED25519_KEY ? Field.ED25519 : Field.ECDSA), Status.IMAGE_SIGNATURE);',
       '',
+      'a key of one kind, taken for one of the other, verifies nothing either',
     ],
     [
       'mcuboot: fields of another magic',

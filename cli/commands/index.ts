@@ -6,6 +6,7 @@ import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
 import { addDirector } from './director.ts';
 import { addGateway } from './gateway.ts';
+import { addImage } from './image.ts';
 import { addInit } from './init.ts';
 import { addKey } from './key.ts';
 import { addPublish } from './publish.ts';
@@ -24,6 +25,7 @@ export const commands: readonly (readonly [heading: string, adds: readonly AddCo
       addKey,
       addRelease,
       addDelta,
+      addImage,
       addPublish,
       addRefresh,
       addRole,

@@ -1,8 +1,16 @@
 // moult release: what there is to install.
-import { parseEncryptionKeys, type Release, RepositoryError } from '../../repo/index.ts';
+import {
+  describeImage,
+  ESP32_CHIPS,
+  IMAGE_FORMATS,
+  type ImageFormat,
+  parseEncryptionKeys,
+  type Release,
+  RepositoryError,
+} from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
 import { formatBytes } from '../output.ts';
-import { readInput, type Session } from '../session.ts';
+import { oneOf, readInput, type Session } from '../session.ts';
 
 interface Options {
   readonly component: string;
@@ -13,19 +21,25 @@ interface Options {
   readonly deltaFrom: string[];
   readonly compress: boolean;
   readonly encryptFor: string[];
+  readonly format?: ImageFormat;
+  readonly chip?: number;
 }
 
 const EXAMPLES = `
 Examples:
   moult release add build/app.bin --component app --version 1.4.0 --hw esp32c3-rev2
   moult release add build/app.bin --component app --version 1.4.1 --hw esp32c3-rev2 --hw esp32c3-rev3 --security-counter 2
+  moult release add build/app.bin --component app --version 1.5.0 --hw esp32c3-rev2 --chip esp32c3
   moult release add build/app.bin --component app --version 1.4.2 --hw esp32c3-rev2 --delta-from 1.4.1 --compress
   moult release add build/app.bin --component app --version 1.4.3 --hw esp32c3-rev2 --encrypt-for keys/fleet.pub
 
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
 older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
 image; where neither helps, the image. With --encrypt-for nothing is published but what devices with these keys can read; the
-image stays in images/. Its length and hash, and who can read it, remain visible.`;
+image stays in images/. Its length and hash, and who can read it, remain visible.
+
+An image of the ESP32 family or of MCUboot is known by its first bytes and refused here if devices would refuse it;
+--format raw takes it as it is, for boards whose configuration has no imageFormat.`;
 
 export const addRelease: AddCommand = (program, run) => {
   const release = program.command('release').description('add what devices are to install');
@@ -42,7 +56,7 @@ export const addRelease: AddCommand = (program, run) => {
     )
     .option(
       '--security-counter <n>',
-      "security counter (default: the last release's)",
+      "security counter (default: that in the image, else the last release's)",
       parseCounter('--security-counter', false),
     )
     .option('--delta-from <version>', 'a release to make a patch from; may be repeated', collect, [])
@@ -53,10 +67,19 @@ export const addRelease: AddCommand = (program, run) => {
       collect,
       [],
     )
+    .option('--format <name>', `${IMAGE_FORMATS.join(', ')} (default: told by the first bytes)`, (text) =>
+      oneOf('--format', IMAGE_FORMATS, text),
+    )
+    .option(
+      '--chip <name>',
+      `the chip that it must be for: ${Object.keys(ESP32_CHIPS).join(', ')}`,
+      parseChip,
+    )
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, firmware: string, options: Options) => {
         const repository = await session.openRepository();
+        const images: string[] = [];
         const bar = session.output.progress(`hashing ${firmware}`, 1);
         const added = await repository
           .addRelease({
@@ -69,9 +92,15 @@ export const addRelease: AddCommand = (program, run) => {
             ...(options.encryptFor.length > 0 && { encryptFor: await readKeys(session, options.encryptFor) }),
             ...(options.counter !== undefined && { releaseCounter: options.counter }),
             ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
+            ...(options.format && { format: options.format }),
+            ...(options.chip !== undefined && { chipId: options.chip }),
+            onImage: (image) => {
+              if (image.format !== 'raw') images.push(...describeImage(image));
+            },
             onProgress: (done, total) => bar.update(done / total, formatBytes(done)),
           })
           .finally(() => bar.stop());
+        for (const line of images) session.output.event(line, 'plain');
         session.output.event(describe(added));
         for (const [path, { length }] of Object.entries(added.payloads ?? {}))
           session.output.event(`${path}: ${formatBytes(length)} instead of ${formatBytes(added.length)}`);
@@ -99,6 +128,10 @@ function describe(release: Release): string {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+function parseChip(text: string): number {
+  return ESP32_CHIPS[oneOf('--chip', Object.keys(ESP32_CHIPS), text)] ?? 0;
 }
 
 function parseCounter(option: string, auto: boolean): (text: string) => number | undefined {

@@ -76,6 +76,8 @@ export interface Release {
 export interface StageOptions {
   /** The most bytes that the metadata of a device may take, twice; 16 KiB. */
   readonly bank?: number;
+  /** The most bytes that an image may have; 8 KiB. */
+  readonly slot?: number;
   /** The write unit of the flash, 4 bytes, and what an erased byte is, 0xff. */
   readonly unit?: number;
   readonly erased?: number;
@@ -159,7 +161,7 @@ export class Stage {
         unit: options.unit ?? 4,
         erased: options.erased ?? 0xff,
         bank: options.bank ?? 16_384,
-        slot: SLOT,
+        slot: options.slot ?? SLOT,
       }),
       client: {
         metadataUrl: 'https://sim/metadata/',
