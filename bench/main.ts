@@ -3,6 +3,7 @@ import { budgets } from './budgets.ts';
 import { clientRows } from './client.ts';
 import { cryptoRows } from './crypto.ts';
 import { deltaInstallRows, deltaRows } from './delta.ts';
+import { directorRows } from './director.ts';
 import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
 import { signRows } from './sign.ts';
@@ -30,6 +31,7 @@ const rows = [
   ...p256Rows(),
   ...deltaRows(),
   ...(await deltaInstallRows()),
+  ...(await directorRows()),
 ];
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else for (const row of rows) process.stdout.write(`${line(row)}\n`);

@@ -63,6 +63,7 @@ const TASKS = {
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/cli/sweep/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
+  kills: { modules: [], run: (args) => runScript('build/js/scripts/kills.js', args) },
   sqlite: { modules: [], run: buildSqlite },
   mutants: { modules: [CORE], run: (args) => runScript('build/js/scripts/mutants.js', args) },
 };
@@ -117,8 +118,7 @@ function checkNode() {
 async function install() {
   if (isInstalled()) return;
   await step('installing packages (npm ci, once, mostly under a minute)', () =>
-    // Without scripts: the only one builds SQLite's binding, which takes minutes and only the Director needs.
-    npm('npm ci failed', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']),
+    npm('npm ci failed', ['ci', '--no-audit', '--no-fund', '--loglevel=error']),
   );
 }
 

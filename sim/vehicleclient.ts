@@ -27,6 +27,8 @@ export interface Identity {
   readonly key?: string;
   /** Who may have signed the server's certificate. */
   readonly ca: string;
+  /** The address that it comes from. */
+  readonly localAddress?: string;
 }
 
 export interface Answer {

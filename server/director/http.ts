@@ -16,7 +16,8 @@ import { RateLimit } from './ratelimit.ts';
 const ENROLMENT_LIMIT = 16_384;
 /** Bytes of a body that is too large. */
 const PASSED_OVER = 16 * 1024 * 1024;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Long, because a whole fleet may come at once after an outage: handshakes that are cut off only begin again. */
+const HANDSHAKE_TIMEOUT_MS = 120_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
