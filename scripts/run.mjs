@@ -224,13 +224,12 @@ async function buildSqlite() {
   const prefix = join(dirname(process.execPath), '..');
   const headers = existsSync(join(prefix, 'include/node/node.h'));
   const env = { ...(headers && { npm_config_nodedir: prefix }), ...process.env };
-  await step("SQLite's binding (npm rebuild; up to some minutes where it must be built)", () =>
-    npm(
-      'the binding can neither be fetched nor built',
-      ['rebuild', 'better-sqlite3', '--loglevel=error'],
-      env,
-    ),
-  );
+  const complaint = 'the binding can neither be fetched nor built';
+  await step("SQLite's binding (npm rebuild; up to some minutes where it must be built)", async () => {
+    // No package's scripts run here (.npmrc) but this one, when it is asked for.
+    await npm(complaint, ['rebuild', 'better-sqlite3', '--ignore-scripts=false', '--loglevel=error'], env);
+    await node(complaint, ['-e', "new (require('better-sqlite3'))(':memory:')"]);
+  });
   return 0;
 }
 
