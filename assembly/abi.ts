@@ -14,6 +14,8 @@ export const enum Action {
   REBOOT = 3,
   /** more work is left: call agent_step again (and feed the watchdog first) */
   CONTINUE = 4,
+  /** an image is ready and the device would boot again: update_approve now, or update_postpone */
+  ASK = 5,
 }
 
 export const enum Area {
@@ -27,6 +29,8 @@ export const enum Area {
   SLOT_A = 3,
   /** image slot 1 */
   SLOT_B = 4,
+  /** the log; a board may have none */
+  LOG = 6,
 }
 
 export const enum FetchKind {
@@ -34,6 +38,42 @@ export const enum FetchKind {
   METADATA = 0,
   /** below the targets URL */
   TARGET = 1,
+}
+
+export const enum LogEvent {
+  /** begins an erase block, and says nothing else */
+  ANCHOR = 0,
+  /** how a check or a start ended; the detail says how often in a row */
+  OUTCOME = 1,
+  /** the device got its configuration and its root of trust */
+  PROVISIONED = 2,
+  /** an install has begun; the detail of this and the next four is a release counter */
+  INSTALL = 3,
+  /** the image on flash is what was signed */
+  VERIFIED = 4,
+  /** its slot is selected for the next boot */
+  SELECTED = 5,
+  /** it runs on trial */
+  TRIAL = 6,
+  /** it is confirmed */
+  CONFIRMED = 7,
+  /** it is given up, and the image before it comes back */
+  REVERTED = 8,
+  /** the user approved of a release; the detail is its counter */
+  APPROVED = 9,
+  /** the user postponed the update; the detail is until when */
+  POSTPONED = 10,
+  /** the user changed the policy, which is the detail */
+  POLICY = 11,
+}
+
+export const enum Mode {
+  /** updates are installed as they come */
+  AUTOMATIC = 0,
+  /** updates are announced, and installed when the user approves */
+  NOTIFY = 1,
+  /** no updates are wanted */
+  OFF = 2,
 }
 
 export const enum Part {
@@ -95,6 +135,12 @@ export const enum State {
   MEMORY_USED = 14,
   /** 1: the last check had the time from the host; 0: it judged by the latest known time */
   TIME_KNOWN = 15,
+  /** how updates go: a Mode */
+  POLICY = 16,
+  /** until when the update is postponed, seconds since 1970; 0: it is not */
+  POSTPONED_UNTIL = 17,
+  /** seconds that the last install kept the device from its work: from before the reboot until the image was judged */
+  DOWNTIME = 18,
 }
 
 export const enum Text {

@@ -3,3 +3,5 @@
 
 export * from "./small";
 export { public_key_read } from "./agent/provision";
+export { policy_set, release_find, update_approve, update_postpone } from "./agent/consent";
+export { log_length, log_read } from "./storage/log";

@@ -30,8 +30,8 @@ export const BANK_HEADER: usize = memory.data(16, 8);
 export const COMMIT_BUFFER: usize = memory.data(32, 8);
 /** record: an unfinished write unit on its way to the other bank. Within one call. */
 export const HELD_BUFFER: usize = memory.data(32, 8);
-/** record: what is live, 40 Entries of 28. As long as the module. */
-export const ENTRIES_ROOM: i32 = 1120;
+/** record: what is live, up to 41 Entries of 28; the small core has no delegated roles. As long as the module. */
+export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1152;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 /** record: the Writer of the open record. */
 export const WRITER_ROOM: i32 = 48;
@@ -43,9 +43,17 @@ export const JOURNAL_BUFFER: usize = memory.data(JOURNAL_BUFFER_ROOM, 8);
 /** journal: the Install that is under way. As long as the module. */
 export const INSTALL_ROOM: i32 = 128;
 export const INSTALL: usize = memory.data(INSTALL_ROOM, 8);
+/** log: the last tag, 12 bytes, and behind it the entry in hand. As long as the module. */
+const LOG: usize = memory.data(48, 8);
+export const LOG_TAG: usize = LOG + 4;
+export const LOG_ENTRY: usize = LOG + 16;
+export const LOG_ENTRY_ROOM: u32 = 32;
 /** device: the Device, as in its record. As long as the module. */
 export const DEVICE_ROOM: i32 = 160;
 export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
+/** policy: the Policy, as in its record. As long as the module. */
+export const POLICY_ROOM: i32 = 32;
+export const POLICY: usize = memory.data(POLICY_ROOM, 8);
 /** device: the Config, read at the start. As long as the module. */
 export const CONFIG_ROOM: i32 = isDefined(SMALL) ? 152 : 248;
 export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);

@@ -17,6 +17,12 @@ export const enum Status {
   READY_TO_REBOOT = 4,
   /** the target that was asked for has arrived and is what was signed */
   TARGET_VERIFIED = 5,
+  /** a newer release exists, but the user has opted out of updates */
+  OPTED_OUT = 6,
+  /** a newer release exists and waits for the user's approval */
+  UPDATE_AVAILABLE = 7,
+  /** a newer release exists, but the user has postponed it */
+  POSTPONED = 8,
 
   // Storage and calls.
   /** the flash could not be read */
@@ -47,6 +53,8 @@ export const enum Status {
   COUNTER = -13,
   /** the boot selection of the board failed */
   BOOT = -14,
+  /** the update was postponed for as long as it may be */
+  POSTPONE_LIMIT = -15,
 
   // Reading JSON.
   /** not JSON */

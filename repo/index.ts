@@ -49,6 +49,7 @@ export {
 } from './keys.ts';
 export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
+export { type ReleaseNotice, URGENCIES } from './notice.ts';
 export {
   type Base,
   buildPayload,

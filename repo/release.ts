@@ -8,6 +8,7 @@ import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
 import type { ImageFormat, ImageReport } from './formats/image.ts';
 import { type Json, parseJson } from './json.ts';
 import { type Target, targetFileName } from './metadata.ts';
+import { checkNotice, parseNotice, type ReleaseNotice } from './notice.ts';
 import { ENCRYPTION } from './payload.ts';
 import { Check } from './schema.ts';
 
@@ -37,6 +38,8 @@ export interface ReleaseInput {
   readonly chipId?: number;
   /** Called with what the image says of itself, before it is judged. */
   readonly onImage?: (image: ImageReport) => void;
+  /** What it tells the user. */
+  readonly notice?: ReleaseNotice;
   /** Called as bytes are hashed and copied. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -57,6 +60,8 @@ export interface Release {
   readonly encrypted?: true;
   /** What may be fetched instead of the image, by target path; left out when there is nothing. */
   readonly payloads?: Readonly<Record<string, Target>>;
+  /** What it tells the user; left out when it tells nothing. */
+  readonly notice?: ReleaseNotice;
 }
 
 const MAX_COUNTER = 2 ** 31 - 1;
@@ -77,6 +82,7 @@ export function asTarget(release: Release): Target {
       hardwareIds,
       releaseCounter,
       securityCounter,
+      ...release.notice,
       ...(release.encrypted && { encryption: ENCRYPTION }),
     },
   };
@@ -119,7 +125,10 @@ export function recordBytes(release: Release): Uint8Array {
 }
 
 /** Refuses (`bad-argument`) texts that a device or a path cannot carry. */
-export function checkTexts(input: Pick<ReleaseInput, 'component' | 'version' | 'hardwareIds'>): void {
+export function checkTexts(
+  input: Pick<ReleaseInput, 'component' | 'version' | 'hardwareIds' | 'notice'>,
+): void {
+  checkNotice(input.notice ?? {});
   checkText('component', input.component, MAX_NAME);
   checkText('version', input.version, MAX_NAME);
   if (input.hardwareIds.length === 0) throw bad('a release needs at least one hardware id');
@@ -312,8 +321,11 @@ function parseRecord(bytes: Uint8Array, path: string): Release {
     securityCounter: check.integer(record.securityCounter, 0, 'securityCounter'),
     ...(record.encrypted === true && { encrypted: true }),
   };
-  if (record.payloads === undefined) return checkRecord(check, release);
-  return checkRecord(check, { ...release, payloads: parsePayloads(check, record.payloads) });
+  return checkRecord(check, {
+    ...release,
+    ...(record.payloads !== undefined && { payloads: parsePayloads(check, record.payloads) }),
+    ...(record.notice !== undefined && { notice: parseNotice(check, record.notice) }),
+  });
 }
 
 function parsePayloads(check: Check, value: Json): Record<string, Target> {

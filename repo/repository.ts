@@ -176,8 +176,17 @@ class DiskRepository implements Repository {
       const encrypted = input.encryptFor !== undefined && ({ encrypted: true } as const);
       const folders = { targets: this.#imageFolder(encrypted || {}), staging: this.#staging };
       const stored = await storeImage(input, folders, this.#config.maxImageSize);
-      const { component, version, hardwareIds } = input;
-      const plain: Release = { ...stored, component, version, hardwareIds, ...counters, ...encrypted };
+      const { component, version, hardwareIds, notice = {} } = input;
+      const told = Object.keys(notice).length > 0 && { notice };
+      const plain: Release = {
+        ...stored,
+        component,
+        version,
+        hardwareIds,
+        ...counters,
+        ...encrypted,
+        ...told,
+      };
       const payloads = await this.#addPayloads(plain, findBases(input, existing), input);
       const release = Object.keys(payloads).length === 0 ? plain : { ...plain, payloads };
       const path = join(this.directory, 'releases', recordName(release));

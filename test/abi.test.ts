@@ -52,17 +52,23 @@ test('the module exports exactly what a host may call', () => {
     'image_reject',
     'io_capacity',
     'io_pointer',
+    'log_length',
+    'log_read',
     'memory',
+    'policy_set',
     'provision_begin',
     'provision_end',
     'provision_write',
     'public_key_read',
+    'release_find',
     'state_read',
     'target_find',
     'text_read',
     'trusted_find',
     'trusted_length',
     'trusted_read',
+    'update_approve',
+    'update_postpone',
   ]);
 });
 

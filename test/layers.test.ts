@@ -42,6 +42,7 @@ const CORE = [
 const HOST_USERS = [
   'storage/flash',
   'agent/device',
+  'agent/policy',
   'agent/download',
   'agent/provision',
   'agent/start',

@@ -1,9 +1,9 @@
 // The one state machine: what the host is to do next. It runs a check (the TUF workflow), picks a release,
 // downloads it, reads it back, selects its slot, and judges its trial after the reboot.
 //
-//   IDLE ──due──▶ METADATA ──verified──▶ IMAGE ──arrived──▶ VERIFY ──right──▶ REBOOT
-//    ▲  ▲────────────┴──── any fault ──────┴──────────────────┘                 ┆ power
-//    └──────────────── confirmed ◀── TRIAL ◀── SELECTED in the journal ◀────────┘
+//   IDLE ──due──▶ METADATA ──verified──▶ IMAGE ──arrived──▶ VERIFY ──right──▶ ASK ──now──▶ REBOOT
+//    ▲  ▲────────────┴── any fault, not now ──┴─────────────────┴────────later──┘             ┆ power
+//    └──────────────── confirmed ◀── TRIAL ◀──────── SELECTED in the journal ◀────────────────┘
 //
 // Between two checks a host may ask for one target by its path: METADATA (its delegated roles), then TARGET.
 
@@ -11,6 +11,7 @@ import { Action, ABI_VERSION } from "../abi";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { check_advance, check_begin } from "./check";
 import { download_verify, download_verify_base } from "./download";
+import { policy, policy_clock, policy_settle } from "./policy";
 import { Phase, run } from "./run";
 
 export function abi_version(): i32 {
@@ -26,7 +27,9 @@ export function io_capacity(): u32 {
 }
 
 export function agent_step(now: u32): Action {
-  const action = step(now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0);
+  const known = now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0;
+  if (!isDefined(SMALL)) policy_clock(known);
+  const action = step(known);
   if (action == Action.WAIT) run.waited = true;
   return action;
 }
@@ -37,6 +40,7 @@ const NEVER: u32 = 0xffffffff;
 function step(now: u32): Action {
   switch (run.phase) {
     case Phase.IDLE:
+      if (!isDefined(SMALL) && policy.left != 0) policy_settle();
       // In the host's own time, and a clock that was set back since ends the pause. However long a check took, the
       // host hears of its end.
       if (!run.waited || (now != 0 && now - run.checked < run.pause)) return Action.WAIT;
@@ -55,7 +59,9 @@ function step(now: u32): Action {
     case Phase.TRIAL:
       return Action.SELF_TEST;
     default:
-      return !isDefined(SMALL) && run.phase == Phase.BASE ? download_verify_base() : Action.WAIT;
+      if (isDefined(SMALL)) return Action.WAIT;
+      if (run.phase == Phase.BASE) return download_verify_base();
+      return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;
   }
 }
 

@@ -20,6 +20,7 @@ import { config, config_selects } from "./config";
 import { device, device_failed, device_saw_time } from "./device";
 import { download_begin } from "./download";
 import { Phase, run, run_end, run_fetch } from "./run";
+import { policy_settle, policy_verdict } from "./policy";
 import { best, best_digest, elsewhere, selection_begin, selection_look, selection_name } from "./selection";
 import { target_fetch, target_look } from "./target";
 import { trial_confirm } from "./trial";
@@ -141,6 +142,8 @@ function select_release(): Action {
   // Against a downgrade to a release with known holes, signed as it may be.
   if (best.security < device.security) return run_end(Status.COUNTER_ROLLBACK, Role.IMAGE);
   if (!isDefined(SMALL) && best.encrypted && !key_exists()) return run_end(Status.KEY_MISSING, Role.IMAGE);
+  const held = isDefined(SMALL) ? Status.OK : policy_verdict(best.release);
+  if (held != Status.OK) return run_end(held, Role.NONE);
   const name = selection_name(workflow_consistent());
   if (name < 0) return run_end(name, Role.IMAGE);
   run.name_length = name;
@@ -149,6 +152,7 @@ function select_release(): Action {
 
 /** There is nothing newer, as far as could be seen. */
 function end_without_release(): Action {
+  if (!isDefined(SMALL)) policy_settle();
   if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);
   if (!isDefined(SMALL) && search_is_cut_short()) return run_end(Status.TOO_MANY_ROLES, Role.DELEGATED);
   return run_end(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);

@@ -31,7 +31,7 @@ export const MAX_CONFIG: u32 = 1024;
 /** A text is kept as its length in one byte and its bytes: up to 31, and up to 63 for a hardware id. */
 const SHORT_TEXT: i32 = 32;
 const LONG_TEXT: i32 = 64;
-const TEXTS: i32 = isDefined(SMALL) ? 20 : 24;
+const TEXTS: i32 = isDefined(SMALL) ? 20 : 28;
 const KEY_AT: i32 = TEXTS + LONG_TEXT + 2 * SHORT_TEXT;
 /** The longest key: a SubjectPublicKeyInfo of P-256. */
 const KEY_CAPACITY: i32 = isDefined(SMALL) ? 0 : 91;
@@ -55,6 +55,8 @@ export class Config {
   key_length: u8;
   /** The id of the chip; NO_CHIP: none was given. */
   chip: u32;
+  /** Seconds that an update can be postponed in all. */
+  max_postpone: u32;
   // 64 bytes of hardware id, 32 of component, 32 of version, the key follow.
 }
 
@@ -97,6 +99,9 @@ const enum Seen {
   CLIENT = BUILD_TIME | INTERVAL,
 }
 
+/** Seconds that an update can be postponed in all where the configuration does not say: a week. */
+const MAX_POSTPONE: u32 = 604800;
+
 /** The shortest time between two checks, in seconds. */
 const LEAST_INTERVAL: u32 = 60;
 
@@ -106,7 +111,10 @@ export function config_read(area: i32, offset: u32, length: u32): Status {
   reader_open(r, area, offset, length);
   let seen = 0;
   memory.fill(CONFIG, 0, CONFIG_ROOM);
-  if (!isDefined(SMALL)) config.chip = NO_CHIP;
+  if (!isDefined(SMALL)) {
+    config.chip = NO_CHIP;
+    config.max_postpone = MAX_POSTPONE;
+  }
   reader_object(r);
   while (reader_member(r)) seen |= read_member(r);
   reader_end(r);
@@ -157,6 +165,7 @@ function read_policy(r: Reader): void {
   else if (name == Name.IMAGE_FORMAT) read_format(r);
   else if (name == Name.CHIP_ID) config.chip = reader_integer(r, Status.CONFIG_INVALID);
   else if (name == Name.BOOT_KEY) read_key(r);
+  else if (name == Name.MAX_POSTPONE) config.max_postpone = min(reader_integer(r, Status.CONFIG_INVALID), <u32>i32.MAX_VALUE);
   else reader_skip(r);
 }
 

@@ -1,6 +1,6 @@
 // The install of the best release: what to fetch for it, its way into the slot, and what there is when it ends early.
 
-import { Action, Role } from "../abi";
+import { Action, LogEvent, Role } from "../abi";
 import { bytes_equal } from "../bytes";
 import * as host from "../host";
 import { Format, format_begin, format_step } from "../install/format";
@@ -22,9 +22,11 @@ import {
 import { slot_capacity, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
 import { Status } from "../status";
 import { install, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
+import { log_event } from "../storage/log";
 import { workflow_consistent } from "../tuf/workflow";
 import { config, config_key } from "./config";
 import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
+import { policy_asks, policy_leave, policy_verdict } from "./policy";
 import { Phase, run, run_end } from "./run";
 import { best, best_digest, best_sha512, best_version, selection_name } from "./selection";
 import { ON_TRIAL, trial_select } from "./trial";
@@ -119,6 +121,7 @@ function prepare_install(slot: i32): Status {
   if (!continues(slot)) {
     // Whatever was selected before, nothing may boot a slot while it is written.
     if (host.boot_revert() < 0) return Status.BOOT;
+    if (!isDefined(SMALL)) log_event(LogEvent.INSTALL, Status.OK, best.release);
     install.stage = Stage.DOWNLOADING;
     install.slot = slot;
     install.trials = 0;
@@ -177,11 +180,26 @@ function fetch_whole(why: Status): Action {
 /** Reads a slice back, then judges the image by what it says of itself; after the last slice, selects the slot. */
 export function download_verify(): Action {
   const in_format = !isDefined(SMALL) && judging;
-  let status = in_format ? format_step() : slot_verify();
+  const status = in_format ? format_step() : slot_verify();
   if (status != Status.OK) return give_image_up(status);
   if (!(in_format ? image_is_passed() : slot_is_verified())) return Action.CONTINUE;
   if (!isDefined(SMALL) && !in_format && config.format != Format.RAW) return begin_judging();
-  status = trial_select();
+  return isDefined(SMALL) ? download_select() : ask();
+}
+
+/** All is ready, and nothing was disturbed so far. */
+function ask(): Action {
+  log_event(LogEvent.VERIFIED, Status.OK, install.release);
+  const held = policy_verdict(best.release);
+  if (held != Status.OK) return run_end(held, Role.NONE);
+  run.phase = Phase.ASK;
+  return policy_asks() ? Action.ASK : download_select();
+}
+
+/** Selects the slot of the image that is verified. */
+export function download_select(): Action {
+  if (!isDefined(SMALL)) policy_leave();
+  const status = trial_select();
   if (status != Status.OK) return give_image_up(status);
   run.outcome = Status.READY_TO_REBOOT;
   run.outcome_role = Role.NONE;

@@ -2,8 +2,10 @@
 
 import { Action, Role } from "../abi";
 import { Status } from "../status";
+import { log_outcome } from "../storage/log";
 import { record_abort } from "../storage/record";
 import { config } from "./config";
+import { policy, policy_now, policy_spread } from "./policy";
 
 export const enum Phase {
   /** no root of trust, or no storage: nothing can be done */
@@ -26,6 +28,8 @@ export const enum Phase {
   TARGET = 8,
   /** hashes the image that runs, for which there is a patch */
   BASE = 9,
+  /** an image is verified, and the application is asked whether it suits */
+  ASK = 10,
 }
 
 export namespace run {
@@ -69,9 +73,13 @@ export function run_end(status: Status, role: Role): Action {
   run.outcome = status;
   run.outcome_role = status < 0 ? role : Role.NONE;
   if (run.finding) return Action.WAIT;
+  if (!isDefined(SMALL)) log_outcome(status, run.outcome_role);
   run.failures = status < 0 ? run.failures + 1 : 0;
   const retry = RETRY << min(run.failures - 1, RETRY_DOUBLINGS);
   run.pause = status < 0 ? min(retry, config.interval) : config.interval;
+  if (isDefined(SMALL)) return Action.WAIT;
+  run.pause = policy_spread(run.pause);
+  if (status == Status.POSTPONED) run.pause = min(run.pause, policy.until - policy_now);
   return Action.WAIT;
 }
 

@@ -24,7 +24,7 @@ import { path_begins } from "../metadata/path";
 import { Status } from "../status";
 import { Kind } from "../storage/record";
 import { search_is_at_top, search_path, search_place, search_trusts } from "../tuf/search";
-import { trusted_open_place, trusted_reader, trusted_signed } from "../tuf/trusted";
+import { trusted_open_place, trusted_reader, trusted_show, trusted_signed } from "../tuf/trusted";
 import { config_component, config_hardware, text_is } from "./config";
 import { name_write } from "./name";
 
@@ -227,6 +227,23 @@ function read_hardware(r: Reader): Seen {
     } else reader_skip(r);
   }
   return Seen.HARDWARE;
+}
+
+/** Chooses the `custom` of the best release for `trusted_read`, as it was signed. Its length; 0: there is none. */
+export function selection_show(): i32 {
+  const r = trusted_reader;
+  if (best.release == 0 || trusted_open_place(best.place) != Status.OK) return 0;
+  reader_seek(r, best.path);
+  reader_member(r);
+  reader_object(r);
+  while (reader_member(r)) {
+    const name = reader_name(r);
+    reader_peek(r);
+    const from = r.pos;
+    reader_skip(r);
+    if (name == Name.CUSTOM) return trusted_show(best.place, from, r.pos - from);
+  }
+  return 0;
 }
 
 // ---- the name to fetch ----

@@ -1,14 +1,17 @@
 // After power-on: mounts what is on flash and takes up what was interrupted.
 
 import * as host from "../host";
-import { Role } from "../abi";
+import { LogEvent, Role } from "../abi";
 import { slots_usable } from "../install/slots";
 import { Status } from "../status";
 import { install, journal_mount, Stage } from "../storage/journal";
+import { log_event, log_mount, log_outcome, log_time } from "../storage/log";
 import { Kind, store_bank, store_entry, store_is_sealed, store_mount, store_move } from "../storage/record";
-import { config_read } from "./config";
-import { device_mount, device_store } from "./device";
+import { config, config_read } from "./config";
+import { device, device_mount, device_store } from "./device";
+import { policy_mount } from "./policy";
 import { Phase, run } from "./run";
+import { best } from "./selection";
 import { ON_TRIAL, trial_again, trial_confirm, trial_leave, trial_reject } from "./trial";
 
 /**
@@ -22,22 +25,31 @@ export function core_start(): Status {
   run.failures = 0;
   run.fetching = false;
   run.fresh = false;
+  if (!isDefined(SMALL)) best.release = 0;
   run.outcome = Status.OK;
   run.outcome_role = Role.NONE;
   const status = start();
-  if (run.phase == Phase.UNUSABLE) return status;
+  if (run.phase == Phase.UNUSABLE) {
+    if (!isDefined(SMALL) && status != Status.NOT_PROVISIONED) log_outcome(status, Role.NONE);
+    return status;
+  }
   run.outcome = status;
   if (status < 0) run.outcome_role = Role.IMAGE;
   return Status.OK;
 }
 
 function start(): Status {
+  if (!isDefined(SMALL)) log_mount();
   let status = store_mount();
   if (status != Status.OK) return status;
   const given = store_entry(Kind.CONFIG);
   if (given.length == 0 || store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
   status = config_read(store_bank(), given.offset, given.length);
   if (status == Status.OK) status = device_mount();
+  if (!isDefined(SMALL)) {
+    log_time(device.time);
+    if (status == Status.OK) status = policy_mount();
+  }
   if (status == Status.OK) status = journal_mount();
   if (status == Status.OK && !slots_usable()) status = Status.LAYOUT_INVALID;
   if (status == Status.OK && !store_is_sealed()) status = seal();
@@ -47,6 +59,7 @@ function start(): Status {
 /** After provisioning: from now on a store without root, configuration or device state is a damaged one. */
 function seal(): Status {
   const status = device_store();
+  if (!isDefined(SMALL)) log_event(LogEvent.PROVISIONED, Status.OK, config.release);
   return status == Status.OK ? store_move() : status;
 }
 
@@ -59,7 +72,9 @@ function take_up_install(): Status {
   switch (install.stage) {
     case Stage.SELECTED:
       if (!runs) return trial_again();
-      return on_trial ? Status.OK : trial_confirm(); // a host that confirms by itself
+      if (!on_trial) return trial_confirm(); // a host that confirms by itself
+      if (!isDefined(SMALL)) log_event(LogEvent.TRIAL, Status.OK, install.release);
+      return Status.OK;
     case Stage.CONFIRMING:
       return runs ? trial_confirm() : trial_again();
     case Stage.REJECTING:

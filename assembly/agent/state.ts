@@ -12,6 +12,7 @@ import { agent_time_known } from "./check";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
 import { agent_role, agent_status } from "./run";
+import { policy } from "./policy";
 import { elsewhere } from "./selection";
 
 export function state_read(field: State): i32 {
@@ -46,6 +47,12 @@ export function state_read(field: State): i32 {
       return <i32>__heap_base;
     case State.TIME_KNOWN:
       return i32(agent_time_known());
+    case State.POLICY:
+      return isDefined(SMALL) ? 0 : policy.mode;
+    case State.POSTPONED_UNTIL:
+      return isDefined(SMALL) ? 0 : policy.until;
+    case State.DOWNTIME:
+      return isDefined(SMALL) ? 0 : policy.downtime;
     default:
       return Status.BAD_ARGUMENT;
   }

@@ -1,9 +1,10 @@
 // The end of an install: its slot is selected, the new image runs on trial, and stays or goes.
 
-import { Role } from "../abi";
+import { LogEvent, Role } from "../abi";
 import * as host from "../host";
 import { Status } from "../status";
 import { install, journal_clear, journal_record, Stage } from "../storage/journal";
+import { log_event } from "../storage/log";
 import { device_confirm, device_note_failure } from "./device";
 import { Phase, run } from "./run";
 
@@ -24,6 +25,7 @@ export function trial_select(): Status {
   const status = journal_record();
   if (status != Status.OK) return status;
   if (host.boot_select(install.slot) < 0) return Status.BOOT;
+  if (!isDefined(SMALL)) log_event(LogEvent.SELECTED, Status.OK, install.release);
   install.trials++;
   run.phase = Phase.REBOOT;
   return journal_record();
@@ -32,6 +34,7 @@ export function trial_select(): Status {
 export function trial_confirm(): Status {
   const status = device_confirm();
   if (status != Status.OK) return status;
+  if (!isDefined(SMALL)) log_event(LogEvent.CONFIRMED, Status.OK, install.release);
   run.phase = Phase.IDLE;
   return journal_clear();
 }
@@ -43,6 +46,7 @@ export function trial_reject(why: Status): Status {
   run.phase = Phase.IDLE;
   let status = boot & ON_TRIAL ? trial_leave() : Status.OK;
   if (status == Status.OK) status = device_note_failure();
+  if (!isDefined(SMALL)) log_event(LogEvent.REVERTED, why, install.release);
   if (status == Status.OK) status = journal_clear();
   return status == Status.OK ? why : status;
 }

@@ -66,6 +66,7 @@ export const enum Name {
   CHIP_ID,
   BOOT_KEY,
   ENCRYPTION,
+  MAX_POSTPONE,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -128,8 +129,10 @@ const NAMES_LENGTH: usize = 335;
   109, 99, 117, 98, 111, 111, 116, 32, 99, 104, 105, 112, 73, 100, 32, 98, 111, 111, 116, 75, 101, 121, 32,
   // encryption
   101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
+  // maxPostpone
+  109, 97, 120, 80, 111, 115, 116, 112, 111, 110, 101, 32,
 ]);
-const MORE_LENGTH: usize = 253;
+const MORE_LENGTH: usize = 265;
 
 const SPACE: u32 = 0x20;
 

@@ -38,8 +38,9 @@ export const enum Kind {
   TARGETS = 6,
   /** The key that payloads are encrypted for. */
   KEY = 7,
+  POLICY = 8,
   /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
-  DELEGATED = 8,
+  DELEGATED = 9,
 }
 
 /** Delegated roles that are kept: as many as one search visits. The small core follows none. */

@@ -41,21 +41,33 @@ export function trusted_open_place(place: i32): Status {
   return status == Status.OK ? signed_read(trusted_reader, envelope.signed, role, trusted_signed) : status;
 }
 
-/** The place in the store that `trusted_read` reads. */
+/** What `trusted_read` reads: a place in the store, and the part of the file there, wherever the store moves it. */
 let shown: i32 = Kind.NONE;
+let shown_at: u32 = 0;
+let shown_length: u32 = 0;
+
+/** Chooses a part of a trusted file for `trusted_read`. Its length. */
+export function trusted_show(place: i32, at: u32, length: u32): i32 {
+  shown = place;
+  shown_at = at;
+  shown_length = length;
+  return length;
+}
+
+function show_whole(place: i32): i32 {
+  return trusted_show(place, 0, store_entry(place).length);
+}
 
 /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
 export function trusted_length(role: Role): i32 {
   if (isDefined(SMALL) || <u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
-  shown = trusted_kind(role);
-  return store_entry(shown).length;
+  return show_whole(trusted_kind(role));
 }
 
 /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */
 export function trusted_find(length: u32): i32 {
   if (isDefined(SMALL) || length > IO_CAPACITY) return Status.BAD_ARGUMENT;
-  shown = store_find(trusted_tag(IO_BUFFER, length));
-  return store_entry(shown).length;
+  return show_whole(store_find(trusted_tag(IO_BUFFER, length)));
 }
 
 /** What the file of a delegated role is found by in the store: of its name and ".json". */
@@ -67,7 +79,10 @@ export function trusted_tag(name: usize, length: u32): u32 {
 export function trusted_read(offset: u32): i32 {
   if (isDefined(SMALL)) return 0;
   const entry = store_entry(shown);
-  const length = min(IO_CAPACITY, entry.length - min(offset, entry.length));
-  const status = flash_read(store_bank(), entry.offset + offset, IO_BUFFER, length);
+  const at = shown_at + min(offset, shown_length);
+  // Another file may have come since, and a shorter one: what lies behind it is nobody's to read.
+  const end = min(shown_at + shown_length, entry.length);
+  const length = at < end ? min(IO_CAPACITY, end - at) : 0;
+  const status = flash_read(store_bank(), entry.offset + at, IO_BUFFER, length);
   return status == Status.OK ? length : status;
 }

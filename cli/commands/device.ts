@@ -1,12 +1,21 @@
 // moult device run: a simulated device. Its flash is a file, so it survives restarts; its core is the real one.
+import type { Mode } from '../../host/node/abi.ts';
 import type { ClientOptions } from '../../host/node/client.ts';
+import type { Core } from '../../host/node/core.ts';
+import { StatusError } from '../../host/node/errors.ts';
+import { readLog } from '../../host/node/log.ts';
 import { RepositoryError } from '../../repo/index.ts';
 import { reportDeviceError } from '../device/failure.ts';
+import { FolderDevice, MODES } from '../device/folder.ts';
+import { showLog } from '../device/log.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
 import type { AddCommand } from '../main.ts';
+import type { Session } from '../session.ts';
 
 interface Options extends NewDevice {
   readonly url: string;
+  readonly approve?: true;
+  readonly postpone?: number;
   readonly once?: true;
   readonly insecureHttp?: true;
 }
@@ -18,12 +27,14 @@ and a root of trust; later runs need neither. The device checks at once, then ev
 Examples:
   moult device run board1 --url http://127.0.0.1:8080 --root acme-lock/public/metadata/1.root.json --hw esp32c3
   moult device run board1 --url http://127.0.0.1:8080 --once
-  moult device run board2 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 --key new`;
+  moult device run board2 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 --key new
+  moult device run board1 --url http://127.0.0.1:8080 --once --approve`;
 
 export const addDevice: AddCommand = (program, run) => {
-  program
-    .command('device')
-    .description('devices that run the real core on this machine')
+  const device = program.command('device').description('devices that run the real core on this machine');
+  addLog(device, run);
+  addPolicy(device, run);
+  device
     .command('run <folder>')
     .description('run a device whose flash is a file')
     .requiredOption('--url <address>', 'the repository: metadata/ and targets/ lie below')
@@ -32,6 +43,12 @@ export const addDevice: AddCommand = (program, run) => {
     .option('--component <name>', 'component of a new device', 'app')
     .option('--key <file>', 'key for encrypted payloads of a new device, or new: it makes its own')
     .option('--interval <seconds>', 'from one check to the next, of a new device', parseInterval, 3600)
+    .option('--approve', 'install what waits for the approval of the user')
+    .option(
+      '--postpone <seconds>',
+      'not now: boot into a new image no earlier than so many seconds from now',
+      parseSeconds,
+    )
     .option('--once', 'one check with all that follows from it, then stop')
     .option('--insecure-http', 'allow plain HTTP beyond this machine')
     .addHelpText('after', EXAMPLES)
@@ -42,6 +59,8 @@ export const addDevice: AddCommand = (program, run) => {
             folder: session.path(folder),
             device: options,
             once: options.once ?? false,
+            approve: options.approve ?? false,
+            postpone: options.postpone,
             client: repositoryAt(options),
           });
         } catch (error) {
@@ -50,6 +69,68 @@ export const addDevice: AddCommand = (program, run) => {
       }),
     );
 };
+
+const LOG_EXAMPLES = `
+Each entry follows from the one before it. Exit status 1: entries are damaged, or were changed.
+
+Examples:
+  moult device log board1
+  moult device log board1 --json`;
+
+const addLog: AddCommand = (device, run) => {
+  device
+    .command('log <folder>')
+    .description('what became of a device, from its own log')
+    .addHelpText('after', LOG_EXAMPLES)
+    .action(
+      run(async (session, folder: string) => {
+        withDevice(session, folder, (core) => {
+          session.exit = showLog(readLog(core.logArea()), session.output);
+        });
+      }),
+    );
+};
+
+const POLICY_EXAMPLES = `
+automatic: updates are installed as they come. notify: they are announced and wait for "moult device run --approve".
+off: none is installed; the device goes on verifying metadata and says that it was opted out.
+
+Examples:
+  moult device policy board1 notify`;
+
+const addPolicy: AddCommand = (device, run) => {
+  device
+    .command('policy <folder> <mode>')
+    .description(`how updates of a device go: ${MODES.join(', ')}`)
+    .addHelpText('after', POLICY_EXAMPLES)
+    .action(
+      run(async (session, folder: string, name: string) => {
+        const mode = (MODES as readonly string[]).indexOf(name);
+        if (mode < 0)
+          throw new RepositoryError('bad-argument', `"${name}" is not one of ${MODES.join(', ')}`);
+        withDevice(session, folder, (core) => {
+          const status = core.policySet(mode as Mode);
+          if (status < 0) throw new StatusError(status, 'the policy');
+          session.output.event(`updates from now on: ${name}`);
+          session.output.result({ policy: name });
+        });
+      }),
+    );
+};
+
+/** Boots a device that is there, without a network, and switches it off again. */
+function withDevice(session: Session, folder: string, use: (core: Core) => void): void {
+  try {
+    const device = new FolderDevice({ folder: session.path(folder), onProvisioned: () => undefined });
+    try {
+      use(device.wake());
+    } finally {
+      device.switchOff();
+    }
+  } catch (error) {
+    session.exit = reportDeviceError(error, session.output);
+  }
+}
 
 function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
   const base = url.endsWith('/') ? url : `${url}/`;
@@ -63,5 +144,11 @@ function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
 function parseInterval(text: string): number {
   if (!/^\d{2,9}$/.test(text) || Number(text) < 60)
     throw new RepositoryError('bad-argument', `--interval takes 60 seconds or more, not "${text}"`);
+  return Number(text);
+}
+
+function parseSeconds(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new RepositoryError('bad-argument', `--postpone takes a number of seconds, not "${text}"`);
   return Number(text);
 }

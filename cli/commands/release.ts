@@ -6,7 +6,9 @@ import {
   type ImageFormat,
   parseEncryptionKeys,
   type Release,
+  type ReleaseNotice,
   RepositoryError,
+  URGENCIES,
 } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
 import { formatBytes } from '../output.ts';
@@ -23,6 +25,11 @@ interface Options {
   readonly encryptFor: string[];
   readonly format?: ImageFormat;
   readonly chip?: number;
+  readonly urgency?: string;
+  readonly cve: string[];
+  readonly risk: string[];
+  readonly downtime?: number;
+  readonly supportEnd?: string;
 }
 
 const EXAMPLES = `
@@ -32,6 +39,9 @@ Examples:
   moult release add build/app.bin --component app --version 1.5.0 --hw esp32c3-rev2 --chip esp32c3
   moult release add build/app.bin --component app --version 1.4.2 --hw esp32c3-rev2 --delta-from 1.4.1 --compress
   moult release add build/app.bin --component app --version 1.4.3 --hw esp32c3-rev2 --encrypt-for keys/fleet.pub
+  moult release add build/app.bin --component app --version 1.4.4 --hw esp32c3-rev2 --urgency critical \\
+    --cve CVE-2026-12345 --risk "Anybody nearby can open the lock." --risk "de=Wer in der Nähe ist, kann öffnen." \\
+    --downtime 20 --support-end 2031-12-31
 
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
 older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
@@ -75,6 +85,11 @@ export const addRelease: AddCommand = (program, run) => {
       `the chip that it must be for: ${Object.keys(ESP32_CHIPS).join(', ')}`,
       parseChip,
     )
+    .option('--urgency <level>', `how soon it should be installed: ${URGENCIES.join(', ')}`)
+    .option('--cve <id>', 'a vulnerability that it ends; may be repeated', collect, [])
+    .option('--risk <text>', 'what it protects from, for users; LANGUAGE=TEXT, may be repeated', collect, [])
+    .option('--downtime <seconds>', 'how long the device stops its work', parseCounter('--downtime', false))
+    .option('--support-end <day>', 'the last day with security updates, YYYY-MM-DD')
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, firmware: string, options: Options) => {
@@ -90,6 +105,7 @@ export const addRelease: AddCommand = (program, run) => {
             deltaFrom: options.deltaFrom,
             compress: options.compress,
             ...(options.encryptFor.length > 0 && { encryptFor: await readKeys(session, options.encryptFor) }),
+            notice: noticeOf(options),
             ...(options.counter !== undefined && { releaseCounter: options.counter }),
             ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
             ...(options.format && { format: options.format }),
@@ -118,6 +134,23 @@ async function readKeys(session: Session, given: readonly string[]): Promise<Uin
       : (await readInput('the file of encryption keys', session.path(key))).toString('latin1'),
   );
   return (await Promise.all(texts)).flatMap(parseEncryptionKeys);
+}
+
+/** What the user is told, as far as it was given. */
+function noticeOf({ urgency, cve, risk, downtime, supportEnd }: Options): ReleaseNotice {
+  return {
+    ...(urgency !== undefined && { urgency: urgency as NonNullable<ReleaseNotice['urgency']> }),
+    ...(cve.length > 0 && { cves: cve }),
+    ...(risk.length > 0 && { risk: Object.fromEntries(risk.map(byLanguage)) }),
+    ...(downtime !== undefined && { disruptive: downtime > 0, expectedDowntime: downtime }),
+    ...(supportEnd !== undefined && { supportEnd }),
+  };
+}
+
+/** "de=TEXT"; without a language it is English. */
+function byLanguage(text: string): [language: string, text: string] {
+  const found = /^([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)=(.*)$/s.exec(text);
+  return found ? [found[1] ?? '', found[2] ?? ''] : ['en', text];
 }
 
 function describe(release: Release): string {

@@ -1,12 +1,13 @@
 // A device in a folder: flash.bin is all that it has and knows.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { State, Text } from '../../host/node/abi.ts';
+import { Area, Mode, State, Status, Text } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import type { Client } from '../../host/node/client.ts';
 import { Core } from '../../host/node/core.ts';
 import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
-import { FileFlash, uniformGeometry } from '../../host/node/flash.ts';
+import { FileFlash, type Geometry, uniformGeometry } from '../../host/node/flash.ts';
+import { readNotice } from '../../host/node/notice.ts';
 import { type DeviceConfiguration, type DeviceKey, provision } from '../../host/node/provision.ts';
 import { RepositoryError } from '../../repo/index.ts';
 
@@ -17,7 +18,11 @@ const GEOMETRY = uniformGeometry({
   erased: 0xff,
   bank: 64 * 1024,
   slot: 2 * 1024 * 1024,
+  log: 16 * 1024,
 });
+
+/** What `moult device policy` takes, by `Mode`. */
+export const MODES = ['automatic', 'notify', 'off'] as const;
 
 /** What a new device is given. */
 export interface Provisioning {
@@ -51,7 +56,7 @@ export class FolderDevice {
     this.#options = options;
     this.#unlock = lock(folder);
     try {
-      this.#flash = new FileFlash(path, GEOMETRY);
+      this.#flash = new FileFlash(path, geometryOf(path));
     } catch (error) {
       this.#unlock();
       throw error;
@@ -74,6 +79,14 @@ export class FolderDevice {
     return core;
   }
 
+  /** Boots without a network, for what the device knows by itself. */
+  wake(): Core {
+    const core = new Core({ flash: this.#flash, boot: new RecordedBoot(this.#flash) });
+    if (core.coreStart() === Status.NOT_PROVISIONED)
+      throw unprovisioned(`${this.#flash.path} holds no device`);
+    return core;
+  }
+
   switchOff(): void {
     this.#flash.close();
     this.#unlock();
@@ -88,6 +101,10 @@ export class FolderDevice {
       releaseCounter: core?.stateRead(State.INSTALLED_RELEASE),
       securityCounter: core?.stateRead(State.SECURITY_COUNTER),
       rootVersion: core?.stateRead(State.ROOT_VERSION),
+      policy: MODES[core?.stateRead(State.POLICY) ?? Mode.AUTOMATIC],
+      postponedUntil: core?.stateRead(State.POSTPONED_UNTIL),
+      downtime: core?.stateRead(State.DOWNTIME),
+      notice: core && readNotice(core.release()),
     };
   }
 
@@ -111,6 +128,13 @@ export class FolderDevice {
     const publicKey = Buffer.from(core.publicKeyRead()).toString('hex');
     onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), publicKey);
   }
+}
+
+/** That of a new device; devices from before there was a log go on without one. */
+function geometryOf(path: string): Geometry {
+  const before = GEOMETRY.slice(0, Area.LOG);
+  const stored = existsSync(`${path}.json`) && readFileSync(`${path}.json`, 'utf8').trim();
+  return stored === JSON.stringify(before) ? before : GEOMETRY;
 }
 
 function unprovisioned(finding: string): RepositoryError {

@@ -1,6 +1,9 @@
 // Runs a device whose flash is a file, against whatever answers it: a server or a bundle.
+
+import { State, Status } from '../../host/node/abi.ts';
 import { Client, type ClientOptions } from '../../host/node/client.ts';
 import { systemClock } from '../../host/node/clock.ts';
+import type { Core } from '../../host/node/core.ts';
 import { systemFetch } from '../../host/node/http.ts';
 import type { DeviceKey } from '../../host/node/provision.ts';
 import type { Output } from '../output.ts';
@@ -24,6 +27,9 @@ export interface DeviceRun {
   readonly device: NewDevice;
   /** One check with all that follows from it; else until the user stops it. */
   readonly once: boolean;
+  /** The user approves of whatever the device announces, or postpones it by so many seconds. */
+  readonly approve?: boolean;
+  readonly postpone?: number | undefined;
   readonly client: Omit<ClientOptions, 'clock'>;
 }
 
@@ -32,7 +38,8 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
   const show = new Show(output);
   const stop = new AbortController();
   const clock = { now: () => session.io.clock() * 1000, after: systemClock.after };
-  const client = createClient({ ...run.client, clock }, show, stop.signal);
+  const later = () => (run.postpone === undefined ? 0 : session.io.clock() + run.postpone);
+  const client = createClient({ mayReboot: later, ...run.client, clock }, show, stop.signal);
   const device = new FolderDevice({
     folder,
     provisioning: await provisioning(session, run.device),
@@ -43,11 +50,16 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
     },
   });
   session.io.onStop(() => stop.abort());
+  let core: Core | undefined;
   try {
     const outcome = await client.run({
-      powerOn: () => device.powerOn(client),
+      powerOn: () => {
+        core = device.powerOn(client);
+        return core;
+      },
       selfTest: () => true,
-      wait: async (until) => !once && (await waitUntil(until, stop.signal, output)),
+      wait: async (until) =>
+        (run.approve && approve(core)) || (!once && (await waitUntil(until, stop.signal, output))),
     });
     output.result({ ...device.summary(), status: statusCode(outcome.status) });
     if (once) session.exit = exitOf(outcome.status);
@@ -56,6 +68,14 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
     show.end();
     device.switchOff();
   }
+}
+
+/** Whether there is something that waits for it; a release that is postponed too. */
+function approve(core: Core | undefined): boolean {
+  const status = core?.stateRead(State.CHECK_STATUS);
+  const waits =
+    status === Status.UPDATE_AVAILABLE || status === Status.POSTPONED || status === Status.OPTED_OUT;
+  return waits && core?.updateApprove() === Status.OK;
 }
 
 function createClient(

@@ -2,6 +2,7 @@
 import { FetchKind, Role, STATUS_TEXTS, State, Status } from '../../host/node/abi.ts';
 import type { ClientEvent } from '../../host/node/client.ts';
 import type { DeviceReport } from '../../host/node/link.ts';
+import type { Notice } from '../../host/node/notice.ts';
 import { formatBytes, type Output, type Progress, type Tone } from '../output.ts';
 
 export class Show {
@@ -47,6 +48,8 @@ export function eventLine(event: ClientEvent): [text: string, tone: Tone] | unde
       return [`up to date: ${event.version}`, 'good'];
     case 'installed':
       return [`${event.version} verified and installed, ${formatBytes(event.length)}`, 'good'];
+    case 'waiting':
+      return [waitingLine(event.status, event.notice), 'warn'];
     case 'reboot':
       return ['reboot', 'plain'];
     case 'confirmed':
@@ -56,6 +59,19 @@ export function eventLine(event: ClientEvent): [text: string, tone: Tone] | unde
     default:
       return undefined;
   }
+}
+
+/** What the user should know of a release that waits: all of it is signed. */
+function waitingLine(status: number, notice: Notice | undefined): string {
+  const { version = 'a release', urgency, cves = [], risk = {}, expectedDowntime } = notice ?? {};
+  const what = status === Status.POSTPONED ? 'is postponed' : 'waits for your approval';
+  return [
+    `${version} ${what}`,
+    ...(urgency ? [`urgency ${urgency}`] : []),
+    ...cves,
+    ...[risk.en ?? Object.values(risk)[0] ?? []].flat(),
+    ...(expectedDowntime ? [`the device stops for about ${expectedDowntime} s`] : []),
+  ].join('; ');
 }
 
 /** One line about what a device reports of itself. */

@@ -9,7 +9,7 @@
 #define NAME_CAPACITY 321u
 #define VERSION_CAPACITY 32u
 /* Fields of the state that a report has. */
-#define FIELDS (MOULT_STATE_TIME_KNOWN + 1)
+#define FIELDS (MOULT_STATE_DOWNTIME + 1)
 /* Event, status, fields, and three texts with their lengths: the versions and the engine. */
 #define REPORT_CAPACITY (6u + 4u * FIELDS + 3u * VERSION_CAPACITY)
 
@@ -118,12 +118,20 @@ static int32_t start(moult_client *client) {
   return status;
 }
 
+/* An image is ready. Where "later" may not be said any more, the update goes on. */
+static void ask(const moult_client *client) {
+  uint32_t until = client->may_reboot != NULL ? client->may_reboot(client->user, client->core) : 0;
+  if (until == 0 || moult_update_postpone(client->core, until) < 0) (void)moult_update_approve(client->core);
+}
+
 /* Steps until the port is needed. `worked`: there was more to do than to wait. */
 static int32_t run(moult_client *client, uint32_t now, int *worked) {
   for (*worked = 0;; *worked = 1) {
     int32_t action = moult_agent_step(client->core, now);
     if (action == MOULT_ACTION_FETCH)
       (void)moult_fetch_end(client->core, transfer(client)); /* the core remembers the verdict */
+    else if (action == MOULT_ACTION_ASK)
+      ask(client);
     else if (action != MOULT_ACTION_CONTINUE)
       return action;
   }

@@ -55,6 +55,12 @@ typedef struct moult_client {
   void *reader;
   /* What runs the core, for the reports: at most 31 bytes. */
   const char *engine;
+  /*
+   * An image is verified and the device would boot again: 0 when that suits now, else until when it does not, in seconds
+   * since 1970. It may look at the core. NULL: it always suits.
+   */
+  uint32_t (*may_reboot)(void *user, moult *core);
+  void *user;
   /* Not the caller's. */
   int started;
 } moult_client;

@@ -13,6 +13,8 @@ export const Action = {
   REBOOT: 3,
   /** more work is left: call agent_step again (and feed the watchdog first) */
   CONTINUE: 4,
+  /** an image is ready and the device would boot again: update_approve now, or update_postpone */
+  ASK: 5,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -27,6 +29,8 @@ export const Area = {
   SLOT_A: 3,
   /** image slot 1 */
   SLOT_B: 4,
+  /** the log; a board may have none */
+  LOG: 6,
 } as const;
 export type Area = (typeof Area)[keyof typeof Area];
 
@@ -37,6 +41,44 @@ export const FetchKind = {
   TARGET: 1,
 } as const;
 export type FetchKind = (typeof FetchKind)[keyof typeof FetchKind];
+
+export const LogEvent = {
+  /** begins an erase block, and says nothing else */
+  ANCHOR: 0,
+  /** how a check or a start ended; the detail says how often in a row */
+  OUTCOME: 1,
+  /** the device got its configuration and its root of trust */
+  PROVISIONED: 2,
+  /** an install has begun; the detail of this and the next four is a release counter */
+  INSTALL: 3,
+  /** the image on flash is what was signed */
+  VERIFIED: 4,
+  /** its slot is selected for the next boot */
+  SELECTED: 5,
+  /** it runs on trial */
+  TRIAL: 6,
+  /** it is confirmed */
+  CONFIRMED: 7,
+  /** it is given up, and the image before it comes back */
+  REVERTED: 8,
+  /** the user approved of a release; the detail is its counter */
+  APPROVED: 9,
+  /** the user postponed the update; the detail is until when */
+  POSTPONED: 10,
+  /** the user changed the policy, which is the detail */
+  POLICY: 11,
+} as const;
+export type LogEvent = (typeof LogEvent)[keyof typeof LogEvent];
+
+export const Mode = {
+  /** updates are installed as they come */
+  AUTOMATIC: 0,
+  /** updates are announced, and installed when the user approves */
+  NOTIFY: 1,
+  /** no updates are wanted */
+  OFF: 2,
+} as const;
+export type Mode = (typeof Mode)[keyof typeof Mode];
 
 export const Part = {
   /** the device configuration */
@@ -99,6 +141,12 @@ export const State = {
   MEMORY_USED: 14,
   /** 1: the last check had the time from the host; 0: it judged by the latest known time */
   TIME_KNOWN: 15,
+  /** how updates go: a Mode */
+  POLICY: 16,
+  /** until when the update is postponed, seconds since 1970; 0: it is not */
+  POSTPONED_UNTIL: 17,
+  /** seconds that the last install kept the device from its work: from before the reboot until the image was judged */
+  DOWNTIME: 18,
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -129,6 +177,12 @@ export const Status = {
   READY_TO_REBOOT: 4,
   /** the target that was asked for has arrived and is what was signed */
   TARGET_VERIFIED: 5,
+  /** a newer release exists, but the user has opted out of updates */
+  OPTED_OUT: 6,
+  /** a newer release exists and waits for the user's approval */
+  UPDATE_AVAILABLE: 7,
+  /** a newer release exists, but the user has postponed it */
+  POSTPONED: 8,
   /** the flash could not be read */
   FLASH_READ: -1,
   /** the flash could not be written */
@@ -157,6 +211,8 @@ export const Status = {
   COUNTER: -13,
   /** the boot selection of the board failed */
   BOOT: -14,
+  /** the update was postponed for as long as it may be */
+  POSTPONE_LIMIT: -15,
   /** not JSON */
   JSON_SYNTAX: -20,
   /** JSON nested too deeply [crash by crafted metadata] */
@@ -339,6 +395,30 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     },
   ],
   [
+    6,
+    {
+      name: 'OPTED_OUT',
+      message: 'a newer release exists, but the user has opted out of updates',
+      attack: '',
+    },
+  ],
+  [
+    7,
+    {
+      name: 'UPDATE_AVAILABLE',
+      message: "a newer release exists and waits for the user's approval",
+      attack: '',
+    },
+  ],
+  [
+    8,
+    {
+      name: 'POSTPONED',
+      message: 'a newer release exists, but the user has postponed it',
+      attack: '',
+    },
+  ],
+  [
     -1,
     {
       name: 'FLASH_READ',
@@ -447,6 +527,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     {
       name: 'BOOT',
       message: 'the boot selection of the board failed',
+      attack: '',
+    },
+  ],
+  [
+    -15,
+    {
+      name: 'POSTPONE_LIMIT',
+      message: 'the update was postponed for as long as it may be',
       attack: '',
     },
   ],
@@ -948,6 +1036,33 @@ export type CoreExports = {
    * or KEY_MISSING.
    */
   public_key_read?(): number;
+  /** How updates go from now on: see `Mode`. WRONG_STATE: not in the middle of a check. */
+  policy_set?(mode: number): number;
+  /**
+   * Chooses what is signed of the newest release that the last check found for this device, installed or
+   * not, for `trusted_read`: its `custom`, JSON as it was received, with what there is to tell the user.
+   * Length; 0: there is none.
+   */
+  release_find?(): number;
+  /**
+   * The user wants the release that is newest: it is installed at the next step, whatever the policy and
+   * however it was postponed. After ASK: the device may be disturbed now. WRONG_STATE: there is nothing
+   * to approve of.
+   */
+  update_approve?(): number;
+  /**
+   * Not before `until`, seconds since 1970. However often this is called, it ends `maxPostpone` seconds
+   * after the first time: then POSTPONE_LIMIT, and nothing is changed. TIME_UNKNOWN: a device without
+   * the time cannot wait for one.
+   */
+  update_postpone?(until: number): number;
+  /** Bytes of the log area; 0: this board keeps no log. */
+  log_length?(): number;
+  /**
+   * Puts what the log area holds from `offset` on into the buffer, the oldest block first: entries, and
+   * erased bytes between them (docs/formats.md). Bytes; 0: the end.
+   */
+  log_read?(offset: number): number;
   abi_version(): number;
   agent_step(now: number): number;
   agent_until(): number;

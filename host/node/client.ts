@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
 import { type Fetch, systemFetch } from './http.ts';
+import { type Notice, readNotice } from './notice.ts';
 import { type Answer, request, TransferError, type TransferFault } from './transfer.ts';
 
 /** What a client tells whoever watches it. Names are paths below a base address, sizes are in bytes. */
@@ -32,6 +33,8 @@ export type ClientEvent =
   | { readonly type: 'up-to-date'; readonly version: string }
   /** A verified image is selected for the next boot. */
   | { readonly type: 'installed'; readonly version: string; readonly length: number }
+  /** A release is there that is not installed now: the user has postponed it, or is to approve of it. */
+  | { readonly type: 'waiting'; readonly status: number; readonly notice: Notice | undefined }
   | { readonly type: 'reboot' }
   | { readonly type: 'confirmed'; readonly version: string }
   | { readonly type: 'rejected'; readonly version: string };
@@ -56,6 +59,11 @@ export interface ClientOptions {
   readonly patience?: number;
   /** Bytes per second; 128. */
   readonly minimumRate?: number;
+  /**
+   * An image is verified and the device would boot again: 0 when that suits now, else until when it does not, in seconds
+   * since 1970. Left out: it always suits.
+   */
+  readonly mayReboot?: (core: Core) => number | Promise<number>;
 }
 
 /** Gets pieces of a target, each with its offset; one at offset 0 begins anew. An exception ends the fetch. */
@@ -80,6 +88,7 @@ export class Client {
   readonly #clock: Clock;
   readonly #limits: { readonly patience: number; readonly minimumRate: number };
   readonly #emit: (event: ClientEvent) => void;
+  readonly #mayReboot: (core: Core) => number | Promise<number>;
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
   #local: Iterable<Uint8Array> | undefined;
@@ -97,6 +106,7 @@ export class Client {
     this.#clock = options.clock ?? systemClock;
     this.#limits = { patience: options.patience ?? 30_000, minimumRate: options.minimumRate ?? 128 };
     this.#emit = options.onEvent ?? (() => undefined);
+    this.#mayReboot = options.mayReboot ?? (() => 0);
   }
 
   /** Runs a device until `wait` says stop; the last outcome. */
@@ -161,12 +171,19 @@ export class Client {
     for (let step = 0; step < STEPS; step++) {
       const action = core.agentStep(Math.floor(this.#clock.now() / 1000));
       if (action === Action.FETCH) await this.#fetchFile(core);
+      else if (action === Action.ASK) await this.#ask(core);
       else if (action === Action.SELF_TEST) return { action: 'self-test' };
       else if (action === Action.REBOOT) return this.#installed(core);
       else if (action === Action.WAIT) return this.#checked(core);
       else if (action !== Action.CONTINUE) throw new StatusError(action, 'agent_step');
     }
     throw new HostError('core-call', `the core asks without end, last for ${core.fetchName()}`);
+  }
+
+  /** Where "later" may not be said any more, the update goes on. */
+  async #ask(core: Core): Promise<void> {
+    const until = await this.#mayReboot(core);
+    if (until === 0 || core.updatePostpone(until) < 0) core.updateApprove();
   }
 
   /** Tells the core what the self-test found. Throws StatusError when that could not be stored. */
@@ -192,6 +209,8 @@ export class Client {
     const role = core.stateRead(State.CHECK_ROLE) as Role;
     if (status === Status.UP_TO_DATE)
       this.#emit({ type: 'up-to-date', version: core.textRead(Text.INSTALLED_VERSION) });
+    else if (status === Status.UPDATE_AVAILABLE || status === Status.POSTPONED)
+      this.#emit({ type: 'waiting', status, notice: readNotice(core.release()) });
     else if (status !== Status.OK && status !== Status.TARGET_VERIFIED)
       this.#emit({ type: 'finding', status, role, message: statusMessage(status) });
     return { action: 'wait', until: core.agentUntil(), status, role };

@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ABI_VERSION, type CoreExports, type CoreImports, type Role, Status } from './abi.ts';
+import { ABI_VERSION, type CoreExports, type CoreImports, type Mode, type Role, Status } from './abi.ts';
 import type { BootControl } from './boot.ts';
 import { engine } from './engine.ts';
 import { HostError, StatusError } from './errors.ts';
@@ -129,6 +129,26 @@ export class Core {
     return this.#status((core) => core.image_reject());
   }
 
+  /** How updates go from now on: see `Mode`. */
+  policySet(mode: Mode): number {
+    return this.#status((core) => core.policy_set?.(mode) ?? Status.WRONG_STATE);
+  }
+
+  /** The newest release is to be installed; after `Action.ASK`: now. */
+  updateApprove(): number {
+    return this.#status((core) => core.update_approve?.() ?? Status.WRONG_STATE);
+  }
+
+  /** Not before `until`, seconds since 1970. */
+  updatePostpone(until: number): number {
+    return this.#status((core) => core.update_postpone?.(until) ?? Status.WRONG_STATE);
+  }
+
+  /** What is signed of the newest release that the last check found, for `readNotice`; empty: it found none. */
+  release(): Uint8Array {
+    return this.#trusted(this.#status((core) => core.release_find?.() ?? 0));
+  }
+
   /** `CHECK_STATUS` reads as a signed number, every other field as an unsigned one: see `State`. */
   stateRead(field: number): number {
     return this.#size((core) => core.state_read(field));
@@ -163,11 +183,22 @@ export class Core {
     return this.#trusted(this.#status((core) => core.trusted_find(this.#put(bytes))));
   }
 
+  /** The area of the log, its oldest block first, for `readLog`; empty: this device keeps none. */
+  logArea(): Uint8Array {
+    const length = this.#size((core) => core.log_length?.() ?? 0);
+    return this.#read(length, (core, offset) => core.log_read?.(offset) ?? 0, 'the log');
+  }
+
   #trusted(length: number): Uint8Array {
+    return this.#read(length, (core, offset) => core.trusted_read(offset), 'the trust store');
+  }
+
+  /** So many bytes, in the pieces in which the core puts them into the buffer. */
+  #read(length: number, piece: (core: CoreExports, offset: number) => number, what: string): Uint8Array {
     const file = new Uint8Array(Math.max(0, length));
     for (let offset = 0; offset < file.length; ) {
-      const part = this.#status((core) => core.trusted_read(offset));
-      if (part <= 0) throw new StatusError(part, 'the trust store');
+      const part = this.#status((core) => piece(core, offset));
+      if (part <= 0) throw new StatusError(part, what);
       file.set(window(this.#exports.memory.buffer, this.#io, part), offset);
       offset += part;
     }
@@ -253,7 +284,7 @@ class BoardImports {
 
   /** The boot record is not the core's. */
   #size(area: number): number {
-    return area >= 0 && area < BOOT_AREA ? this.#flash.size(area) : 0;
+    return area >= 0 && area !== BOOT_AREA ? this.#flash.size(area) : 0;
   }
 
   #range(area: number, offset: number, length: number): number {

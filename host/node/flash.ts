@@ -14,8 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { HostError } from './errors.ts';
 
-/** The areas of a device: 0 to 4 for the core, 5 for the boot record of the host. */
-export const AREAS = 6;
+/** The area of the boot record, which is the host's; all others are the core's. */
 export const BOOT_AREA = 5;
 
 export interface AreaGeometry {
@@ -27,7 +26,7 @@ export interface AreaGeometry {
   readonly erased: number;
 }
 
-/** One entry an area. */
+/** One entry an area, up to the last one that the board has; without blocks: it does not have this one. */
 export type Geometry = readonly AreaGeometry[];
 
 /** Areas for a device whose erase blocks are all alike; sizes in bytes. */
@@ -38,15 +37,18 @@ export interface UniformLayout {
   /** Of one bank of the trust store. */
   readonly bank: number;
   readonly slot: number;
+  /** Of the log; left out: it keeps none. */
+  readonly log?: number;
 }
 
-export function uniformGeometry({ block, unit, erased, bank, slot }: UniformLayout): Geometry {
+export function uniformGeometry({ block, unit, erased, bank, slot, log }: UniformLayout): Geometry {
   const area = (size: number): AreaGeometry => ({
     blocks: Array.from({ length: Math.ceil(size / block) }, () => block),
     unit,
     erased,
   });
-  return [area(bank), area(bank), area(2 * block), area(slot), area(slot), area(2 * block)];
+  const sizes = [bank, bank, 2 * block, slot, slot, 2 * block];
+  return (log === undefined ? sizes : [...sizes, log]).map(area);
 }
 
 /**

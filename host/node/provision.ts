@@ -31,6 +31,8 @@ export interface ClientConfiguration {
   readonly strictKeyIds?: boolean;
   /** No check without the time; else a device without a clock judges by the latest time that it knows. */
   readonly needsTime?: boolean;
+  /** Seconds that an update can be postponed in all; a week when left out. */
+  readonly maxPostpone?: number;
 }
 
 /**

@@ -125,7 +125,8 @@ static void misuse(int32_t number, uint32_t offset, const char *finding) {
 
 /* The area, when the range lies in it. */
 static const area *range(const flash_file *flash, int32_t number, uint32_t offset, uint32_t length) {
-  if (number < 0 || number >= (int32_t)AREAS) misuse(number, offset, "there is no such area");
+  int known = number >= 0 && number < (int32_t)AREAS && flash->geometry.areas[number].size > 0;
+  if (!known) misuse(number, offset, "there is no such area");
   const area *of = &flash->geometry.areas[number];
   if (offset > of->size || length > of->size - offset) misuse(number, offset, "leaves the area");
   return of;

@@ -24,6 +24,7 @@ static int number(const char **cursor, uint32_t *value) {
 /* The lengths of an area's blocks, "n,n,n"; their ends go behind the `used` that are taken. */
 static int parse_blocks(geometry *flash, area *into, const char **cursor, uint32_t used) {
   into->ends = flash->ends + used;
+  if (**cursor == ']') return 1;
   do {
     uint32_t length = 0;
     if (used + into->blocks == MOST_BLOCKS || !number(cursor, &length) || length == 0) return 0;
@@ -56,7 +57,9 @@ int geometry_parse(geometry *flash, const char *text) {
   for (uint32_t i = 0; i < AREAS; i++) {
     area *into = &flash->areas[i];
     into->start = flash->size;
+    if (i >= LEAST_AREAS && *text != ',') break;
     if (!literal(&text, i == 0 ? "[" : ",") || !parse_area(flash, into, &text, used)) return -1;
+    if (i < LEAST_AREAS && into->size == 0) return -1;
     used += into->blocks;
     flash->size += into->size;
   }
@@ -85,9 +88,9 @@ int geometry_is_edge(const area *of, uint32_t offset) {
 #define BLOCK 4096
 
 void geometry_default(char *text, uint32_t capacity) {
-  static const uint32_t blocks[AREAS] = {16, 16, 2, 512, 512, 2}; /* 64 KiB a bank, 2 MiB a slot */
+  static const uint32_t blocks[] = {16, 16, 2, 512, 512, 2, 4}; /* 64 KiB a bank, 2 MiB a slot, 16 KiB of log */
   int length = 0;
-  for (uint32_t i = 0; i < AREAS; i++) {
+  for (uint32_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     const char *before = i == 0 ? "[{\"blocks\":[" : ",{\"blocks\":[";
     length += snprintf(text + length, capacity - (uint32_t)length, "%s", before);
     for (uint32_t block = 0; block < blocks[i]; block++)

@@ -1,14 +1,16 @@
 /*
  * The areas of a board's flash (docs/formats.md, "Flash areas"), as they are written beside the file that holds it:
- * one JSON array with an object for each area, {"blocks":[bytes, ...],"unit":bytes,"erased":byte}, without spaces.
+ * one JSON array with an object for each area, {"blocks":[bytes, ...],"unit":bytes,"erased":byte}, without spaces. An area without blocks
+ * is one that the board does not have.
  */
 #ifndef MOULT_POSIX_GEOMETRY_H
 #define MOULT_POSIX_GEOMETRY_H
 
 #include <stdint.h>
 
-/* 0 to 4 for the core, 5 for the boot record. */
-#define AREAS 6u
+/* 0 to 4, 6 and more for the core, 5 for the boot record. A device has at least LEAST_AREAS of them. */
+#define AREAS 24u
+#define LEAST_AREAS 6u
 
 /* Erase blocks of all areas together, at most: 64 MiB in blocks of 4 KiB. */
 #define MOST_BLOCKS 16384u

@@ -120,3 +120,39 @@ int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacit
   int32_t length = call_status(core, MOULT_EXPORT_text_read, (uint32_t)field);
   return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, text, capacity);
 }
+
+int32_t moult_log_length(moult *core, uint32_t *length) {
+  return moult_call(core, MOULT_EXPORT_log_length, 0, length);
+}
+
+int32_t moult_log_read(moult *core, uint32_t offset, void *to, uint32_t capacity) {
+  int32_t length = call_status(core, MOULT_EXPORT_log_read, offset);
+  if (length <= 0) return length;
+  uint32_t taken = (uint32_t)length < capacity ? (uint32_t)length : capacity;
+  memcpy(to, moult_memory_at(core, core->io_pointer, taken), taken);
+  return (int32_t)taken;
+}
+
+int32_t moult_policy_set(moult *core, int32_t mode) {
+  return call_status(core, MOULT_EXPORT_policy_set, (uint32_t)mode);
+}
+
+int32_t moult_update_approve(moult *core) { return call_status(core, MOULT_EXPORT_update_approve, 0); }
+
+int32_t moult_update_postpone(moult *core, uint32_t until) {
+  return call_status(core, MOULT_EXPORT_update_postpone, until);
+}
+
+int32_t moult_release_read(moult *core, char *json, uint32_t capacity) {
+  int32_t length = call_status(core, MOULT_EXPORT_release_find, 0);
+  if (length < 0) return length;
+  if ((uint32_t)length >= capacity) return MOULT_STATUS_BAD_ARGUMENT;
+  for (int32_t done = 0; done < length;) {
+    int32_t part = call_status(core, MOULT_EXPORT_trusted_read, (uint32_t)done);
+    if (part <= 0) return part < 0 ? part : MOULT_STATUS_FLASH_READ;
+    memcpy(json + done, moult_memory_at(core, core->io_pointer, (uint32_t)part), (size_t)part);
+    done += part;
+  }
+  json[length] = 0;
+  return length;
+}

@@ -6,9 +6,12 @@
 #define SHA256_BYTES 32u
 #define SHA256_BLOCK 64u
 
-/* The boot record and whatever else a port keeps behind higher numbers is not the core's. */
+/* The boot record and whatever else a port keeps there is not the core's. */
+#define BOOT_AREA 5u
+#define MOST_AREAS 24u
+
 static uint32_t size_of(const moult *core, uint32_t area) {
-  if (area > MOULT_AREA_SLOT_B) return 0;
+  if (area == BOOT_AREA || area >= MOST_AREAS) return 0;
   return core->config.port->flash_size(core->config.user, (int32_t)area);
 }
 
@@ -55,7 +58,7 @@ int32_t moult_import_flash_block_end(const moult *core, const uint32_t *a, int32
 }
 
 int32_t moult_import_flash_unit(const moult *core, const uint32_t *a, int32_t *result) {
-  int known = a[0] <= MOULT_AREA_SLOT_B;
+  int known = size_of(core, a[0]) > 0;
   *result = known ? (int32_t)core->config.port->flash_unit(core->config.user, (int32_t)a[0]) : 0;
   return MOULT_STATUS_OK;
 }

@@ -23,8 +23,8 @@ extern "C" {
 /*
  * The board. `user` is what `moult_config` has. Every size, offset and length is in bytes.
  *
- * Flash areas are `enum moult_area`; the core asks for no other one. `flash_write`, `flash_erase`
- * and `flash_read` are called only with ranges inside the area. What they must promise:
+ * Flash areas are `enum moult_area`. The core asks for the size of 0 to 23, without 5; all else it asks only for areas
+ * that have one, with ranges inside the area. What the callbacks must promise:
  *
  * - When a write or an erase has returned 0, it has happened: nothing is buffered.
  * - Power lost in a write: each unit is as before, as written, or has some of its bits programmed;
@@ -208,6 +208,18 @@ int32_t moult_fetch_end(moult *core, int32_t result);
  */
 int32_t moult_target_find(moult *core, const char *path);
 
+/* How updates go from now on: an `enum moult_mode`. WRONG_STATE: not in the middle of a check. */
+int32_t moult_policy_set(moult *core, int32_t mode);
+/* The newest release is to be installed; after MOULT_ACTION_ASK: now. WRONG_STATE: there is none. */
+int32_t moult_update_approve(moult *core);
+/* Not before `until`, in seconds since 1970. POSTPONE_LIMIT, TIME_UNKNOWN or WRONG_STATE: nothing is changed. */
+int32_t moult_update_postpone(moult *core, uint32_t until);
+/*
+ * What is signed of the newest release that the last check found: the `custom` of its target (docs/formats.md), JSON as
+ * it was received, and a closing 0. Its length, 0: there is none, or BAD_ARGUMENT: it is too long.
+ */
+int32_t moult_release_read(moult *core, char *json, uint32_t capacity);
+
 int32_t moult_image_confirm(moult *core);
 int32_t moult_image_reject(moult *core);
 
@@ -225,6 +237,13 @@ int32_t moult_public_key_read(moult *core, uint8_t key[MOULT_PUBLIC_KEY]);
 
 /* What runs the core: "wasm3" or "aot". For people. */
 const char *moult_engine(void);
+
+/*
+ * The area of the log, its oldest block first (docs/formats.md, "Log"): its length, 0 where there is none, and up to
+ * `capacity` bytes of it from `offset` on. Bytes; 0: the end.
+ */
+int32_t moult_log_length(moult *core, uint32_t *length);
+int32_t moult_log_read(moult *core, uint32_t offset, void *to, uint32_t capacity);
 
 /* The name and the finding of a status, in static memory; "?" for a number that has none. */
 const char *moult_status_name(int32_t status);

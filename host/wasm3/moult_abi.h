@@ -18,6 +18,8 @@ enum moult_action {
   MOULT_ACTION_REBOOT = 3,
   /* more work is left: call agent_step again (and feed the watchdog first) */
   MOULT_ACTION_CONTINUE = 4,
+  /* an image is ready and the device would boot again: update_approve now, or update_postpone */
+  MOULT_ACTION_ASK = 5,
 };
 
 enum moult_area {
@@ -31,6 +33,8 @@ enum moult_area {
   MOULT_AREA_SLOT_A = 3,
   /* image slot 1 */
   MOULT_AREA_SLOT_B = 4,
+  /* the log; a board may have none */
+  MOULT_AREA_LOG = 6,
 };
 
 enum moult_fetch_kind {
@@ -38,6 +42,42 @@ enum moult_fetch_kind {
   MOULT_FETCH_KIND_METADATA = 0,
   /* below the targets URL */
   MOULT_FETCH_KIND_TARGET = 1,
+};
+
+enum moult_log_event {
+  /* begins an erase block, and says nothing else */
+  MOULT_LOG_EVENT_ANCHOR = 0,
+  /* how a check or a start ended; the detail says how often in a row */
+  MOULT_LOG_EVENT_OUTCOME = 1,
+  /* the device got its configuration and its root of trust */
+  MOULT_LOG_EVENT_PROVISIONED = 2,
+  /* an install has begun; the detail of this and the next four is a release counter */
+  MOULT_LOG_EVENT_INSTALL = 3,
+  /* the image on flash is what was signed */
+  MOULT_LOG_EVENT_VERIFIED = 4,
+  /* its slot is selected for the next boot */
+  MOULT_LOG_EVENT_SELECTED = 5,
+  /* it runs on trial */
+  MOULT_LOG_EVENT_TRIAL = 6,
+  /* it is confirmed */
+  MOULT_LOG_EVENT_CONFIRMED = 7,
+  /* it is given up, and the image before it comes back */
+  MOULT_LOG_EVENT_REVERTED = 8,
+  /* the user approved of a release; the detail is its counter */
+  MOULT_LOG_EVENT_APPROVED = 9,
+  /* the user postponed the update; the detail is until when */
+  MOULT_LOG_EVENT_POSTPONED = 10,
+  /* the user changed the policy, which is the detail */
+  MOULT_LOG_EVENT_POLICY = 11,
+};
+
+enum moult_mode {
+  /* updates are installed as they come */
+  MOULT_MODE_AUTOMATIC = 0,
+  /* updates are announced, and installed when the user approves */
+  MOULT_MODE_NOTIFY = 1,
+  /* no updates are wanted */
+  MOULT_MODE_OFF = 2,
 };
 
 enum moult_part {
@@ -99,6 +139,12 @@ enum moult_state {
   MOULT_STATE_MEMORY_USED = 14,
   /* 1: the last check had the time from the host; 0: it judged by the latest known time */
   MOULT_STATE_TIME_KNOWN = 15,
+  /* how updates go: a Mode */
+  MOULT_STATE_POLICY = 16,
+  /* until when the update is postponed, seconds since 1970; 0: it is not */
+  MOULT_STATE_POSTPONED_UNTIL = 17,
+  /* seconds that the last install kept the device from its work: from before the reboot until the image was judged */
+  MOULT_STATE_DOWNTIME = 18,
 };
 
 enum moult_text {
@@ -127,6 +173,12 @@ enum moult_status {
   MOULT_STATUS_READY_TO_REBOOT = 4,
   /* the target that was asked for has arrived and is what was signed */
   MOULT_STATUS_TARGET_VERIFIED = 5,
+  /* a newer release exists, but the user has opted out of updates */
+  MOULT_STATUS_OPTED_OUT = 6,
+  /* a newer release exists and waits for the user's approval */
+  MOULT_STATUS_UPDATE_AVAILABLE = 7,
+  /* a newer release exists, but the user has postponed it */
+  MOULT_STATUS_POSTPONED = 8,
   /* the flash could not be read */
   MOULT_STATUS_FLASH_READ = -1,
   /* the flash could not be written */
@@ -155,6 +207,8 @@ enum moult_status {
   MOULT_STATUS_COUNTER = -13,
   /* the boot selection of the board failed */
   MOULT_STATUS_BOOT = -14,
+  /* the update was postponed for as long as it may be */
+  MOULT_STATUS_POSTPONE_LIMIT = -15,
   /* not JSON */
   MOULT_STATUS_JSON_SYNTAX = -20,
   /* JSON nested too deeply [crash by crafted metadata] */
@@ -287,6 +341,9 @@ enum moult_status {
   X(RELEASE_FAILED_BEFORE, 3, "the newest release failed its trial on this device and is not tried again", "") \
   X(READY_TO_REBOOT, 4, "a verified image is selected and runs after a reboot", "") \
   X(TARGET_VERIFIED, 5, "the target that was asked for has arrived and is what was signed", "") \
+  X(OPTED_OUT, 6, "a newer release exists, but the user has opted out of updates", "") \
+  X(UPDATE_AVAILABLE, 7, "a newer release exists and waits for the user's approval", "") \
+  X(POSTPONED, 8, "a newer release exists, but the user has postponed it", "") \
   X(FLASH_READ, -1, "the flash could not be read", "") \
   X(FLASH_WRITE, -2, "the flash could not be written", "") \
   X(FLASH_ERASE, -3, "the flash could not be erased", "") \
@@ -301,6 +358,7 @@ enum moult_status {
   X(LAYOUT_INVALID, -12, "the flash layout that the host describes cannot be used", "") \
   X(COUNTER, -13, "the security counter of the board could not be raised", "") \
   X(BOOT, -14, "the boot selection of the board failed", "") \
+  X(POSTPONE_LIMIT, -15, "the update was postponed for as long as it may be", "") \
   X(JSON_SYNTAX, -20, "not JSON", "") \
   X(JSON_DEPTH, -21, "JSON nested too deeply", "crash by crafted metadata") \
   X(JSON_UTF8, -22, "text that is not valid UTF-8", "") \
@@ -393,7 +451,13 @@ enum moult_status {
 
 /* The same, of what not every core has. */
 #define MOULT_OPTIONAL_EXPORT_LIST(X) \
-  X(public_key_read, "i()")
+  X(public_key_read, "i()") \
+  X(policy_set, "i(i)") \
+  X(release_find, "i()") \
+  X(update_approve, "i()") \
+  X(update_postpone, "i(i)") \
+  X(log_length, "i()") \
+  X(log_read, "i(i)")
 
 #define MOULT_IMPORT_LIST(X) \
   X(flash_read, "i(iiii)") \

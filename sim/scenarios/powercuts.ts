@@ -1,7 +1,8 @@
 // What a power cut may hit: provisioning, a check, an install with its confirm or its revert.
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { Area, State, Status } from '../../host/node/abi.ts';
 import type { Geometry } from '../../host/node/flash.ts';
+import { type LogEntry, readLog } from '../../host/node/log.ts';
 import { type Base, encryptionPublicKey } from '../../repo/index.ts';
 import type { BootDecision, SimDevice } from '../device.ts';
 
@@ -26,6 +27,7 @@ export const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Sc
   'install from an encrypted patch': (setting) => encrypted(setting, [RELEASE_1]),
   'install an encrypted image': (setting) => encrypted(setting, []),
   'install and revert': revert,
+  'install with a log': logged,
 };
 
 async function provisioning(setting: Setting): Promise<Scenario> {
@@ -67,6 +69,32 @@ async function install(setting: Setting): Promise<Scenario> {
     atEnd: (device) => runs(device, RELEASE_2),
     mostToSlots: (cuts) => mostToSlots(setting.geometry, cuts),
   };
+}
+
+/** Its blocks hold three entries each, so that each is erased on the way. */
+async function logged(setting: Setting): Promise<Scenario> {
+  const { unit = 4, erased = 0xff } = setting.geometry[Area.JOURNAL] ?? {};
+  const geometry = [...setting.geometry.slice(0, Area.LOG), { blocks: [128, 128, 128], unit, erased }];
+  const scenario = await install({ ...setting, geometry });
+  return {
+    ...scenario,
+    afterCut(device) {
+      scenario.afterCut(device);
+      wholeLog(device);
+    },
+    atEnd(device) {
+      scenario.atEnd(device);
+      equal(wholeLog(device).at(-1)?.status, Status.UP_TO_DATE, 'the last entry of the log');
+    },
+  };
+}
+
+/** Entries that follow from one another, none of them missing. */
+function wholeLog(device: SimDevice): readonly LogEntry[] {
+  const { entries, findings } = readLog(device.powerOn().logArea());
+  deepEqual(findings, [], 'findings in the log');
+  ok(entries.length > 0, 'the log is empty');
+  return entries;
 }
 
 /** A third of the image is new, so that the patch is noted in the journal on its way. */

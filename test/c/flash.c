@@ -40,6 +40,7 @@ static int32_t flash_erase(void *user, int32_t area, uint32_t offset, uint32_t l
 
 static uint32_t flash_size(void *user, int32_t area) {
   board *b = user;
+  if (area >= (int32_t)AREAS) return 0;
   return b->lie == SIZE_HUGE ? 0xfffffffcu : b->lie == SIZE_NONE ? 0 : size_of(area);
 }
 

@@ -175,6 +175,9 @@ static int32_t one_boot(moult *core) {
     } else if (action == MOULT_ACTION_SELF_TEST) {
       int32_t confirmed = moult_image_confirm(core);
       if (confirmed < 0) return confirmed;
+    } else if (action == MOULT_ACTION_ASK) {
+      int32_t approved = moult_update_approve(core);
+      if (approved < 0 && core->ended != 0) return approved;
     } else if (action != MOULT_ACTION_CONTINUE) {
       return action;
     }
@@ -407,6 +410,10 @@ static void lies(file module) {
         status = moult_agent_step(&core, NOW);
         if (status == MOULT_ACTION_FETCH) {
           answer(&core);
+          status = core.ended;
+        }
+        if (status == MOULT_ACTION_ASK) {
+          (void)moult_update_approve(&core);
           status = core.ended;
         }
         if (status == MOULT_ACTION_WAIT || status == MOULT_ACTION_REBOOT) break;

@@ -122,7 +122,8 @@ export class Target {
   #next(now: number): number {
     for (;;) {
       const action = this.#core.agent_step(now);
-      if (action !== Action.CONTINUE) return action;
+      if (action === Action.ASK) this.#core.update_approve?.();
+      else if (action !== Action.CONTINUE) return action;
     }
   }
 

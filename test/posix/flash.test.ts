@@ -21,7 +21,14 @@ import { temporaryFolder } from '../fixtures/folders.ts';
 import { FLASH_TOOL, withPosix } from '../fixtures/posix.ts';
 
 /** Of a device that either host makes when there is none. */
-const DEFAULT = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: 2_097_152 });
+const DEFAULT = uniformGeometry({
+  block: 4096,
+  unit: 4,
+  erased: 0xff,
+  bank: 65_536,
+  slot: 2_097_152,
+  log: 16_384,
+});
 
 describe('flash in a file, of a process', () => {
   withPosix('is the file that the other host would have, byte for byte, whoever writes when', () => {
@@ -67,7 +74,7 @@ describe('flash in a file, of a process', () => {
       ['write 2 16 6 1', 'area 2, offset 16: not whole units'],
       ['write 2 8188 8 1', 'area 2, offset 8188: leaves the area'],
       ['write 2 4294967292 8 1', 'area 2, offset 4294967292: leaves the area'],
-      ['write 6 0 4 1', 'area 6, offset 0: there is no such area'],
+      ['write 7 0 4 1', 'area 7, offset 0: there is no such area'],
       ['write -1 0 4 1', 'area -1, offset 0: there is no such area'],
       ['erase 2 0 4', 'area 2, offset 0: not the edge of an erase block'],
       ['erase 2 4 4092', 'area 2, offset 4: not the edge of an erase block'],
@@ -103,9 +110,9 @@ describe('flash files that cannot be used', () => {
     const remedy =
       /; restore it and \S+flash\.bin\.json from a copy, or delete both to start with a new device\n$/;
     const cases: readonly (readonly [damage: (path: string) => void, finding: string])[] = [
-      [(path) => truncateSync(path, 1000), 'holds 1000 bytes instead of 4341760'],
-      [(path) => truncateSync(path, 0), 'holds 0 bytes instead of 4341760'],
-      [(path) => truncateSync(path, 5_000_000), 'holds 5000000 bytes instead of 4341760'],
+      [(path) => truncateSync(path, 1000), 'holds 1000 bytes instead of 4358144'],
+      [(path) => truncateSync(path, 0), 'holds 0 bytes instead of 4358144'],
+      [(path) => truncateSync(path, 5_000_000), 'holds 5000000 bytes instead of 4358144'],
       [(path) => rmSync(`${path}.json`), 'lacks the file with its geometry'],
       [(path) => writeFileSync(`${path}.json`, ''), 'has a geometry that no flash has'],
     ];
@@ -154,7 +161,9 @@ describe('flash files that cannot be used', () => {
         `[${'4,'.repeat(20_000)}4]`,
       ].map((blocks) => areas(area.replace('[4096,4096]', blocks))),
       `[${Array(5).fill(area).join()}]`,
-      `[${Array(7).fill(area).join()}]`,
+      `[${Array(25).fill(area).join()}]`,
+      `[${Array(6).fill(area).join()},]`,
+      areas('{"blocks":[],"unit":4,"erased":255}'),
       `${areas(area)}x`,
       areas(area).replaceAll(':', ': '),
     ];
@@ -163,7 +172,7 @@ describe('flash files that cannot be used', () => {
       expect(refusal(path, [])).toContain('has a geometry that no flash has');
     }
     writeFileSync(`${path}.json`, areas(area));
-    expect(refusal(path, [])).toContain('holds 4341760 bytes instead of 49152');
+    expect(refusal(path, [])).toContain('holds 4358144 bytes instead of 49152');
   });
 });
 

@@ -30,6 +30,7 @@ export function drive(core: Core, s: Stage, arrive: Pieces = whole): Result {
   for (let steps = 0; steps < 10_000; steps++) {
     const action = core.agentStep(s.clock.seconds());
     if (action === Action.FETCH) fetchFile(core, s, arrive);
+    else if (action === Action.ASK) core.updateApprove();
     else if (action !== Action.CONTINUE) return { action: nameOf(Action, action), ...verdict(core) };
   }
   throw new Error('the core asks without end');

@@ -5,9 +5,9 @@ import { expect } from 'vitest';
 import { Role, State, Status } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import type { ClientEvent } from '../../host/node/client.ts';
-import { Core } from '../../host/node/core.ts';
+import { Core, type Entropy } from '../../host/node/core.ts';
 import { StatusError } from '../../host/node/errors.ts';
-import { uniformGeometry } from '../../host/node/flash.ts';
+import { type AreaGeometry, uniformGeometry } from '../../host/node/flash.ts';
 import { type DeviceConfiguration, provision } from '../../host/node/provision.ts';
 import {
   buildRoot,
@@ -87,6 +87,12 @@ export interface StageOptions {
   /** Changes the stage before its first metadata is written. */
   readonly before?: (stage: Stage) => void;
   readonly onEvent?: (event: ClientEvent) => void;
+  /** The area of the log; left out: the board has none. */
+  readonly log?: AreaGeometry;
+  /** The board's source of random bytes; a seeded one when left out. */
+  readonly entropy?: Entropy;
+  /** What the application says when a verified image is ready; 0, always now, when left out. */
+  readonly mayReboot?: (core: Core) => number;
   /** The board keeps the security counter itself. */
   readonly hardwareCounter?: boolean;
   /** Whether an image on trial works, by its first byte. */
@@ -156,19 +162,24 @@ export class Stage {
       configuration: options.client
         ? { buildTime: CONFIGURATION.buildTime, checkInterval: CONFIGURATION.checkInterval }
         : { ...CONFIGURATION, ...options.configuration },
-      geometry: uniformGeometry({
-        block: 4096,
-        unit: options.unit ?? 4,
-        erased: options.erased ?? 0xff,
-        bank: options.bank ?? 16_384,
-        slot: options.slot ?? SLOT,
-      }),
+      geometry: [
+        ...uniformGeometry({
+          block: 4096,
+          unit: options.unit ?? 4,
+          erased: options.erased ?? 0xff,
+          bank: options.bank ?? 16_384,
+          slot: options.slot ?? SLOT,
+        }),
+        ...(options.log ? [options.log] : []),
+      ],
+      ...(options.entropy && { entropy: options.entropy }),
       client: {
         metadataUrl: 'https://sim/metadata/',
         targetsUrl: 'https://sim/targets/',
         fetch: this.network.fetch,
         clock: this.clock,
         ...(options.onEvent && { onEvent: options.onEvent }),
+        ...(options.mayReboot && { mayReboot: options.mayReboot }),
       },
       hardwareCounter: options.hardwareCounter ?? false,
       selfTest: (device) => options.selfTest?.(device.running(1)[0] ?? 0) ?? true,

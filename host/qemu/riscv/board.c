@@ -189,7 +189,7 @@ static int32_t flash_erase(void *user, int32_t area, uint32_t offset, uint32_t l
 
 static uint32_t flash_size(void *user, int32_t area) {
   (void)user;
-  return areas[area].blocks * bank.block;
+  return (uint32_t)area < sizeof areas / sizeof *areas ? areas[area].blocks * bank.block : 0;
 }
 
 static uint32_t flash_block_end(void *user, int32_t area, uint32_t offset) {
