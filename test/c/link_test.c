@@ -28,7 +28,7 @@
 #include "flash.h"
 
 #define NOW 1893456000u /* 2030-01-01 */
-#define MEMORY (512u * 1024)
+#define MEMORY (640u * 1024)
 #define MOST_STEPS 400
 
 static void require(int holds, const char *what, long detail) {

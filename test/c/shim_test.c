@@ -14,7 +14,7 @@
 #include "sha256.h"
 
 #define NOW 1893456000u /* 2030-01-01 */
-#define MEMORY (512u * 1024)
+#define MEMORY (640u * 1024)
 
 typedef struct file {
   uint8_t *bytes;
