@@ -36,12 +36,12 @@ export interface EncryptionKey {
   readonly public: string;
 }
 
-/** `moult key encryption`: writes NAME.key, 32 bytes, and NAME.pub; neither may be there yet (`key-exists`). */
+/** `moult key encryption`: writes NAME.key, 32 bytes, and NAME.recipient; neither may be there yet (`key-exists`). */
 export async function writeEncryptionKey(path: string, random: Random = randomBytes): Promise<EncryptionKey> {
   if (!/\.key$/.test(path))
     throw bad(`the file of an encryption key is called NAME.key, not "${basename(path)}"`);
   const stem = path.slice(0, -'.key'.length);
-  for (const taken of [path, `${stem}.pub`]) {
+  for (const taken of [path, `${stem}.recipient`]) {
     if (readLimited(taken, KEY_FILE_LIMIT) === undefined) continue;
     throw new RepositoryError('key-exists', `${taken} exists already; choose another name`);
   }
@@ -49,7 +49,7 @@ export async function writeEncryptionKey(path: string, random: Random = randomBy
   const text = Buffer.from(encryptionPublicKey(secret)).toString('hex');
   await applyWrites(dirname(resolve(path)), [
     { path, bytes: secret, replace: false, mode: 0o600 },
-    { path: `${stem}.pub`, bytes: Buffer.from(`${text}\n`), replace: false },
+    { path: `${stem}.recipient`, bytes: Buffer.from(`${text}\n`), replace: false },
   ]);
   return { path, public: text };
 }

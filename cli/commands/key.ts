@@ -15,13 +15,13 @@ Examples:
   moult role rotate targets --key alice --key bob --threshold 2`;
 
 const ENCRYPTION_EXAMPLES = `
-NAME.key, 32 bytes, is for devices: give it to one, or to a whole fleet, when they are provisioned. NAME.pub is what
+NAME.key, 32 bytes, is for devices: give it to one, or to a whole fleet, when they are provisioned. NAME.recipient is what
 images are encrypted for. Devices can also make keys of their own, and say the public half.
 
 Examples:
   moult key encryption --out file:keys/fleet.key
   moult device run board1 --key keys/fleet.key --url http://127.0.0.1:8080 --root 1.root.json --hw esp32c3
-  moult release add app.bin --component app --version 1.0.0 --hw esp32c3 --encrypt-for keys/fleet.pub`;
+  moult release add app.bin --component app --version 1.0.0 --hw esp32c3 --encrypt-for keys/fleet.recipient`;
 
 export const addKey: AddCommand = (program, run) => {
   const key = program.command('key').description('make keys');

@@ -38,7 +38,7 @@ Examples:
   moult release add build/app.bin --component app --version 1.4.1 --hw esp32c3-rev2 --hw esp32c3-rev3 --security-counter 2
   moult release add build/app.bin --component app --version 1.5.0 --hw esp32c3-rev2 --chip esp32c3
   moult release add build/app.bin --component app --version 1.4.2 --hw esp32c3-rev2 --delta-from 1.4.1 --compress
-  moult release add build/app.bin --component app --version 1.4.3 --hw esp32c3-rev2 --encrypt-for keys/fleet.pub
+  moult release add build/app.bin --component app --version 1.4.3 --hw esp32c3-rev2 --encrypt-for keys/fleet.recipient
   moult release add build/app.bin --component app --version 1.4.4 --hw esp32c3-rev2 --urgency critical \\
     --cve CVE-2026-12345 --risk "Anybody nearby can open the lock." --risk "de=Wer in der Nähe ist, kann öffnen." \\
     --downtime 20 --support-end 2031-12-31

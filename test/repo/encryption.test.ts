@@ -89,7 +89,7 @@ test('a key is 32 bytes that nobody else can read, and its public half in digits
   const path = join(temporaryFolder(), 'fleet.key');
   const made = await writeEncryptionKey(path);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(parseEncryptionKeys(readFileSync(path.replace('.key', '.pub'), 'latin1'))).toEqual([
+  expect(parseEncryptionKeys(readFileSync(path.replace('.key', '.recipient'), 'latin1'))).toEqual([
     encryptionPublicKey(readFileSync(path)),
   ]);
   expect(made.public).toMatch(/^[0-9a-f]{64}$/);
