@@ -939,6 +939,7 @@ export const MUTANTS: readonly Mutant[] = [
     ['mcuboot: two hashes', 'sound = hash == 0 && ', 'sound = '],
     ['mcuboot: two counters', 'sound = counted == 0 && length == 4;', 'sound = length == 4;'],
     ['mcuboot: counters of any length', 'sound = counted == 0 && length == 4;', 'sound = counted == 0;'],
+    ['mcuboot: a field that denies to be pure', ' && load<u8>(COPY_BUFFER) == 1', ''],
     ['mcuboot: signatures of any length', ' && length <= LONGEST_SIGNATURE', ''],
     [
       'mcuboot: any key name',

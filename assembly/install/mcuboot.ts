@@ -43,14 +43,14 @@ const P256_AT: usize = 26;
 /** The longest signature: DER of two integers of 33 bytes. */
 const LONGEST_SIGNATURE: u32 = 72;
 
-/** Where the values of fields stand, each after its length; 0: nowhere. */
+/** Where the values of fields stand; of hash and counter 0: nowhere. */
 let hash: u32 = 0;
 let key_hash: u32 = 0;
 let key_hash_length: u32 = 0;
 let signature: u32 = 0;
 let signature_length: u32 = 0;
 let counted: u32 = 0;
-/** The type of the field that has the signature. */
+/** The type of the field that has the signature; 0: none. */
 let scheme: u32 = 0;
 let wide: bool = false;
 let pure: bool = false;
@@ -85,12 +85,9 @@ export function mcuboot_begin(given: usize, length: u32): void {
 
 function forget(): void {
   hash = 0;
-  key_hash = 0;
   key_hash_length = 0;
-  signature = 0;
   counted = 0;
   scheme = 0;
-  wide = false;
   pure = false;
   counter = 0;
 }
@@ -117,7 +114,7 @@ function take_field(type: i32, at: u32, length: u32, shielded: bool): void {
   let sound = true;
   switch (type) {
     case Field.KEY_HASH:
-      sound = key_hash == 0;
+      sound = key_hash_length == 0;
       key_hash = at;
       key_hash_length = length;
       break;
@@ -129,13 +126,15 @@ function take_field(type: i32, at: u32, length: u32, shielded: bool): void {
       break;
     case Field.ECDSA:
     case Field.ED25519:
-      sound = signature == 0 && length <= LONGEST_SIGNATURE;
+      sound = scheme == 0 && length <= LONGEST_SIGNATURE;
       signature = at;
       signature_length = length;
       scheme = type;
       break;
     case Field.PURE:
+      image_read(at, 1);
       pure = true;
+      sound = length == 1 && load<u8>(COPY_BUFFER) == 1;
       break;
     case Field.COUNTER:
       sound = counted == 0 && length == 4;

@@ -295,6 +295,11 @@ describe('the key of the bootloader', () => {
     expect(await signed({ fields: (honest) => [pure, ...honest] }, P256)).toBe('IMAGE_SIGNATURE');
     const impure = (honest: readonly Field[]) => honest.filter(({ type }) => type !== FIELD.pure);
     expect(await signed({ pure: true, fields: impure }, ED25519)).toBe('IMAGE_SIGNATURE');
+    for (const value of [Buffer.of(0), Buffer.of(1, 0), Buffer.of()]) {
+      const denied = (honest: readonly Field[]) =>
+        honest.map((field) => (field.type === FIELD.pure ? { ...field, value } : field));
+      expect(await signed({ pure: true, fields: denied }, ED25519)).toBe('IMAGE_FORMAT');
+    }
   });
 
   test('a key that is not known: signatures are not looked at', async () => {

@@ -1,0 +1,90 @@
+// One device of a board after another, each offered one image: signed as a release, whatever it is.
+import { Status } from '../../host/node/abi.ts';
+import type { DeviceConfiguration } from '../../host/node/provision.ts';
+import {
+  buildRoot,
+  buildSnapshot,
+  buildTargets,
+  buildTimestamp,
+  generateKey,
+  ROLES,
+  type SigningKey,
+  sha256,
+} from '../../repo/index.ts';
+import { Random } from '../../sim/random.ts';
+import { signaturesBy } from '../tuf/kit.ts';
+import { bytes, type JsonObject, plain, text } from '../tuf/values.ts';
+import { type FlashContents, Target } from './target.ts';
+
+/** 2030-01-01T00:00:00Z */
+const NOW = 1_893_456_000;
+const STAMP = { version: 1, expires: NOW + 86_400 };
+const KNOWN = new Set<number>(Object.values(Status));
+/** Rounds of loops that a check may cost, beside those for each byte of the image: nothing in it may make work. */
+const STEPS = 200_000;
+const STEPS_PER_BYTE = 250;
+
+export class ImageBench {
+  readonly #target = new Target();
+  readonly #key: SigningKey;
+  readonly #base: FlashContents;
+
+  constructor(board: Partial<DeviceConfiguration>) {
+    const random = new Random(1);
+    this.#key = generateKey((length) => random.bytes(length));
+    const role = { keys: [this.#key.public], threshold: 1 };
+    const root = buildRoot(STAMP, { root: role, timestamp: role, snapshot: role, targets: role });
+    const configuration = {
+      hardwareId: 'sim',
+      component: 'app',
+      version: '1.0.0',
+      releaseCounter: 1,
+      securityCounter: 1,
+      buildTime: NOW - 1000,
+      checkInterval: 3600,
+      ...board,
+    };
+    const status = this.#target.provision(configuration, this.#signed(plain(root)));
+    if (status !== Status.OK) throw new Error(`the device is not provisioned: ${status}`);
+    this.#base = this.#target.contents();
+  }
+
+  /** The status of the check in which the device is offered this image. Throws when it traps, or works without end. */
+  judge(image: Uint8Array): number {
+    const files = this.#repository(image);
+    this.#target.restore(this.#base);
+    const { status, steps, bytesFed } = this.#target.check(
+      NOW,
+      (name) => files.get(name) ?? this.#file(name, image),
+      1024,
+    );
+    if (!KNOWN.has(status)) throw new Error(`status ${status} is none`);
+    if (steps > STEPS + STEPS_PER_BYTE * bytesFed) throw new Error(`${steps} steps for ${bytesFed} bytes`);
+    return status;
+  }
+
+  /** There is no newer root; every other name is that of the image. */
+  #file(name: string, image: Uint8Array): Uint8Array | undefined {
+    return ROLES.some((role) => name.endsWith(`${role}.json`)) ? undefined : image;
+  }
+
+  #repository(image: Uint8Array): Map<string, Uint8Array> {
+    const custom = {
+      component: 'app',
+      version: '1.1.0',
+      hardwareIds: ['sim'],
+      releaseCounter: 2,
+      securityCounter: 1,
+    };
+    const target = { length: image.length, hashes: { sha256: sha256(image) }, custom };
+    return new Map([
+      ['timestamp.json', this.#signed(plain(buildTimestamp(STAMP, { version: 1 })))],
+      ['1.snapshot.json', this.#signed(plain(buildSnapshot(STAMP, { 'targets.json': { version: 1 } })))],
+      ['1.targets.json', this.#signed(plain(buildTargets(STAMP, { 'app/sim/1.1.0/app.bin': target })))],
+    ]);
+  }
+
+  #signed(content: JsonObject): Uint8Array {
+    return bytes(text({ signatures: signaturesBy([this.#key], content), signed: content }));
+  }
+}
