@@ -35,7 +35,7 @@ function writer(s: Stage) {
   return () => core.policySet(count++ % 2 === 0 ? Mode.NOTIFY : Mode.AUTOMATIC);
 }
 
-describe('CERT-C-2: what the log tells', () => {
+describe('[CERT-C-2] what the log tells', () => {
   test('of an update: each step of it, in order, with its release', async () => {
     const s = await stage({ log: ROOMY });
     s.release({ releaseCounter: 2 });
@@ -166,7 +166,7 @@ describe('a log that is full', () => {
   });
 });
 
-describe('CERT-C-2: the same finding over and over', () => {
+describe('[CERT-C-2] the same finding over and over', () => {
   /** Entries that so many refused checks cost. */
   async function entriesOf(checks: number): Promise<number> {
     const s = await stage({ log: ROOMY });

@@ -30,7 +30,7 @@ function checked(s: Stage, mode: Mode = Mode.AUTOMATIC) {
 }
 
 describe('how updates go', () => {
-  test('CERT-0-1, CRA-I-2c: with factory settings a release is installed, tested and confirmed, and nobody is asked', async () => {
+  test('[CERT-0-1, CRA-I-2c] with factory settings a release is installed, tested and confirmed, and nobody is asked', async () => {
     const events: ClientEvent[] = [];
     const s = await offered({ onEvent: (event) => events.push(event) });
     await s.accepts();
@@ -39,7 +39,7 @@ describe('how updates go', () => {
     expect(s.state(State.POLICY)).toBe(Mode.AUTOMATIC);
   });
 
-  test('ETSI-3.6: a device whose user opted out installs nothing, keeps its metadata fresh and says so', async () => {
+  test('[ETSI-3.6] a device whose user opted out installs nothing, keeps its metadata fresh and says so', async () => {
     const s = await offered();
     expect(checked(s, Mode.OFF).result).toMatchObject({ action: 'WAIT', status: 'OPTED_OUT' });
     expect(await s.check()).toEqual({ status: 'OPTED_OUT', role: 'NONE' });
@@ -50,7 +50,7 @@ describe('how updates go', () => {
     await s.accepts();
   });
 
-  test('ETSI-3.3, ETSI-3.6: one that only announces installs when it is told to, and not before', async () => {
+  test('[ETSI-3.3, ETSI-3.6] one that only announces installs when it is told to, and not before', async () => {
     const events: ClientEvent[] = [];
     const s = await offered({ onEvent: (event) => events.push(event) });
     expect(checked(s, Mode.NOTIFY).result).toMatchObject({ action: 'WAIT', status: 'UPDATE_AVAILABLE' });
@@ -111,7 +111,7 @@ describe('postponing', () => {
     return (await s.check()).status;
   }
 
-  test('ETSI-3.6: holds an install until then, across a restart, and not longer', async () => {
+  test('[ETSI-3.6] holds an install until then, across a restart, and not longer', async () => {
     const s = await postponed(DAY);
     expect(await checkAt(s, HOUR)).toBe('POSTPONED');
     expect(s.state(State.POSTPONED_UNTIL)).toBe(START + DAY);
@@ -121,7 +121,7 @@ describe('postponing', () => {
     s.runs(2);
   });
 
-  test('ETSI-3.6: ends after a week, however often it is done again', async () => {
+  test('[ETSI-3.6] ends after a week, however often it is done again', async () => {
     const s = await postponed(2 * WEEK);
     expect(s.state(State.POSTPONED_UNTIL)).toBe(START + WEEK);
     for (let day = 1; day < 7; day++) {
@@ -191,7 +191,7 @@ describe('postponing', () => {
   });
 });
 
-describe('ETSI-3.12: an application that is asked before the device boots again', () => {
+describe('[ETSI-3.12] an application that is asked before the device boots again', () => {
   test('and says later is asked again then; what was downloaded is kept, but for one erase block', async () => {
     const busyUntil = START + 4 * HOUR;
     const asked: number[] = [];
@@ -254,7 +254,7 @@ describe('ETSI-3.12: an application that is asked before the device boots again'
     return core.fetchEnd(Status.OK);
   }
 
-  test('ETSI-3.12: how long the device was away is counted, from before the reboot until the image was judged', async () => {
+  test('[ETSI-3.12] how long the device was away is counted, from before the reboot until the image was judged', async () => {
     const s = await offered({
       mayReboot: () => 0,
       selfTest: () => {
@@ -268,7 +268,7 @@ describe('ETSI-3.12: an application that is asked before the device boots again'
   });
 });
 
-describe('ETSI-3.11, CRA-II-8: what a release tells the user', () => {
+describe('[ETSI-3.11, CRA-II-8] what a release tells the user', () => {
   const NOTICE = {
     urgency: 'critical',
     cves: ['CVE-2031-0001', 'CVE-2031-0002'],
@@ -330,7 +330,7 @@ describe('ETSI-3.11, CRA-II-8: what a release tells the user', () => {
   });
 });
 
-describe('ETSI-3.5, CERT-C-6: when devices ask', () => {
+describe('[ETSI-3.5, CERT-C-6] when devices ask', () => {
   /** Another device of the fleet, whose random bytes are these, switched on for the first time. */
   function another(s: Stage, seed: number): Core {
     const flash = new NorFlash(s.device.flash.geometry);
