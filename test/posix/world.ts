@@ -1,4 +1,5 @@
 // A repository in memory and a device in a process of its own, with a twin of it in this process.
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FolderDevice } from '../../cli/device/folder.ts';
 import { Client, type ClientEvent } from '../../host/node/client.ts';
@@ -82,8 +83,16 @@ export class PosixWorld {
   /** A device as the one in the process was when it left the factory, in this process on V8. */
   twin({ onEvent, selfTest }: TwinOptions = {}): SimDevice {
     const client = { ...this.gateway, ...(onEvent && { onEvent }) };
-    return new SimDevice({ ...this.#what, client, ...(selfTest && { selfTest }) });
+    return new SimDevice({ ...this.#what, client, entropy: this.#sameBytes, ...(selfTest && { selfTest }) });
   }
+
+  /** The random bytes that the process was provisioned with: the first of its policy (kind 8, 28 bytes). */
+  readonly #sameBytes = (bytes: Uint8Array): boolean => {
+    const flash = existsSync(this.device.flashPath) ? readFileSync(this.device.flashPath) : Buffer.alloc(0);
+    const commit = flash.indexOf(Buffer.from([8, 0, 0, 0, 28, 0, 0, 0]));
+    if (commit >= 0) bytes.set(flash.subarray(commit + 32, commit + 32 + bytes.length));
+    return true;
+  };
 
   /** One check of a device of `moult device run`, in this process. */
   async runHere(device: FolderDevice): Promise<void> {
