@@ -1,4 +1,4 @@
-// What crypto costs under wasm3, in instructions and bytes: the same on every run and every machine. On this PC counted
+// What crypto costs under wasm3 and compiled ahead of time, in instructions and bytes: the same on every run and every machine. On this PC counted
 // by callgrind, on a Cortex-M4 and an rv32imc by QEMU; see host/qemu/runner. A machine whose tools are not installed is
 // left out, with a reason.
 import { execFileSync } from 'node:child_process';
@@ -33,6 +33,11 @@ const LIMITS: Readonly<Record<Machine, Readonly<Record<string, Limits>>>> = {
   rv32imc: BOARD,
 };
 
+/** Compiled ahead of time. */
+const COMPILED_LIMITS: Readonly<Record<string, Readonly<Record<string, Limits>>>> = {
+  'cortex-m4': { 'ed25519-verify': [5 * M, 3.5 * M], sha256: [60, 40] },
+};
+
 /** What each measure is divided by, and what it is then. */
 const UNITS: Readonly<Record<string, readonly [divisor: number, unit: string]>> = {
   'ed25519-verify': [8, 'instructions'],
@@ -57,6 +62,11 @@ export function instructionCounts(): Counts {
     if (lacking === undefined) rows.push(...count(machine));
     else missing.push(`instructions on ${machine}: ${lacking}`);
   }
+  for (const machine of ['cortex-m4', 'rv32imc'] as const) {
+    const lacking = whatLacks(machine, 'aot');
+    if (lacking === undefined) rows.push(...countCompiled(machine));
+    else missing.push(`instructions on ${machine}, ahead of time: ${lacking}`);
+  }
   return { rows, missing };
 }
 
@@ -70,6 +80,20 @@ function count(machine: Machine): Budget[] {
   );
   if (machine === 'pc') return rows; // its pointers are twice as long as a board's
   return [...rows, row(machine, 'memory', small.get('memory') ?? Number.NaN, 'B')];
+}
+
+/** The modules are those that are counted under wasm3. */
+function countCompiled(machine: 'cortex-m4' | 'rv32imc'): Budget[] {
+  const everything = readFileSync(join(ROOT, 'build/crypto.wasm'));
+  const counts = run(machine, 'counts', inputs(everything, 16_384, measures()), 'aot');
+  const small = run(machine, 'small', inputs(smallModule(), LIMIT, smallMeasures()), 'aot');
+  const values = new Map([...counts, ...small]);
+  return Object.entries(UNITS).map(([name, [divisor, unit]]) => {
+    const [must, goal] = COMPILED_LIMITS[machine]?.[name] ?? [];
+    const value = Math.round((values.get(name) ?? Number.NaN) / divisor);
+    const limits = must === undefined || goal === undefined ? {} : { must, goal };
+    return { id: `${name}-aot-${machine}`, value, unit, ...limits };
+  });
 }
 
 function row(machine: Machine, name: string, value: number, unit: string): Budget {

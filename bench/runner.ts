@@ -1,9 +1,11 @@
-// A module under wasm3 on a PC or an emulated board, led by a script: host/qemu/runner says what a script is.
+// A module under wasm3 or compiled ahead of time, on a PC or an emulated board, led by a script: host/qemu/runner says what a script is.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../scripts/abi.ts';
 
+export type RunnerEngine = 'wasm3' | 'aot';
 export type Machine = 'pc' | 'cortex-m4' | 'rv32imc';
 
 const ROOT = projectRoot();
@@ -20,9 +22,11 @@ const NEEDED: Readonly<Record<Machine, readonly string[]>> = {
 };
 
 /** What has to be installed first; undefined: nothing. */
-export function whatLacks(machine: Machine): string | undefined {
-  if (!existsSync(WASM3)) return 'needs wasm3: node scripts/wasm3.mjs';
-  const absent = NEEDED[machine].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
+export function whatLacks(machine: Machine, engine: RunnerEngine = 'wasm3'): string | undefined {
+  if (engine === 'wasm3' && !existsSync(WASM3)) return 'needs wasm3: node scripts/wasm3.mjs';
+  const absent = [...NEEDED[machine], ...(engine === 'aot' ? ['wasm2c'] : [])].filter(
+    (tool) => spawnSync(tool, ['--version']).error !== undefined,
+  );
   return absent.length === 0 ? undefined : `needs ${absent.join(', ')}`;
 }
 
@@ -55,6 +59,10 @@ export const measure = (name: string): Buffer => Buffer.concat([words(3), named(
 export function inputs(module: Uint8Array, limit: number, steps: readonly Buffer[]): Buffer {
   return Buffer.concat([words(limit, module.length), padded(module), ...steps, words(0)]);
 }
+
+/** The module in them. */
+const moduleOf = (given: Uint8Array): Uint8Array =>
+  given.subarray(8, 8 + Buffer.from(given.buffer, given.byteOffset).readUInt32LE(4));
 
 export const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 /** A file of test/vectors. */
@@ -94,15 +102,24 @@ const COMMANDS: Readonly<Record<Machine, (program: string) => readonly [string, 
 };
 
 /** Builds the runner around its inputs and runs it: its measures by name. */
-export function run(machine: Machine, what: string, given: Uint8Array): Map<string, number> {
-  const folder = join(BUILD, `${machine}-${what}`);
+export function run(
+  machine: Machine,
+  what: string,
+  given: Uint8Array,
+  engine: RunnerEngine = 'wasm3',
+): Map<string, number> {
+  const folder = join(BUILD, `${machine}-${what}${engine === 'aot' ? '-aot' : ''}`);
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'inputs.bin');
   writeFileSync(path, given);
+  const module = join(folder, 'module.wasm');
+  const bytes = moduleOf(given);
+  writeFileSync(module, bytes);
   const toolchain = machine === 'pc' ? [] : [`-DCMAKE_TOOLCHAIN_FILE=${join(RUNNER, `${machine}.cmake`)}`];
   command('cmake', [
     ...['-S', RUNNER, '-B', folder, `-DMOULT_MACHINE=${machine}`, `-DMOULT_INPUTS=${path}`],
-    ...[`-DFETCHCONTENT_SOURCE_DIR_WASM3=${WASM3}`, ...toolchain],
+    ...[`-DFETCHCONTENT_SOURCE_DIR_WASM3=${WASM3}`, `-DMOULT_RUNNER_ENGINE=${engine}`, ...toolchain],
+    `-DMOULT_RUNNER_MODULE=${module}=${createHash('sha256').update(bytes).digest('hex')}`,
   ]);
   command('cmake', ['--build', folder, '--parallel', '2']);
   const program = join(folder, 'runner');

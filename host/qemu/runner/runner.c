@@ -1,5 +1,5 @@
 /*
- * Counts what a module costs under wasm3: instructions between two marks of a script, and memory. On an emulated board
+ * Counts what a module costs, under wasm3 or compiled ahead of time (engine.h): instructions between two marks of a script, and memory. On an emulated board
  * by the machine's own counter (machine.h); on a PC, where it is run under callgrind, by what `measured` executes.
  *
  * The script lies behind the module in the inputs (bench/instructions.ts makes them), words in little endian:
@@ -20,36 +20,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap.h"
-#include "m3_env.h" /* for the limit of linear memory, as in moult.c */
+#include "engine.h"
 #include "machine.h"
-#include "wasm3.h"
 
 #define NAME 32u
 #define ARGUMENTS 4u
 #define ANY 0xffffffffu
-#define STACK 4096u
-#define HEAP (512u * 1024)
 
 enum kind { END, WRITE, CALL, MEASURE, CHECK };
 
 extern const uint8_t inputs[];
 __asm__(".section .rodata\n.balign 8\n.globl inputs\ninputs:\n.incbin \"" INPUTS "\"\n.text\n");
 
-static uint64_t heap_memory[HEAP / sizeof(uint64_t)];
-static moult_heap heap;
-static IM3Runtime runtime;
 static const uint8_t *at = inputs;
 /* What alone is measured on a PC; NULL: everything. */
 static const char *wanted;
 
-static void require(int holds, const char *what, const char *why) {
+void require(int holds, const char *what, const char *why) {
   if (holds) return;
   printf("failed: %s: %s\n", what, why == NULL ? "" : why);
   exit(1);
 }
-
-static void succeed(M3Result result, const char *what) { require(result == m3Err_none, what, result); }
 
 static uint32_t word(void) {
   uint32_t value;
@@ -64,20 +55,10 @@ static const uint8_t *bytes(uint32_t length) {
   return start;
 }
 
-static void load(void) {
-  IM3Environment environment = m3_NewEnvironment();
-  IM3Module module = NULL;
-  runtime = m3_NewRuntime(environment, STACK, NULL);
-  runtime->memoryLimit = word();
-  uint32_t length = word();
-  succeed(m3_ParseModule(environment, &module, bytes(length), length), "parse");
-  succeed(m3_LoadModule(runtime, module), "load");
-}
-
 /* Linear memory that a step names. */
 static uint8_t *memory_at(uint32_t address, uint32_t length) {
   uint32_t size = 0;
-  uint8_t *memory = m3_GetMemory(runtime, &size, 0);
+  uint8_t *memory = engine_memory(&size);
   require(address <= size && length <= size - address, "step", "outside the memory");
   return memory + address;
 }
@@ -93,23 +74,17 @@ static void check_step(void) {
 }
 
 /* Its own function, not inlined: under callgrind only what it executes is counted. */
-M3Result __attribute__((noinline)) measured(IM3Function function, uint32_t count, const void **arguments) {
-  return m3_Call(function, count, arguments);
-}
+uint32_t __attribute__((noinline)) measured(const uint32_t *arguments) { return engine_call(arguments); }
 
 static uint64_t call_step(int counted) {
   const char *name = (const char *)bytes(NAME);
-  const void *arguments[ARGUMENTS] = {at, at + 4, at + 8, at + 12};
-  bytes(ARGUMENTS * 4);
-  uint32_t expected = word(), result = 0;
-  const void *results[] = {&result};
-  IM3Function function = NULL;
-  succeed(m3_FindFunction(&function, runtime, name), name);
-  uint32_t count = m3_GetArgCount(function);
+  uint32_t arguments[ARGUMENTS];
+  memcpy(arguments, bytes(sizeof arguments), sizeof arguments);
+  uint32_t expected = word();
+  engine_find(name);
   uint64_t start = machine_instructions();
-  succeed(counted ? measured(function, count, arguments) : m3_Call(function, count, arguments), name);
+  uint32_t result = counted ? measured(arguments) : engine_call(arguments);
   uint64_t spent = machine_instructions() - start;
-  if (m3_GetRetCount(function) == 1) succeed(m3_GetResults(function, 1, results), name);
   require(expected == ANY || result == expected, name, "another result");
   return spent;
 }
@@ -146,11 +121,9 @@ static void run_script(void) {
 
 int main(int count, char **values) {
   wanted = count > 1 ? values[1] : NULL;
-  moult_heap_init(&heap, heap_memory, sizeof heap_memory);
-  moult_heap_active = &heap;
-  require(setjmp(moult_heap_exhausted) == 0, "memory", "too little");
-  load();
+  uint32_t limit = word(), length = word();
+  engine_load(limit, bytes(length), length);
   run_script();
-  printf("memory %lu\n", (unsigned long)heap.peak);
+  printf("memory %lu\n", (unsigned long)engine_bytes());
   return 0;
 }
