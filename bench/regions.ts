@@ -6,14 +6,14 @@ import type { Budget } from './budgets.ts';
 
 const MAP = 'assembly/memory.ts';
 const CRYPTO = 'assembly/crypto/memory.ts';
-/** Where a size in the map may come from. */
+/** Where a size in the map may come from; of two, that of the whole core counts. */
 const SIZES = ['assembly/crypto/ed25519.ts', 'assembly/crypto/sha512.ts', MAP, CRYPTO];
 
 /** One row for each part of the memory map; the last is what is left of `used` bytes: tables of constants. */
 export function regionRows(used: number): Budget[] {
   const sizes = new Map<string, number>();
   for (const file of SIZES)
-    for (const [, name = '', size] of source(file).matchAll(/^export const (\w+): \w+ = (\d+);/gm))
+    for (const [, name = '', size] of source(file).matchAll(/^export const (\w+): \w+ = (?:isDefined\(SMALL\) \? [^:]+ : )?(\d+);/gm))
       sizes.set(name, Number(size));
   const rows = [...parts(source(MAP)), ['crypto', source(CRYPTO)] as const].map(([name, text]) =>
     row(name, regions(text, sizes)),
