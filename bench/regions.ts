@@ -13,7 +13,9 @@ const SIZES = ['assembly/crypto/ed25519.ts', 'assembly/crypto/sha512.ts', MAP, C
 export function regionRows(used: number): Budget[] {
   const sizes = new Map<string, number>();
   for (const file of SIZES)
-    for (const [, name = '', size] of source(file).matchAll(/^export const (\w+): \w+ = (?:isDefined\(SMALL\) \? [^:]+ : )?(\d+);/gm))
+    for (const [, name = '', size] of source(file).matchAll(
+      /^export const (\w+): \w+ = (?:isDefined\(SMALL\) \? [^:]+ : )?(\d+);/gm,
+    ))
       sizes.set(name, Number(size));
   const rows = [...parts(source(MAP)), ['crypto', source(CRYPTO)] as const].map(([name, text]) =>
     row(name, regions(text, sizes)),
