@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { State } from '../host/node/abi.ts';
 import { projectRoot } from '../scripts/abi.ts';
+import { installBudgets } from './install.ts';
 import { instructionCounts } from './instructions.ts';
 import { IMAGE, image, laboratory } from './laboratory.ts';
 import { boardFigures } from './qemu/figures.ts';
@@ -44,6 +45,7 @@ export async function budgets(): Promise<Budget[]> {
     { id: 'wire-update-beside-image', value: full.wire - IMAGE, unit: 'B' },
     { id: 'flash-idle-check', value: idle.flash, unit: 'B' },
     { id: 'flash-full-install', value: full.flash / IMAGE, unit: 'B/B', must: 1.05, goal: 1.02 },
+    ...(await installBudgets()),
   ];
 }
 

@@ -1,4 +1,5 @@
 // A device in a laboratory: simulated clock and network, the module that ships.
+import type { Sha256Compress } from '../host/node/core.ts';
 import { uniformGeometry } from '../host/node/flash.ts';
 import { SimClock } from '../sim/clock.ts';
 import { SimDevice } from '../sim/device.ts';
@@ -13,8 +14,8 @@ export function image(seed: number): Uint8Array {
   return new Random(seed).bytes(IMAGE);
 }
 
-/** `factory`: what the device runs at first. */
-export function laboratory(signers?: Signers, factory = image(1)) {
+/** `factory`: what the device runs at first; `sha256Compress`: the board hashes for the core. */
+export function laboratory(signers?: Signers, factory = image(1), sha256Compress?: Sha256Compress) {
   const clock = new SimClock(1_800_000_000);
   const repository = new SimRepository(() => clock.seconds(), 1, signers);
   const network = new SimNetwork(repository.source, clock);
@@ -30,6 +31,7 @@ export function laboratory(signers?: Signers, factory = image(1)) {
       checkInterval: 86_400,
     },
     image: factory,
+    ...(sha256Compress && { sha256Compress }),
     geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: 2 * IMAGE }),
     client: {
       metadataUrl: 'http://localhost/metadata/',
@@ -44,5 +46,5 @@ export function laboratory(signers?: Signers, factory = image(1)) {
     await clock.run(device.update());
     return { wire: network.sent - before.wire, flash: device.flash.written - before.flash };
   };
-  return { repository, device, update };
+  return { repository, device, network, update };
 }

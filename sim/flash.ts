@@ -8,7 +8,7 @@ export interface FlashFaults {
   readonly read?: (area: number, offset: number, length: number) => boolean;
   /** The bytes that are programmed instead. */
   readonly write?: (area: number, offset: number, data: Uint8Array) => Uint8Array | false;
-  readonly erase?: (area: number, offset: number) => boolean;
+  readonly erase?: (area: number, offset: number, length: number) => boolean;
 }
 
 /** NOR flash whose operations the power supply can cut short. The same seed leaves the same bits. */
@@ -51,7 +51,7 @@ export class SimFlash extends NorFlash {
   override erase(area: number, offset: number, length: number): boolean {
     this.checkErase(area, offset, length);
     this.trace?.sets(area, offset, length);
-    if (this.faults.erase?.(area, offset) === false) return false;
+    if (this.faults.erase?.(area, offset, length) === false) return false;
     this.#power.operate(
       { type: 'erase', area, offset, length },
       () => super.erase(area, offset, length),

@@ -23,6 +23,11 @@ test('the table of budgets is whole', () => {
     'linear-memory',
     'wire-idle-check',
     'flash-full-install',
+    'erase-calls-full-install',
+    'erased-full-install',
+    'hashed-full-install',
+    'journal-full-install',
+    'resume-after-power-cut',
     ...counts.rows.filter(({ must }) => must !== undefined).map(({ id }) => id),
     ...(board.rows.length > 0 ? ['ram-rv32imc', 'c-stack-rv32imc', 'flash-rv32imc'] : []),
   ]);

@@ -5,7 +5,7 @@ import { Area } from "../abi";
 import { sha256_begin, sha256_restore, sha256_save, sha256_update } from "../crypto/sha256";
 import { IMAGE_HASH, SLOT_WRITER } from "../memory";
 import { Status } from "../status";
-import { flash_block_end, flash_erase, flash_size, flash_usable } from "../storage/flash";
+import { flash_block_end, flash_erase, flash_erase_end, flash_size, flash_usable } from "../storage/flash";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 import { install, install_digest, install_payload, install_state, journal_progress } from "../storage/journal";
 import { Writer, writer_begin, writer_flush, writer_put } from "../storage/writer";
@@ -79,8 +79,9 @@ export function slot_write(pointer: usize, length: u32): Status {
 function write_in_block(pointer: usize, length: u32, end: u32): Status {
   let status: Status = Status.OK;
   if (received == erased) {
-    status = flash_erase(area(), received, end);
-    erased = end;
+    const to = isDefined(SMALL) ? end : flash_erase_end(area(), received, install.length);
+    status = flash_erase(area(), received, to);
+    erased = to;
   }
   if (status == Status.OK) status = writer_put(writer, pointer, length);
   if (status != Status.OK) return status;
@@ -104,7 +105,7 @@ export function slot_room(): u32 {
 
 /** Whether the last write came to the end of an erase block. */
 export function slot_is_at_block(): bool {
-  return received == erased;
+  return received != 0 && flash_block_end(area(), received - 1) == received;
 }
 
 /** All bytes have arrived: writes the last of them, looks at their hash and prepares to read them back. */

@@ -50,10 +50,19 @@ export function flash_write(area: i32, offset: u32, pointer: usize, length: u32)
   return host.flash_write(area, offset, pointer, length) < 0 ? Status.FLASH_WRITE : Status.OK;
 }
 
-/** Erases the blocks that cover `offset` up to `end`, which are block boundaries, one after another. */
+/** Bytes that at most are erased in one call, on their own boundaries: what chips have commands for, and a watchdog waits for. */
+const ERASE_STEP: u32 = 65536;
+
+/** How far one call erases that begins at `offset`: over whole blocks, and none beyond the one that holds `end` - 1. The small core erases block by block. */
+export function flash_erase_end(area: i32, offset: u32, end: u32): u32 {
+  if (isDefined(SMALL)) return flash_block_end(area, offset);
+  return flash_block_end(area, min(end - 1, offset | (ERASE_STEP - 1)));
+}
+
+/** Erases the blocks from `offset` on up to `end`, both block boundaries. */
 export function flash_erase(area: i32, offset: u32, end: u32): Status {
   while (offset < end) {
-    const next = flash_block_end(area, offset);
+    const next = flash_erase_end(area, offset, end);
     if (host.flash_erase(area, offset, next - offset) < 0) return Status.FLASH_ERASE;
     offset = next;
   }
