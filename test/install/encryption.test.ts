@@ -24,7 +24,7 @@ import {
 import { Random } from '../../sim/random.ts';
 import type { SimRelease } from '../../sim/repository.ts';
 import { RELEASE_1, World, type WorldOptions } from '../../sim/scenarios/world.ts';
-import { boot, check, cutBefore, untilCut, verdict } from '../fixtures/by-hand.ts';
+import { boot, check, cutBeforeBlock, untilCut, verdict } from '../fixtures/by-hand.ts';
 
 const KEY = new Random(41).bytes(32);
 const OTHER_KEY = new Random(42).bytes(32);
@@ -301,7 +301,7 @@ describe('[CERT-C-5] a download that is interrupted', () => {
       const world = await published({ ...RELEASE, payloads });
       world.network.conduct = (path) => (path.endsWith('.encrypted') ? { chunk: 300 } : {});
       const { core } = boot(world);
-      cutBefore(world.device, 'erase', Area.SLOT_B, nth);
+      cutBeforeBlock(world.device, Area.SLOT_B, nth);
       if (!(await untilCut(world.device, () => check(world, core)))) break;
       cuts++;
       const length = await installed(world);
@@ -309,7 +309,7 @@ describe('[CERT-C-5] a download that is interrupted', () => {
       const total = world.repository.files.get(
         world.network.requests.find(({ path }) => path.endsWith('.encrypted'))?.path ?? '',
       )?.length;
-      expect(sent(world), `cut before erase ${nth}`).toBeLessThan((total ?? 0) + most + 2 * CHUNK);
+      expect(sent(world), `cut before block ${nth}`).toBeLessThan((total ?? 0) + most + 2 * CHUNK);
     }
     expect(cuts).toBeGreaterThan(5);
   });
@@ -326,7 +326,7 @@ describe('[CERT-C-5] a download that is interrupted', () => {
   test('and the payload is another one afterwards: it begins anew', async () => {
     const world = await published();
     const { core } = boot(world);
-    cutBefore(world.device, 'erase', Area.SLOT_B, 6);
+    cutBeforeBlock(world.device, Area.SLOT_B, 6);
     expect(await untilCut(world.device, () => check(world, core))).toBe(true);
     world.repository.publish({ ...RELEASE, encryptFor: [OTHER_PUBLIC, PUBLIC] });
     expect(await installed(world)).toEqual(['image.encrypted']);

@@ -4,7 +4,7 @@ import { Area, State, Status } from '../../host/node/abi.ts';
 import { type Base, buildPayload, type Payload, sha256 } from '../../repo/index.ts';
 import { Random } from '../../sim/random.ts';
 import { RELEASE_1, World } from '../../sim/scenarios/world.ts';
-import { boot, check, cutBefore, untilCut, verdict } from '../fixtures/by-hand.ts';
+import { boot, check, cutBeforeBlock, untilCut, verdict } from '../fixtures/by-hand.ts';
 
 /** Release 1 with some of it changed, and some that is new. */
 const IMAGE = Buffer.concat([RELEASE_1.image.subarray(0, 9000), new Random(9).bytes(7000), RELEASE_1.image]);
@@ -178,11 +178,11 @@ describe('[CERT-C-5] a patch that is interrupted', () => {
       const world = await published(patch);
       world.network.conduct = (path) => (path.endsWith('.patch') ? { chunk: 256 } : {});
       const { core } = boot(world);
-      cutBefore(world.device, 'erase', Area.SLOT_B, nth);
+      cutBeforeBlock(world.device, Area.SLOT_B, nth);
       if (!(await untilCut(world.device, () => check(world, core)))) break;
       cuts++;
       expect(await installed(world)).toEqual(['from-1.patch']);
-      expect(sent(world), `cut before erase ${nth}`).toBeLessThan(patch.bytes.length + 4096 + 1024);
+      expect(sent(world), `cut before block ${nth}`).toBeLessThan(patch.bytes.length + 4096 + 1024);
     }
     expect(cuts).toBeGreaterThan(5);
   });
@@ -190,7 +190,7 @@ describe('[CERT-C-5] a patch that is interrupted', () => {
   test('a patch that is withdrawn meanwhile: the image goes on from there', async () => {
     const world = await published(patch);
     const { core } = boot(world);
-    cutBefore(world.device, 'erase', Area.SLOT_B, 6);
+    cutBeforeBlock(world.device, Area.SLOT_B, 6);
     expect(await untilCut(world.device, () => check(world, core))).toBe(true);
     world.repository.addPayload(FOLDER, changed(patch, patch.bytes, { image: sha256(patch.bytes) }));
     world.repository.publish(RELEASE);
@@ -201,7 +201,7 @@ describe('[CERT-C-5] a patch that is interrupted', () => {
   test('an image that is on its way goes on when a patch appears', async () => {
     const world = await published();
     const { core } = boot(world);
-    cutBefore(world.device, 'erase', Area.SLOT_B, 6);
+    cutBeforeBlock(world.device, Area.SLOT_B, 6);
     expect(await untilCut(world.device, () => check(world, core))).toBe(true);
     world.repository.addPayload(FOLDER, patch);
     world.repository.publish(RELEASE);

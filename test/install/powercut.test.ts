@@ -52,7 +52,7 @@ test('[CERT-C-5] power that fails again in the recovery, and up to eight times a
   expect(distinct).toBeLessThan(pairs / 5);
   expect(live).toBeGreaterThan(pairs / 500);
   expect([sequences, sequenceCuts > 2 * sequences]).toEqual([8, true]);
-});
+}, 240_000);
 
 test.each(GEOMETRIES)(
   'after any sequence of cuts a whole image boots, and the device can still be updated: $name',
