@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Programs for the emulated boards of host/qemu: `node scripts/qemu.mjs` builds them into build/qemu, with the core
-// that is in build/moult.wasm and the wasm3 of scripts/wasm3.mjs.
-import { execFileSync } from 'node:child_process';
+// that is in build/moult-small.wasm and the wasm3 of scripts/wasm3.mjs; and into build/qemu-aot, where there is wasm2c, one
+// with the core compiled ahead of time.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,6 +29,19 @@ async function build() {
     `-DMOULT_MODULE_MEMORY=${await memoryUsed(module)}`,
   ]);
   run('cmake', ['--build', FOLDER, '--parallel', '2']);
+  if (spawnSync('wasm2c', ['--version']).status === 0) buildCompiled(module);
+}
+
+/** The image whose core is compiled ahead of time: build/qemu-aot/image.bin. */
+function buildCompiled(module) {
+  const folder = `${FOLDER}-aot`;
+  run('cmake', [
+    ...['-S', join(ROOT, 'host/qemu'), '-B', folder, '-DMOULT_AOT=ON'],
+    `-DCMAKE_TOOLCHAIN_FILE=${join(ROOT, 'host/qemu/riscv/toolchain.cmake')}`,
+    `-DMOULT_MODULE=${MODULE}`,
+    `-DMOULT_MODULE_SHA256=${createHash('sha256').update(module).digest('hex')}`,
+  ]);
+  run('cmake', ['--build', folder, '--parallel', '2']);
 }
 
 /** Bytes of linear memory, as the module itself says. */

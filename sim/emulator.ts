@@ -61,6 +61,9 @@ const ERASED = [
   [SLOT_B, SLOT],
 ] as const;
 
+/** The image whose core is compiled ahead of time, as a name for `builtProgram`. */
+export const COMPILED_IMAGE = '../qemu-aot/image';
+
 /** A program of host/qemu, by the name that it has there. */
 export function builtProgram(name: string): string {
   return join(BUILT, `${name}.bin`);

@@ -10,12 +10,7 @@
 /* The most that one call into the core may take, in milliseconds; the watchdog is fed meanwhile. */
 #define DEADLINE 60000u
 
-extern const uint8_t moult_module[];
-extern const uint8_t moult_module_end[];
-extern const uint8_t moult_module_sha256[];
-
 moult device_core;
-uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)] __attribute__((section(".memory")));
 
 static moult_boot boot;
 moult_port device_port;
@@ -50,18 +45,10 @@ int32_t device_open_board(int32_t state) {
 /* ---- the core ---- */
 
 int32_t device_open_core(void) {
-  moult_config config = {
-      .port = &device_port,
-      .user = &boot,
-      .module = moult_module,
-      .module_length = (uint32_t)(moult_module_end - moult_module),
-      .module_sha256 = moult_module_sha256,
-      .memory = device_memory,
-      .memory_length = sizeof device_memory,
-      .linear_memory = MOULT_BOARD_LINEAR_MEMORY,
-      .compile_late = 1,
-      .deadline = DEADLINE,
-  };
+  moult_config config = device_core_place();
+  config.port = &device_port;
+  config.user = &boot;
+  config.deadline = DEADLINE;
   return moult_open(&device_core, &config);
 }
 

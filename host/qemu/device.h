@@ -1,5 +1,5 @@
 /*
- * The core on a board: its port, its memory, and the module that is linked in. All of it is static: there is one.
+ * The core on a board: its port, its memory and its code. All of it is static: there is one.
  */
 #ifndef MOULT_DEVICE_H
 #define MOULT_DEVICE_H
@@ -10,8 +10,8 @@
 
 extern moult device_core;
 
-/* For wasm3 and all that it runs, the core's memory among it. */
-extern uint64_t device_memory[MOULT_BOARD_MEMORY / sizeof(uint64_t)];
+/* Where the core and its memory are: core_wasm3.c or core_aot.c. */
+moult_config device_core_place(void);
 
 /* What the core is given, from device_open_board on. */
 extern moult_port device_port;

@@ -16,7 +16,9 @@ static moult_link link;
 
 /* "wasm3, image 1.1.0": which program it is that reports. */
 static const char *engine(void) {
-  static char text[32] = "wasm3, image ";
+  static char text[40];
+  strcpy(text, moult_engine());
+  strcat(text, ", image ");
   size_t used = strlen(text);
   strncpy(text + used, image_header.version, sizeof text - 1 - used);
   return text;
