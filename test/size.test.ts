@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { budgets } from '../bench/budgets.ts';
 import { instructionCounts } from '../bench/instructions.ts';
 import { boardFigures } from '../bench/qemu/figures.ts';
+import { builtProgram, COMPILED_IMAGE } from '../sim/emulator.ts';
 import { optional } from './optional.ts';
 
 const counts = instructionCounts();
@@ -30,6 +32,7 @@ test('the table of budgets is whole', () => {
     'resume-after-power-cut',
     ...counts.rows.filter(({ must }) => must !== undefined).map(({ id }) => id),
     ...(board.rows.length > 0 ? ['ram-rv32imc', 'c-stack-rv32imc', 'flash-rv32imc'] : []),
+    ...(existsSync(builtProgram(COMPILED_IMAGE)) ? ['ram-aot-rv32imc', 'flash-aot-rv32imc'] : []),
   ]);
 });
 
