@@ -77,7 +77,7 @@ export function verifySignature(key: PublicKey, message: Uint8Array, signature: 
 export function importPublicKey({ keytype, scheme, keyval }: PublicKey): KeyObject | undefined {
   try {
     if (keytype === 'ed25519' && scheme === 'ed25519' && /^[0-9a-f]{64}$/i.test(keyval.public))
-      return fromSpki(SPKI_PREFIX, keyval.public);
+      return fromRaw(keyval.public);
     if (!P256_KEYTYPES.has(keytype) || scheme !== 'ecdsa-sha2-nistp256') return undefined;
     if (/^04[0-9a-f]{128}$/i.test(keyval.public)) return fromSpki(P256_PREFIX, keyval.public);
     if (!keyval.public.startsWith('-----BEGIN PUBLIC KEY-----')) return undefined;
@@ -92,6 +92,12 @@ export function importPublicKey({ keytype, scheme, keyval }: PublicKey): KeyObje
 export function keyMaterial(key: PublicKey): string {
   const known = importPublicKey(key);
   return known?.export({ format: 'der', type: 'spki' }).toString('hex') ?? key.keyval.public.toLowerCase();
+}
+
+/** As a JWK (RFC 8037), which OpenSSL takes ten times as fast as DER. */
+function fromRaw(hex: string): KeyObject {
+  const x = Buffer.from(hex, 'hex').toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
 function fromSpki(prefix: Buffer, hex: string): KeyObject {
