@@ -1,6 +1,7 @@
 // Where the state machine stands, and what came of its last check: what the files of the agent share.
 
 import { Action, Role } from "../abi";
+import { sealed_forget } from "../install/encryption";
 import { Status } from "../status";
 import { log_outcome } from "../storage/log";
 import { record_abort } from "../storage/record";
@@ -67,6 +68,7 @@ export function run_fetch(length: u32): Action {
 
 export function run_end(status: Status, role: Role): Action {
   record_abort();
+  if (!isDefined(SMALL)) sealed_forget();
   run.phase = Phase.IDLE;
   run.waited = false;
   run.fetching = false;

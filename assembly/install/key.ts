@@ -3,7 +3,7 @@
 
 import { bytes_all } from "../bytes";
 import { x25519_public } from "../crypto/x25519";
-import { DEVICE_KEY } from "../memory";
+import { COPY_BUFFER, COPY_SIZE, DEVICE_KEY } from "../memory";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
 import { Kind, record_replace, store_bank, store_entry } from "../storage/record";
@@ -35,7 +35,8 @@ export function key_keep(): Status {
   return status;
 }
 
-/** Clears what of the key is in memory. */
+/** Clears what of the key is in memory, where it was compared with the record too. */
 export function key_forget(): void {
   memory.fill(DEVICE_KEY, 0, 3 * KEY_SIZE);
+  memory.fill(COPY_BUFFER, 0, COPY_SIZE);
 }

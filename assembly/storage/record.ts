@@ -583,6 +583,8 @@ function crc_check(area: i32, offset: u32, length: u32, expected: u32): Status {
     offset += part;
     length -= part;
   }
+  // It may have been the key of the device.
+  if (!isDefined(SMALL)) memory.fill(COPY_BUFFER, 0, COPY_SIZE);
   return crc == expected ? Status.OK : Status.FLASH_VERIFY;
 }
 
