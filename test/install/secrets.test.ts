@@ -43,7 +43,7 @@ function find(memory: Uint8Array, secrets: Secrets): string[] {
 
 /** Flash that knows the core's memory from the views that it is given. */
 class Window implements FlashDriver {
-  memory = new Uint8Array();
+  memory: Uint8Array = new Uint8Array();
   /** The key of the device was found while it was read or written, so the search does find. */
   sightings = 0;
   readonly #flash: SimFlash;
