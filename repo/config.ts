@@ -1,8 +1,10 @@
 // moult.toml: what an operator may change by hand. Keys and thresholds are not here: they are in the signed root.
 import { basename } from 'node:path';
 import { parse, stringify, TomlError } from 'smol-toml';
-import { RepositoryError } from './errors.ts';
+import { messageOf, RepositoryError } from './errors.ts';
+import { checkCounter, checkText, MAX_NAME } from './limits.ts';
 import { ROLES, type RoleName } from './metadata.ts';
+import type { Factory } from './set.ts';
 import { formatDuration, parseDuration } from './time.ts';
 
 export interface Config {
@@ -11,6 +13,8 @@ export interface Config {
   readonly maxImageSize: number;
   /** Seconds for which a new signature of each role holds. */
   readonly expiry: Readonly<Record<RoleName, number>>;
+  /** What releases may require although it is no release here. */
+  readonly factory: Factory;
 }
 
 export const CONFIG_NAME = 'moult.toml';
@@ -49,7 +53,21 @@ export function parseConfig(text: string, path: string): Config {
   if (typeof name !== 'string' || name === '') throw corrupt(path, 'name is not a text');
   if (typeof maxImageSize !== 'number' || maxImageSize < 1)
     throw corrupt(path, 'max_image_size is not a number of bytes');
-  return { name, maxImageSize, expiry: parseExpiry(table.expiry ?? {}, path) };
+  const factory = parseFactory(table.factory ?? {}, path);
+  return { name, maxImageSize, expiry: parseExpiry(table.expiry ?? {}, path), factory };
+}
+
+function parseFactory(value: unknown, path: string): Factory {
+  if (typeof value !== 'object' || value === null) throw corrupt(path, 'factory is not a table');
+  for (const [component, counter] of Object.entries(value)) {
+    try {
+      checkText('component', component, MAX_NAME);
+      checkCounter('release counter', counter, 0);
+    } catch (error) {
+      throw corrupt(path, `factory.${component}: ${messageOf(error)}`);
+    }
+  }
+  return value as Factory;
 }
 
 export function parseToml(text: string, path: string): Record<string, unknown> {

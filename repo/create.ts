@@ -69,7 +69,12 @@ async function writeFirstState(
 ): Promise<void> {
   const staging = join(directory, '.tmp');
   const expiry = { ...DEFAULT_EXPIRY, ...options.expiry };
-  const config: Config = { name: options.name ?? name, maxImageSize: DEFAULT_MAX_IMAGE_SIZE, expiry };
+  const config: Config = {
+    name: options.name ?? name,
+    maxImageSize: DEFAULT_MAX_IMAGE_SIZE,
+    expiry,
+    factory: {},
+  };
   const { held, files, generated } = await generateAll(join(directory, 'keys'), roles, options);
   const plan = await planFirst(
     {

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'release-exists'
   | 'counter-too-low'
   | 'image-refused'
+  | 'set-refused'
   // The repository on disk.
   | 'repository-missing'
   | 'repository-exists'

@@ -68,6 +68,7 @@ export {
   type Repository,
   type RotateOptions,
 } from './repository.ts';
+export { describeRange, type Range, type Rules } from './rules.ts';
 export { parseMetadata } from './schema.ts';
 export { type BundledRelease, type ListedRelease, listedReleases } from './selection.ts';
 export { countSignatures, type SignatureCount, sign } from './signing.ts';

@@ -7,12 +7,14 @@ import { RepositoryError, systemCode } from './errors.ts';
 import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
 import type { ImageFormat, ImageReport } from './formats/image.ts';
 import { type Json, parseJson } from './json.ts';
+import { checkCounter, checkText, MAX_HARDWARE_ID, MAX_NAME } from './limits.ts';
 import { type Target, targetFileName } from './metadata.ts';
 import { checkNotice, parseNotice, type ReleaseNotice } from './notice.ts';
 import { ENCRYPTION } from './payload.ts';
+import { checkRules, type Range, type Rules, readRanges } from './rules.ts';
 import { Check } from './schema.ts';
 
-export interface ReleaseInput {
+export interface ReleaseInput extends Partial<Rules> {
   /** A file, or bytes with the file name to publish them under. */
   readonly image: string | { readonly bytes: Uint8Array; readonly name: string };
   /** 1 to 31 characters, as `version`; hardware ids 1 to 63. Letters, digits and `. _ ~ + -` only. */
@@ -45,7 +47,7 @@ export interface ReleaseInput {
 }
 
 /** A release as its record in `releases/` states it. */
-export interface Release {
+export interface Release extends Partial<Rules> {
   /** The target path, `COMPONENT/HARDWARE/VERSION/FILE`; HARDWARE is the first of `hardwareIds`. */
   readonly path: string;
   readonly length: number;
@@ -64,11 +66,7 @@ export interface Release {
   readonly notice?: ReleaseNotice;
 }
 
-const MAX_COUNTER = 2 ** 31 - 1;
-const MAX_NAME = 31;
-const MAX_HARDWARE_ID = 63;
 const RECORD_LIMIT = 65_536;
-const SAFE = /^[A-Za-z0-9][A-Za-z0-9._~+-]*$/;
 
 /** The release as a target of TUF. */
 export function asTarget(release: Release): Target {
@@ -82,10 +80,16 @@ export function asTarget(release: Release): Target {
       hardwareIds,
       releaseCounter,
       securityCounter,
+      ...rulesOf(release),
       ...release.notice,
       ...(release.encrypted && { encryption: ENCRYPTION }),
     },
   };
+}
+
+/** The rules that there are; none is left out. */
+export function rulesOf({ requires = [], conflicts = [] }: Partial<Rules>): Partial<Rules> {
+  return { ...(requires.length > 0 && { requires }), ...(conflicts.length > 0 && { conflicts }) };
 }
 
 /** The release and its payloads, by target path. */
@@ -126,7 +130,7 @@ export function recordBytes(release: Release): Uint8Array {
 
 /** Refuses (`bad-argument`) texts that a device or a path cannot carry. */
 export function checkTexts(
-  input: Pick<ReleaseInput, 'component' | 'version' | 'hardwareIds' | 'notice'>,
+  input: Pick<ReleaseInput, 'component' | 'version' | 'hardwareIds' | 'notice' | keyof Rules>,
 ): void {
   checkNotice(input.notice ?? {});
   checkText('component', input.component, MAX_NAME);
@@ -134,6 +138,7 @@ export function checkTexts(
   if (input.hardwareIds.length === 0) throw bad('a release needs at least one hardware id');
   for (const id of input.hardwareIds) checkText('hardware id', id, MAX_HARDWARE_ID);
   if (new Set(input.hardwareIds).size < input.hardwareIds.length) throw bad('a hardware id is given twice');
+  checkRules(input);
 }
 
 /** The counter that an image has in it, unless another one is asked for. */
@@ -320,12 +325,20 @@ function parseRecord(bytes: Uint8Array, path: string): Release {
     releaseCounter: check.integer(record.releaseCounter, 1, 'releaseCounter'),
     securityCounter: check.integer(record.securityCounter, 0, 'securityCounter'),
     ...(record.encrypted === true && { encrypted: true }),
+    ...rulesOf({
+      requires: parseRanges(check, record, 'requires'),
+      conflicts: parseRanges(check, record, 'conflicts'),
+    }),
   };
   return checkRecord(check, {
     ...release,
     ...(record.payloads !== undefined && { payloads: parsePayloads(check, record.payloads) }),
     ...(record.notice !== undefined && { notice: parseNotice(check, record.notice) }),
   });
+}
+
+function parseRanges(check: Check, record: { [name: string]: Json }, field: keyof Rules): Range[] {
+  return readRanges(record[field]) ?? check.fail(`${field} is not an array of ranges`);
 }
 
 function parsePayloads(check: Check, value: Json): Record<string, Target> {
@@ -355,20 +368,6 @@ function checkRecord(check: Check, release: Release): Release {
 /** What people call a file, with only the characters that every URL and file system takes as they are. */
 function safeFileName(name: string): string {
   return name.replace(/[^A-Za-z0-9._~-]/g, '_').slice(-100) || 'image';
-}
-
-function checkText(what: string, text: string, most: number): void {
-  if (text.length === 0 || text.length > most || !SAFE.test(text)) {
-    throw bad(
-      `${what} "${text}" is not 1 to ${most} letters, digits or . _ ~ + - that begin with a letter or digit`,
-    );
-  }
-}
-
-function checkCounter(what: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least || value > MAX_COUNTER) {
-    throw bad(`${what} ${value} is not an integer from ${least} to ${MAX_COUNTER}`);
-  }
 }
 
 function bad(message: string): RepositoryError {

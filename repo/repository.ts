@@ -46,10 +46,12 @@ import {
   readReleases,
   recordBytes,
   recordName,
+  rulesOf,
   storeImage,
   targetsOf,
   withCounter,
 } from './release.ts';
+import { assertSetsHold } from './set.ts';
 import { folderSource } from './source.ts';
 import { type RepositoryStatus, repositoryStatus } from './status.ts';
 import { type Clock, systemClock } from './time.ts';
@@ -96,7 +98,8 @@ export interface Repository {
   releases(): Promise<Release[]>;
   /** Stages a release; clients see it with the next publish. */
   addRelease(input: ReleaseInput): Promise<Release>;
-  /** Signs targets, snapshot and timestamp anew, over exactly the releases in `releases/`. */
+  /** Signs targets, snapshot and timestamp anew, over exactly the releases in `releases/` (`set-refused`: the newest of
+   * them do not go together). */
   publish(): Promise<Publication>;
   /** Extends a role's time without changing targets: `snapshot` (the default) signs snapshot and timestamp anew,
    * `timestamp` only that, `root` a new root version with the same keys. */
@@ -185,6 +188,7 @@ class DiskRepository implements Repository {
         hardwareIds,
         ...counters,
         ...encrypted,
+        ...rulesOf(input),
         ...told,
       };
       const payloads = await this.#addPayloads(plain, findBases(input, existing), input);
@@ -238,6 +242,7 @@ class DiskRepository implements Repository {
   publish(): Promise<Publication> {
     return this.#change(async (situation) => {
       const releases = await this.releases();
+      assertSetsHold(releases, this.#config.factory);
       const published = situation.chain.targets.signed.targets;
       for (const release of releases) {
         for (const [path, target] of Object.entries(targetsOf(release)))
@@ -287,7 +292,8 @@ class DiskRepository implements Repository {
 
   async status(at: number = this.#now()): Promise<RepositoryStatus> {
     const chain = await this.#load(() => undefined);
-    return repositoryStatus(this.name, at, chain, await this.#store.list(), await this.releases());
+    const keys = await this.#store.list();
+    return repositoryStatus(this.name, at, chain, keys, await this.releases(), this.#config.factory);
   }
 
   async signingKeys(role: RoleName): Promise<SigningKey[]> {

@@ -4,6 +4,7 @@ import { keyMaterial } from './keys.ts';
 import type { StoredKey } from './keystore.ts';
 import { ROLES, type RoleName } from './metadata.ts';
 import { type Release, targetsOf } from './release.ts';
+import { type Factory, findFaults } from './set.ts';
 import { expiryOf } from './verify.ts';
 
 export interface KeyStatus {
@@ -48,6 +49,7 @@ export function repositoryStatus(
   chain: Chain,
   keys: readonly StoredKey[],
   releases: readonly Release[],
+  factory: Factory,
 ): RepositoryStatus {
   const published = chain.targets.signed.targets;
   return {
@@ -59,7 +61,7 @@ export function repositoryStatus(
     withdrawn: Object.keys(published).filter(
       (path) => !releases.some((release) => path in targetsOf(release)),
     ),
-    warnings: sharedKeys(chain),
+    warnings: [...sharedKeys(chain), ...findFaults(releases, factory)],
   };
 }
 

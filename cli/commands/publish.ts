@@ -4,7 +4,9 @@ import type { AddCommand } from '../main.ts';
 import type { Session } from '../session.ts';
 
 const EXAMPLES = `
-Signs targets, snapshot and timestamp anew, over exactly the releases in releases/, and shows them in one step.
+Signs targets, snapshot and timestamp anew, over exactly the releases in releases/, and shows them in one step: releases of
+several components that were added since the last time are one update. Releases that do not go together are refused, by
+what the newest of each component for a board require and exclude.
 
 Examples:
   moult publish

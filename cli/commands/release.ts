@@ -1,10 +1,12 @@
 // moult release: what there is to install.
 import {
   describeImage,
+  describeRange,
   ESP32_CHIPS,
   IMAGE_FORMATS,
   type ImageFormat,
   parseEncryptionKeys,
+  type Range,
   type Release,
   type ReleaseNotice,
   RepositoryError,
@@ -12,6 +14,7 @@ import {
 } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
 import { formatBytes } from '../output.ts';
+import { collectRange } from '../range.ts';
 import { oneOf, readInput, type Session } from '../session.ts';
 
 interface Options {
@@ -23,6 +26,8 @@ interface Options {
   readonly deltaFrom: string[];
   readonly compress: boolean;
   readonly encryptFor: string[];
+  readonly requires: Range[];
+  readonly conflicts: Range[];
   readonly format?: ImageFormat;
   readonly chip?: number;
   readonly urgency?: string;
@@ -42,6 +47,17 @@ Examples:
   moult release add build/app.bin --component app --version 1.4.4 --hw esp32c3-rev2 --urgency critical \\
     --cve CVE-2026-12345 --risk "Anybody nearby can open the lock." --risk "de=Wer in der Nähe ist, kann öffnen." \\
     --downtime 20 --support-end 2031-12-31
+
+Several components, as one update:
+  moult release add build/radio.bin --component radio --version 2.0.0 --hw esp32c3-rev2 --counter 5
+  moult release add build/app.bin --component app --version 1.5.0 --hw esp32c3-rev2 --requires 'radio>=5,<9'
+  moult release add build/model.bin --component model --version 7 --hw esp32c3-rev2 --conflicts 'app<12'
+  moult publish
+
+Devices see all of them at once, and confirm all of them or none. Publish refuses the newest releases when devices would:
+when one requires or excludes another. What devices have from the factory alone stands in moult.toml:
+  [factory]
+  radio = 5        # release counter
 
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
 older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
@@ -77,6 +93,18 @@ export const addRelease: AddCommand = (program, run) => {
       collect,
       [],
     )
+    .option(
+      '--requires <range>',
+      "what else a device must have: 'radio>=5' or 'radio>=5,<9', by release counters; may be repeated",
+      collectRange('--requires'),
+      [],
+    )
+    .option(
+      '--conflicts <range>',
+      "what it must not have: 'radio>=7'; may be repeated",
+      collectRange('--conflicts'),
+      [],
+    )
     .option('--format <name>', `${IMAGE_FORMATS.join(', ')} (default: told by the first bytes)`, (text) =>
       oneOf('--format', IMAGE_FORMATS, text),
     )
@@ -105,6 +133,8 @@ export const addRelease: AddCommand = (program, run) => {
             deltaFrom: options.deltaFrom,
             compress: options.compress,
             ...(options.encryptFor.length > 0 && { encryptFor: await readKeys(session, options.encryptFor) }),
+            requires: options.requires,
+            conflicts: options.conflicts,
             notice: noticeOf(options),
             ...(options.counter !== undefined && { releaseCounter: options.counter }),
             ...(options.securityCounter !== undefined && { securityCounter: options.securityCounter }),
@@ -118,6 +148,10 @@ export const addRelease: AddCommand = (program, run) => {
           .finally(() => bar.stop());
         for (const line of images) session.output.event(line, 'plain');
         session.output.event(describe(added));
+        for (const range of added.requires ?? [])
+          session.output.event(`requires ${describeRange(range)}`, 'plain');
+        for (const range of added.conflicts ?? [])
+          session.output.event(`conflicts with ${describeRange(range)}`, 'plain');
         for (const [path, { length }] of Object.entries(added.payloads ?? {}))
           session.output.event(`${path}: ${formatBytes(length)} instead of ${formatBytes(added.length)}`);
         session.output.line('  Next: moult publish');

@@ -1,6 +1,7 @@
 // Which release each ECU of a vehicle is to have (Uptane Standard 2.1.0: "dependencies and conflicts"). The same
 // inputs give the same choice, and every round either brings in a release or bans one, so it ends.
-import { type DirectorRelease, isWithin, type Range } from './release.ts';
+import { describeRule, isWithin, type Range, type Rules } from '../rules.ts';
+import type { DirectorRelease } from './release.ts';
 
 export interface Place {
   readonly serial: string;
@@ -25,7 +26,7 @@ export interface Resolution {
 interface Violation {
   readonly holder: DirectorRelease;
   readonly range: Range;
-  readonly kind: 'requires' | 'conflicts';
+  readonly kind: keyof Rules;
 }
 
 /** `catalogue`: where to look for what an assigned release requires. */
@@ -44,7 +45,8 @@ export function resolve(
     const remedy = findRemedy(violation, places, catalogue, [...candidates, ...banned.keys()]);
     if (remedy !== undefined) pulled.push(remedy);
     else {
-      banned.set(culprit(violation, chosen), reasonOf(violation));
+      const { holder, kind, range } = violation;
+      banned.set(culprit(violation, chosen), describeRule(holder, kind, range));
       // What was brought in for a release that is out now is not wanted any more.
       pulled = [];
     }
@@ -141,13 +143,4 @@ function heldBack(
     const reason = banned.get(release);
     return reason === undefined ? [] : [{ release, reason }];
   });
-}
-
-function reasonOf({ holder, range, kind }: Violation): string {
-  const { component, releaseCounter, below } = range;
-  const most = below === undefined ? '' : ` and below ${below}`;
-  const what = `${component} from release ${releaseCounter}${most}`;
-  return kind === 'requires'
-    ? `${holder.component} ${holder.version} requires ${what}`
-    : `${holder.component} ${holder.version} conflicts with ${what}`;
 }

@@ -1,8 +1,9 @@
 // Which release each ECU is to have: dependencies and conflicts.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { asRelease, type DirectorRelease, isWithin, type Range } from '../../repo/director/release.ts';
+import { asRelease, type DirectorRelease } from '../../repo/director/release.ts';
 import { type Place, resolve } from '../../repo/director/resolve.ts';
+import { isWithin, type Range } from '../../repo/rules.ts';
 
 function release(
   component: string,
