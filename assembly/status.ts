@@ -147,6 +147,8 @@ export const enum Status {
   NOT_A_RECIPIENT = -71,
   /** not the encrypted bytes that were made for this device [tampered payload] */
   DECRYPTION = -72,
+  /** the image is encrypted, and a half of the journal does not hold where that stands */
+  JOURNAL_TOO_SMALL = -73,
 
   // Transport.
   /** the repository could not be reached */

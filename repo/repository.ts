@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type BundleContents, type BundleOptions, bundleBytes, collectBundle, withWrites } from './bundle.ts';
 import { type Chain, readChain } from './chain.ts';
 import { CONFIG_NAME, type Config, parseConfig } from './config.ts';
+import { encryptPayload } from './encryption.ts';
 import { type ErrorCode, RepositoryError } from './errors.ts';
 import {
   applyWrites,
@@ -172,6 +173,8 @@ class DiskRepository implements Repository {
       const existing = await this.releases();
       checkNew(input, existing);
       findBases(input, existing);
+      // Keys that nothing can be encrypted for are refused before anything is stored.
+      if (input.encryptFor !== undefined) encryptPayload(new Uint8Array(), 'image', input.encryptFor);
       const image = inspectImage(await readImage(input.image, this.#config.maxImageSize), input.format);
       input.onImage?.(image);
       const counters = chooseCounters(withCounter(input, image), existing);

@@ -77,7 +77,7 @@ function without_base(): Action {
 }
 
 function begin_install(): Action {
-  if (!isDefined(SMALL) && best.encrypted && offer.length == 0) return run_end(Status.NOT_FOUND, Role.IMAGE);
+  if (!isDefined(SMALL) && best.encrypted && offer.length == 0) return run_end(journal_holds(payload_room(true)) ? Status.NOT_FOUND : Status.JOURNAL_TOO_SMALL, Role.IMAGE);
   const boot = host.boot_state();
   // On trial the other slot is the one to fall back to: it is not to be touched.
   if (boot < 0 || (boot & ON_TRIAL) != 0) return run_end(Status.BOOT, Role.IMAGE);

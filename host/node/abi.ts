@@ -297,6 +297,8 @@ export const Status = {
   NOT_A_RECIPIENT: -71,
   /** not the encrypted bytes that were made for this device [tampered payload] */
   DECRYPTION: -72,
+  /** the image is encrypted, and a half of the journal does not hold where that stands */
+  JOURNAL_TOO_SMALL: -73,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -872,6 +874,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'DECRYPTION',
       message: 'not the encrypted bytes that were made for this device',
       attack: 'tampered payload',
+    },
+  ],
+  [
+    -73,
+    {
+      name: 'JOURNAL_TOO_SMALL',
+      message: 'the image is encrypted, and a half of the journal does not hold where that stands',
+      attack: '',
     },
   ],
   [

@@ -293,6 +293,8 @@ enum moult_status {
   MOULT_STATUS_NOT_A_RECIPIENT = -71,
   /* not the encrypted bytes that were made for this device [tampered payload] */
   MOULT_STATUS_DECRYPTION = -72,
+  /* the image is encrypted, and a half of the journal does not hold where that stands */
+  MOULT_STATUS_JOURNAL_TOO_SMALL = -73,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -401,6 +403,7 @@ enum moult_status {
   X(KEY_MISSING, -70, "the image is encrypted, and this device has no key", "") \
   X(NOT_A_RECIPIENT, -71, "the image is encrypted, but not for the key of this device", "") \
   X(DECRYPTION, -72, "not the encrypted bytes that were made for this device", "tampered payload") \
+  X(JOURNAL_TOO_SMALL, -73, "the image is encrypted, and a half of the journal does not hold where that stands", "") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \

@@ -10,6 +10,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { Area, State, Status } from '../../host/node/abi.ts';
 import { engineName } from '../../host/node/engine.ts';
+import { uniformGeometry } from '../../host/node/flash.ts';
 import {
   type Base,
   buildPayload,
@@ -137,6 +138,15 @@ describe('[CERT-I-7] an image that is published for devices with a key', () => {
     await world.update();
     world.repository.publish(RELEASE);
     await refused(world, 'KEY_MISSING');
+    expect(fetched(world)).toEqual([]);
+  });
+
+  test('to a device whose journal does not hold where such a payload stands: said at once, nothing is fetched', async () => {
+    const half = { blocks: [640, 640], unit: 4, erased: 0xff };
+    const layout = { block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 };
+    const geometry = uniformGeometry(layout).with(Area.JOURNAL, half);
+    const world = await published(RELEASE, { geometry });
+    await refused(world, 'JOURNAL_TOO_SMALL');
     expect(fetched(world)).toEqual([]);
   });
 
