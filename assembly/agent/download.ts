@@ -250,7 +250,7 @@ export function download_end(result: Status, why: Status): Status {
     else run_end(Status.NOT_FOUND, Role.IMAGE);
     return Status.NOT_FOUND;
   }
-  return retry_image(result == Status.OK ? Status.TRUNCATED : Status.NETWORK);
+  return retry_image(result < 0 ? result : Status.TRUNCATED);
 }
 
 /** Less came than was asked for. As long as enough comes, ask for the rest. */

@@ -63,7 +63,7 @@ export function target_fetch(): Action {
 /** The answer has ended, or there was none: the outcome, when `fault` had become of it before. */
 export function target_judge(fault: Status, result: Status): Status {
   let status = fault;
-  if (status == Status.OK) status = result == Status.OK ? target_end() : result == Status.NOT_FOUND ? result : Status.NETWORK;
+  if (status == Status.OK) status = result < 0 ? result : target_end();
   run_end(status == Status.OK ? Status.TARGET_VERIFIED : status, Role.IMAGE);
   return status;
 }

@@ -229,7 +229,7 @@ export class Client {
     } catch (error) {
       if (!(error instanceof TransferError)) throw error;
       this.#emit({ type: 'interrupted', name, fault: error.fault, message: error.message });
-      core.fetchEnd(Status.NETWORK);
+      core.fetchEnd(RESULTS[error.fault] ?? Status.NETWORK);
     }
   }
 
@@ -263,7 +263,10 @@ export class Client {
   async #stream(core: Core, name: string, kind: FetchKind, answer: Answer): Promise<number> {
     const end = core.fetchOffset() + core.fetchLimit();
     if (kind === FetchKind.TARGET && answer.total !== undefined && answer.total !== end)
-      throw new TransferError('resized', `${name}: of ${answer.total} bytes, and ${end} are signed`);
+      throw new TransferError(
+        answer.total > end ? 'longer' : 'shorter',
+        `${name}: of ${answer.total} bytes, and ${end} are signed`,
+      );
     const total = Math.min(answer.total ?? end, end);
     let status = core.fetchBegin(answer.start);
     for (let offset = answer.start; status >= 0; ) {
@@ -280,6 +283,12 @@ export class Client {
     return status;
   }
 }
+
+/** What the core is told of a fault, where it is more than that the network failed. */
+const RESULTS: Partial<Record<TransferFault, Status>> = {
+  longer: Status.TOO_LONG,
+  shorter: Status.TRUNCATED,
+};
 
 /** Answers a fetch with bytes that are here already. */
 function feedLocal(core: Core, local: Iterable<Uint8Array>): void {

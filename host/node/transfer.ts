@@ -6,8 +6,8 @@ import type { Fetch, Reply, ReplyReader } from './http.ts';
  * unreachable: no answer; refused: an HTTP status that is no answer; redirected: to another origin, or too
  * often; encoded: not the bytes themselves; unranged: a range that does not say where it starts; truncated:
  * fewer bytes than announced; slow: below the minimum rate, or nothing at all for too long; overlong: more
- * bytes than asked for; misnamed: a name that could leave the base address; resized: another length than the one that
- * is signed; changed: another version of the file than the one of which a part is here
+ * bytes than asked for; misnamed: a name that could leave the base address; longer, shorter: than the
+ * file that is signed; changed: another version of the file than the one of which a part is here
  */
 export type TransferFault =
   | 'unreachable'
@@ -19,7 +19,8 @@ export type TransferFault =
   | 'slow'
   | 'overlong'
   | 'misnamed'
-  | 'resized'
+  | 'longer'
+  | 'shorter'
   | 'changed';
 
 export class TransferError extends Error {
