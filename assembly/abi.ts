@@ -59,7 +59,7 @@ export const enum LogEvent {
   CONFIRMED = 7,
   /** it is given up, and the image before it comes back */
   REVERTED = 8,
-  /** the user approved of a release; the detail is its counter */
+  /** the user approved of a release; the detail is its counter; where it is not of the main component alone, a number that tells the set from others */
   APPROVED = 9,
   /** the user postponed the update; the detail is until when */
   POSTPONED = 10,
@@ -141,6 +141,28 @@ export const enum State {
   POSTPONED_UNTIL = 17,
   /** seconds that the last install kept the device from its work: from before the reboot until the image was judged */
   DOWNTIME = 18,
+}
+
+export const enum ComponentField {
+  /** release counter of the confirmed image */
+  INSTALLED_RELEASE = 0,
+  /** the security counter below which none of its images runs */
+  SECURITY_COUNTER = 1,
+  /** the slot that runs, 0 or 1 */
+  RUNNING_SLOT = 2,
+  /** release counter of the image that is being installed or tried, or waits in its slot for others; 0: none */
+  CANDIDATE_RELEASE = 3,
+}
+
+export const enum ComponentText {
+  /** its name */
+  COMPONENT = 0,
+  /** the hardware id that its releases are for */
+  HARDWARE_ID = 1,
+  /** version of the confirmed image */
+  INSTALLED_VERSION = 2,
+  /** version of the image that is being installed or tried, or waits in its slot for others */
+  CANDIDATE_VERSION = 3,
 }
 
 export const enum Text {

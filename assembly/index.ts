@@ -5,3 +5,4 @@ export * from "./small";
 export { public_key_read } from "./agent/provision";
 export { policy_set, release_find, update_approve, update_postpone } from "./agent/consent";
 export { log_length, log_read } from "./storage/log";
+export { component_choose, component_read, component_text } from "./agent/state";

@@ -48,12 +48,16 @@ const LOG: usize = memory.data(48, 8);
 export const LOG_TAG: usize = LOG + 4;
 export const LOG_ENTRY: usize = LOG + 16;
 export const LOG_ENTRY_ROOM: u32 = 32;
-/** device: the Device, as in its record. As long as the module. */
-export const DEVICE_ROOM: i32 = 160;
+/** device: the Device, as in its record; components: its Parts. As long as the module. */
+export const DEVICE_ROOM: i32 = isDefined(SMALL) ? 160 : 1088;
 export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
 /** policy: the Policy, as in its record. As long as the module. */
 export const POLICY_ROOM: i32 = 32;
 export const POLICY: usize = memory.data(POLICY_ROOM, 8);
+/** components: names and hardware ids of those beside the main one. As long as the module. */
+export const COMPONENTS_ROOM: i32 = 672;
+// @ts-ignore: decorator
+@lazy export const COMPONENTS: usize = memory.data(COMPONENTS_ROOM, 8);
 /** device: the Config, read at the start. As long as the module. */
 export const CONFIG_ROOM: i32 = isDefined(SMALL) ? 152 : 248;
 export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);
@@ -133,6 +137,13 @@ export const RELEASE_ROOM: i32 = 160;
 export const RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 export const HIGHEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 export const BEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
+/** set: the release counters that a device would have, and its Rules. During one check. */
+export const HAVE_ROOM: i32 = 32;
+// @ts-ignore: decorator
+@lazy export const HAVE: usize = memory.data(HAVE_ROOM, 8);
+export const RULES_ROOM: i32 = 384;
+// @ts-ignore: decorator
+@lazy export const RULES: usize = memory.data(RULES_ROOM, 8);
 /** selection: where the newest release for another hardware has its name. Until the next check. */
 export const OTHER_HARDWARE: usize = memory.data(32, 8);
 

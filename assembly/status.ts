@@ -149,6 +149,8 @@ export const enum Status {
   DECRYPTION = -72,
   /** the image is encrypted, and a half of the journal does not hold where that stands */
   JOURNAL_TOO_SMALL = -73,
+  /** releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
+  SET_REFUSED = -74,
 
   // Transport.
   /** the repository could not be reached */

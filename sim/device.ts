@@ -1,5 +1,4 @@
 // A device in this process: flash, boot record, counter, the real core and its client.
-import { Area } from '../host/node/abi.ts';
 import { type BootControl, RecordedBoot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type Entropy, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
@@ -8,6 +7,7 @@ import {
   type FlashDriver,
   type Geometry,
   programArea,
+  slotArea,
   uniformGeometry,
 } from '../host/node/flash.ts';
 import {
@@ -26,6 +26,8 @@ export interface SimDeviceOptions {
   readonly configuration: DeviceConfiguration | ClientConfiguration;
   /** What is in slot A when it leaves the factory. */
   readonly image: Uint8Array;
+  /** The same for components 1, 2 …, in their slots A. */
+  readonly more?: readonly Uint8Array[];
   readonly client: ClientOptions;
   readonly geometry?: Geometry;
   /** Who makes the boot decision: the boot record when left out. */
@@ -49,7 +51,7 @@ export interface SimDeviceOptions {
 export type BootDecision = (flash: FlashDriver) => BootControl;
 
 /** 4 KiB blocks, banks that hold the longest timestamp that is read, slots of 64 KiB. */
-const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
+export const GEOMETRY = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 65_536 });
 
 /** More than any update takes, power cuts included. */
 const BOOTS = 200;
@@ -67,7 +69,9 @@ export class SimDevice {
     this.flash = new SimFlash(options.geometry ?? GEOMETRY, this.power, options.seed ?? 1);
     this.#counter = options.hardwareCounter ? new SimCounter(this.power) : undefined;
     this.#client = new Client(options.client);
-    programArea(this.flash, Area.SLOT_A, options.image);
+    [options.image, ...(options.more ?? [])].forEach((image, component) => {
+      programArea(this.flash, slotArea(component, 0), image);
+    });
   }
 
   /** Boots: a fresh core over what the flash holds, provisioned when that is still to be done. */
@@ -108,10 +112,10 @@ export class SimDevice {
     return this.#boot?.slots ?? 0;
   }
 
-  /** The first bytes of what runs. */
-  running(length: number): Uint8Array {
+  /** The first bytes of what runs of a component, the main one when left out. */
+  running(length: number, component = 0): Uint8Array {
     const bytes = new Uint8Array(length);
-    this.flash.read((this.slots & 1) === 0 ? Area.SLOT_A : Area.SLOT_B, 0, bytes);
+    this.flash.read(slotArea(component, (this.slots >> component) & 1), 0, bytes);
     return bytes;
   }
 

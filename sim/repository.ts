@@ -30,6 +30,9 @@ export interface SimRelease {
   readonly securityCounter?: number;
   readonly hardwareIds?: readonly string[];
   readonly component?: string;
+  /** What it goes together with, and what not: "requires" and "conflicts" of docs/formats.md, whatever they hold. */
+  readonly requires?: unknown;
+  readonly conflicts?: unknown;
   /** The images that there are patches for; undefined among them: the image compressed. */
   readonly payloads?: readonly (Base | undefined)[];
   /** X25519 public keys: image and payloads are published encrypted for them, and not as they are. None: nothing is. */
@@ -109,6 +112,8 @@ export class SimRepository {
     securityCounter = 0,
     hardwareIds = ['sim'],
     component = 'app',
+    requires,
+    conflicts,
     payloads = [],
     encryptFor,
   }: SimRelease) {
@@ -120,7 +125,11 @@ export class SimRepository {
     this.#targets[path] = {
       length: image.length,
       hashes: { sha256: digest },
-      custom: { component, version, hardwareIds, releaseCounter, securityCounter, ...encryption },
+      custom: {
+        ...{ component, version, hardwareIds, releaseCounter, securityCounter, ...encryption },
+        ...(requires !== undefined && { requires }),
+        ...(conflicts !== undefined && { conflicts }),
+      },
     };
     const built = payloads.map((base) => buildPayload(image, base));
     if (encryptFor) {

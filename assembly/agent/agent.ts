@@ -1,15 +1,17 @@
-// The one state machine: what the host is to do next. It runs a check (the TUF workflow), picks a release,
-// downloads it, reads it back, selects its slot, and judges its trial after the reboot.
+// The one state machine: what the host is to do next. It runs a check (the TUF workflow), picks releases,
+// downloads them, reads them back, selects their slots, and judges their trial after the reboot.
 //
 //   IDLE ──due──▶ METADATA ──verified──▶ IMAGE ──arrived──▶ VERIFY ──right──▶ ASK ──now──▶ REBOOT
 //    ▲  ▲────────────┴── any fault, not now ──┴─────────────────┴────────later──┘             ┆ power
 //    └──────────────── confirmed ◀── TRIAL ◀──────── SELECTED in the journal ◀────────────────┘
 //
+// From VERIFY it goes back to METADATA, to look for what to fetch, as long as other components of a set are missing.
+//
 // Between two checks a host may ask for one target by its path: METADATA (its delegated roles), then TARGET.
 
 import { Action, ABI_VERSION } from "../abi";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
-import { check_advance, check_begin } from "./check";
+import { check_advance, check_begin, check_next } from "./check";
 import { download_verify, download_verify_base } from "./download";
 import { policy, policy_clock, policy_settle } from "./policy";
 import { Phase, run } from "./run";
@@ -59,10 +61,15 @@ function step(now: u32): Action {
     case Phase.TRIAL:
       return Action.SELF_TEST;
     default:
-      if (isDefined(SMALL)) return Action.WAIT;
-      if (run.phase == Phase.BASE) return download_verify_base();
-      return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;
+      return isDefined(SMALL) ? Action.WAIT : other_step();
   }
+}
+
+/** What the small core does not do. */
+function other_step(): Action {
+  if (run.phase == Phase.BASE) return download_verify_base();
+  if (run.phase == Phase.NEXT) return check_next();
+  return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;
 }
 
 export function agent_until(): u32 {

@@ -1,7 +1,6 @@
 // A check: the TUF workflow file by file, the search through targets roles, and the release that comes of it.
 
 import { Action, Role } from "../abi";
-import { key_exists } from "../install/key";
 import { IO_BUFFER, PATH_BUFFER, PATH_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { install, Stage } from "../storage/journal";
@@ -17,11 +16,13 @@ import {
   workflow_search_begin,
 } from "../tuf/workflow";
 import { config, config_selects } from "./config";
+import { components } from "./components";
 import { device, device_failed, device_saw_time } from "./device";
 import { download_begin } from "./download";
 import { Phase, run, run_end, run_fetch } from "./run";
 import { policy_settle, policy_verdict } from "./policy";
-import { best, best_digest, elsewhere, selection_begin, selection_look, selection_name } from "./selection";
+import { best, best_digest, elsewhere, selection_begin, selection_component, selection_look, selection_name } from "./selection";
+import { set_add, set_begin, set_failed, set_has_best, set_holds, set_is_empty, set_is_foreign, set_mark, set_next } from "./set";
 import { target_fetch, target_look } from "./target";
 import { trial_confirm } from "./trial";
 
@@ -32,6 +33,8 @@ let time_known: bool = false;
 let searching: bool = false;
 /** The role in hand is done with: on to the next. */
 let moving: bool = false;
+/** The set is judged: what is searched for now is installed. */
+let judged: bool = false;
 /** What was wrong with the first delegated role that could not be used. */
 let role_fault: Status = Status.OK;
 
@@ -46,6 +49,8 @@ export function check_begin(now: u32): void {
   run.fetching = false;
   run.fresh = false;
   searching = false;
+  judged = false;
+  role_fault = Status.OK;
   run.finding = false;
   time_known = now != 0;
   // What could not be finished before comes first.
@@ -74,8 +79,10 @@ function look(): Action {
   if (isDefined(SMALL)) return look_at_top();
   if (!searching) {
     run.fresh = true;
-    begin_search(selection_begin(), true);
-    if (!config_selects()) return select_release();
+    set_begin();
+    // The main component last: what was seen of it is what a host is told of.
+    begin_search(selection_begin(components() - 1), true);
+    if (!config_selects()) return judge_set();
   }
   const status = run.finding ? target_look() : selection_look();
   if (status == Status.OK && run.finding) return target_fetch();
@@ -86,7 +93,7 @@ function look(): Action {
 
 /** The small core follows no delegations. */
 function look_at_top(): Action {
-  selection_begin();
+  selection_begin(0);
   const status = selection_look();
   return status == Status.OK ? select_release() : run_end(status, Role.TARGETS);
 }
@@ -94,7 +101,6 @@ function look_at_top(): Action {
 function begin_search(length: u32, start: bool): void {
   searching = true;
   moving = false;
-  role_fault = Status.OK;
   workflow_search_begin(length, start);
 }
 
@@ -104,7 +110,7 @@ function search_on(): Action {
   const status = workflow_search();
   if (status == Status.OK) return Action.CONTINUE;
   if (status != Status.NOT_FOUND) return check_fault(status);
-  return run.finding ? run_end(missing_target(), Role.NONE) : select_release();
+  return run.finding ? run_end(missing_target(), Role.NONE) : end_search();
 }
 
 /**
@@ -132,18 +138,54 @@ function missing_target(): Status {
   return search_is_cut_short() ? Status.TOO_MANY_ROLES : Status.TARGET_UNKNOWN;
 }
 
-/** All metadata is verified: is there a release to install? */
+/** All roles were looked into for the releases of one component. */
+function end_search(): Action {
+  if (role_fault == Status.OK && search_is_cut_short()) role_fault = Status.TOO_MANY_ROLES;
+  const component = selection_component();
+  if (judged) return set_has_best(component) ? fetch_best() : run_end(Status.SET_REFUSED, Role.IMAGE);
+  const status = set_add(component);
+  if (status != Status.OK) return run_end(status, status == Status.COUNTER_ROLLBACK || status == Status.KEY_MISSING ? Role.IMAGE : Role.TARGETS);
+  return component == 0 ? judge_set() : search_component(component - 1);
+}
+
+function search_component(component: i32): Action {
+  begin_search(selection_begin(component), true);
+  run.phase = Phase.METADATA;
+  return Action.CONTINUE;
+}
+
+/** All metadata is verified: is there something newer, and does it go together? Until then nothing is written. */
+function judge_set(): Action {
+  const status = device_saw_time(check_time);
+  if (status != Status.OK) return run_end(status, Role.TARGETS);
+  if (set_is_empty()) return end_without_release();
+  if (set_failed()) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
+  if (!set_holds()) return run_end(Status.SET_REFUSED, Role.TARGETS);
+  const held = policy_verdict(set_mark());
+  if (held != Status.OK) return run_end(held, Role.NONE);
+  judged = true;
+  return check_next();
+}
+
+/** Installs the next component of the set. */
+export function check_next(): Action {
+  const component = set_next();
+  return component == selection_component() ? fetch_best() : search_component(component);
+}
+
+/** The small core: is there a release to install? */
 function select_release(): Action {
   const status = device_saw_time(check_time);
   if (status != Status.OK) return run_end(status, Role.TARGETS);
   if (best.release <= device.release) return end_without_release();
   if (!best.has_sha256 && !best.has_sha512) return run_end(Status.HASH_UNKNOWN, Role.TARGETS);
-  if (device_failed(best_digest())) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
+  if (device_failed(0, best_digest())) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
   // Against a downgrade to a release with known holes, signed as it may be.
   if (best.security < device.security) return run_end(Status.COUNTER_ROLLBACK, Role.IMAGE);
-  if (!isDefined(SMALL) && best.encrypted && !key_exists()) return run_end(Status.KEY_MISSING, Role.IMAGE);
-  const held = isDefined(SMALL) ? Status.OK : policy_verdict(best.release);
-  if (held != Status.OK) return run_end(held, Role.NONE);
+  return fetch_best();
+}
+
+function fetch_best(): Action {
   const name = selection_name(workflow_consistent());
   if (name < 0) return run_end(name, Role.IMAGE);
   run.name_length = name;
@@ -154,8 +196,8 @@ function select_release(): Action {
 function end_without_release(): Action {
   if (!isDefined(SMALL)) policy_settle();
   if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);
-  if (!isDefined(SMALL) && search_is_cut_short()) return run_end(Status.TOO_MANY_ROLES, Role.DELEGATED);
-  return run_end(elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
+  const foreign = isDefined(SMALL) ? elsewhere.release > device.release : set_is_foreign();
+  return run_end(foreign ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
 }
 
 // ---- one target, by its path ----

@@ -3,11 +3,11 @@
 import { Action, LogEvent, Mode, Role } from "../abi";
 import { Status } from "../status";
 import { log_event } from "../storage/log";
-import { device } from "./device";
 import { download_select } from "./download";
 import { policy, policy_postpone, policy_store } from "./policy";
 import { Phase, run, run_end } from "./run";
-import { best, selection_show } from "./selection";
+import { selection_show } from "./selection";
+import { set_is_empty, set_mark } from "./set";
 
 /** How updates go from now on: see `Mode`. WRONG_STATE: not in the middle of a check. */
 export function policy_set(mode: Mode): Status {
@@ -20,16 +20,16 @@ export function policy_set(mode: Mode): Status {
 }
 
 /**
- * The user wants the release that is newest: it is installed at the next step, whatever the policy and however it was
+ * The user wants what is newest, of all components: it is installed at the next step, whatever the policy and however it was
  * postponed. After ASK: the device may be disturbed now. WRONG_STATE: there is nothing to approve of.
  */
 export function update_approve(): Status {
   if (run.phase == Phase.ASK) return download_select() == Action.REBOOT ? Status.OK : run.outcome;
   if (!is_offered()) return Status.WRONG_STATE;
-  policy.approved = best.release;
+  policy.approved = set_mark();
   policy.until = 0;
   run.pause = 0;
-  log_event(LogEvent.APPROVED, Status.OK, best.release);
+  log_event(LogEvent.APPROVED, Status.OK, policy.approved);
   return policy_store();
 }
 
@@ -55,7 +55,7 @@ export function release_find(): i32 {
   return run.phase == Phase.METADATA ? Status.WRONG_STATE : selection_show();
 }
 
-/** Whether the last check found a release that is not installed. */
+/** Whether the last check found something that is not installed. */
 function is_offered(): bool {
-  return run.phase == Phase.IDLE && best.release > device.release;
+  return run.phase == Phase.IDLE && !set_is_empty();
 }

@@ -19,16 +19,20 @@ import {
   payload_resume,
   payload_room,
 } from "../install/payload";
-import { slot_capacity, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
+import { slot_area, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
 import { Status } from "../status";
-import { install, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
+import { install, install_component, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
+import { flash_size } from "../storage/flash";
 import { log_event } from "../storage/log";
 import { workflow_consistent } from "../tuf/workflow";
+import { component_bits } from "./components";
 import { config, config_key } from "./config";
+import { device_stage, device_unstage } from "./device";
 import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
 import { policy_asks, policy_leave, policy_verdict } from "./policy";
 import { Phase, run, run_end } from "./run";
-import { best, best_digest, best_sha512, best_version, selection_name } from "./selection";
+import { best, best_digest, best_sha512, best_version, selection_component, selection_name } from "./selection";
+import { set_mark, set_others, set_stage } from "./set";
 import { ON_TRIAL, trial_select } from "./trial";
 
 /** A patch did not do: in this check the whole image is fetched. */
@@ -65,7 +69,8 @@ function find_offer(patch: bool): Status {
 
 /** Nothing is written before the image that a patch is for was found here, byte for byte. */
 export function download_verify_base(): Action {
-  const status = base_read(host.boot_state() & 1, offer.base_length);
+  const component = selection_component();
+  const status = base_read(slot_area(component, (host.boot_state() >> component) & 1), offer.base_length);
   if (status != Status.OK) return without_base();
   if (!base_is_read(offer.base_length)) return Action.CONTINUE;
   return base_is(offer_base()) ? begin_install() : without_base();
@@ -81,9 +86,10 @@ function begin_install(): Action {
   const boot = host.boot_state();
   // On trial the other slot is the one to fall back to: it is not to be touched.
   if (boot < 0 || (boot & ON_TRIAL) != 0) return run_end(Status.BOOT, Role.IMAGE);
-  const slot = (boot & 1) ^ 1;
-  if (best.length > slot_capacity(slot) || best.length == 0) return run_end(Status.IMAGE_TOO_LARGE, Role.IMAGE);
-  const status = prepare_install(slot);
+  const component = selection_component();
+  if (best.length > flash_size(slot_area(component, 0)) || best.length == 0) return run_end(Status.IMAGE_TOO_LARGE, Role.IMAGE);
+  let status = isDefined(SMALL) ? Status.OK : device_unstage(component);
+  if (status == Status.OK) status = prepare_install(((boot & component_bits()) ^ (1 << component)) | (component << 8));
   if (status != Status.OK) return run_end(status, Role.IMAGE);
   slot_resume(best.has_sha256, best_sha512());
   run.phase = Phase.IMAGE;
@@ -109,21 +115,21 @@ function fetch_image(): Action {
 }
 
 /** Whether the journal is about this very image. */
-function continues(slot: i32): bool {
-  if (install.stage != Stage.DOWNLOADING || install.slot != slot || install.length != best.length) return false;
+function continues(slots: i32): bool {
+  if (install.stage != Stage.DOWNLOADING || install.slots != slots || install.length != best.length) return false;
   // What another payload began cannot go on with this one where the image itself cannot be had.
   const goes_on = isDefined(SMALL) || !best.encrypted || payload_continues(offer.length, offer_digest());
   return goes_on && bytes_equal(install_digest(), best_digest(), 32);
 }
 
 /** Records the install, a new one or the one that goes on, with the counters that are signed for it now. */
-function prepare_install(slot: i32): Status {
-  if (!continues(slot)) {
+function prepare_install(slots: i32): Status {
+  if (!continues(slots)) {
     // Whatever was selected before, nothing may boot a slot while it is written.
     if (host.boot_revert() < 0) return Status.BOOT;
     if (!isDefined(SMALL)) log_event(LogEvent.INSTALL, Status.OK, best.release);
     install.stage = Stage.DOWNLOADING;
-    install.slot = slot;
+    install.slots = slots;
     install.trials = 0;
     install.length = best.length;
     install.offset = 0;
@@ -177,28 +183,36 @@ function fetch_whole(why: Status): Action {
   return was_whole ? run_end(why, Role.IMAGE) : without_base();
 }
 
-/** Reads a slice back, then judges the image by what it says of itself; after the last slice, selects the slot. */
+/** Reads a slice back, then judges the image by what it says of itself; after the last slice of all, selects the slots. */
 export function download_verify(): Action {
   const in_format = !isDefined(SMALL) && judging;
   const status = in_format ? format_step() : slot_verify();
   if (status != Status.OK) return give_image_up(status);
   if (!(in_format ? image_is_passed() : slot_is_verified())) return Action.CONTINUE;
-  if (!isDefined(SMALL) && !in_format && config.format != Format.RAW) return begin_judging();
-  return isDefined(SMALL) ? download_select() : ask();
+  if (isDefined(SMALL)) return download_select();
+  const component = install_component();
+  // The bootloader starts the main component.
+  if (!in_format && component == 0 && config.format != Format.RAW) return begin_judging();
+  return set_stage(component) != 0 ? stage() : ask();
 }
 
 /** All is ready, and nothing was disturbed so far. */
 function ask(): Action {
   log_event(LogEvent.VERIFIED, Status.OK, install.release);
-  const held = policy_verdict(best.release);
+  const held = policy_verdict(set_mark());
   if (held != Status.OK) return run_end(held, Role.NONE);
   run.phase = Phase.ASK;
   return policy_asks() ? Action.ASK : download_select();
 }
 
-/** Selects the slot of the image that is verified. */
+/** Selects the slots of the images that are verified. */
 export function download_select(): Action {
-  if (!isDefined(SMALL)) policy_leave();
+  if (!isDefined(SMALL)) {
+    policy_leave();
+    // The images of the others lie verified in the slots that do not run, too: all are selected as one.
+    const others = set_others(install_component());
+    install.slots = (install.slots ^ others) | (others << 16);
+  }
   const status = trial_select();
   if (status != Status.OK) return give_image_up(status);
   run.outcome = Status.READY_TO_REBOOT;
@@ -212,6 +226,14 @@ function begin_judging(): Action {
   const status = format_begin(config.format, config.chip, config_key(), config.key_length);
   if (status != Status.OK) return give_image_up(status);
   judging = true;
+  return Action.CONTINUE;
+}
+
+/** One component of a set is in its slot: on to the next. */
+function stage(): Action {
+  const status = device_stage();
+  if (status != Status.OK) return run_end(status, Role.IMAGE);
+  run.phase = Phase.NEXT;
   return Action.CONTINUE;
 }
 

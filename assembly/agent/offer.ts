@@ -8,9 +8,9 @@ import { DIGEST, FILE_INFO, HIGHEST_RELEASE, RELEASE, RELEASE_ROOM } from "../me
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { Status } from "../status";
 import { trusted_open_place, trusted_reader, trusted_signed } from "../tuf/trusted";
-import { device } from "./device";
+import { part_at } from "./components";
 import { name_write } from "./name";
-import { best, best_digest } from "./selection";
+import { best, best_digest, selection_component } from "./selection";
 
 @unmanaged
 export class Offer {
@@ -83,7 +83,7 @@ export function offer_find(patch: bool): Status {
 
 function is_for_here(patch: bool): bool {
   const wanted = (patch ? Seen.PATCH : Seen.IMAGE) | (best.encrypted ? Seen.ENCRYPTED : 0);
-  return current.seen == wanted && (!patch || (current.base_counter == device.release && current.base_length != 0));
+  return current.seen == wanted && (!patch || (current.base_counter == part_at(selection_component()).release && current.base_length != 0));
 }
 
 function is_shorter(): bool {

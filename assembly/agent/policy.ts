@@ -16,7 +16,7 @@ export class Policy {
   /** What tells this device from others of the fleet; random. */
   seed: u32;
   mode: Mode;
-  /** Release counter of the release that the user approved of. */
+  /** The set that the user approved of (set_mark): the release counter, where it is the main component alone. */
   approved: u32;
   /** When the update that waits was first postponed, and until when it is; 0: it was not. Seconds since 1970. */
   offered: u32;
@@ -71,11 +71,11 @@ export function policy_spread(seconds: u32): u32 {
   return seconds - <u32>(((<u64>z) * (seconds >>> 2)) >>> 32);
 }
 
-/** Whether the release may be installed now: OK, or why not. */
-export function policy_verdict(release: u32): Status {
+/** Whether the set of this mark may be installed now: OK, or why not. */
+export function policy_verdict(mark: u32): Status {
   // A clock behind what is known to have passed was set back, and holds nothing up.
   if (policy_now >= max(device.time, policy.offered) && policy_now < policy.until) return Status.POSTPONED;
-  if (policy.mode == Mode.AUTOMATIC || policy.approved == release) return Status.OK;
+  if (policy.mode == Mode.AUTOMATIC || policy.approved == mark) return Status.OK;
   return policy.mode == Mode.OFF ? Status.OPTED_OUT : Status.UPDATE_AVAILABLE;
 }
 

@@ -21,7 +21,8 @@ import {
   store_mount,
 } from "../storage/record";
 import { root_provision } from "../tuf/workflow";
-import { config_read, MAX_CONFIG } from "./config";
+import { components_read } from "./components";
+import { MAX_CONFIG } from "./config";
 import { Phase, run } from "./run";
 import { core_start } from "./start";
 
@@ -77,7 +78,7 @@ export function provision_end(): Status {
 
 function accept_config(): Status {
   let status = record_finish();
-  if (status == Status.OK) status = config_read(store_bank(), record_offset(), record_length());
+  if (status == Status.OK) status = components_read(store_bank(), record_offset(), record_length());
   return status == Status.OK ? record_commit(0, 0, 0) : status;
 }
 

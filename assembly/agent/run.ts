@@ -31,6 +31,8 @@ export const enum Phase {
   BASE = 9,
   /** an image is verified, and the application is asked whether it suits */
   ASK = 10,
+  /** one component of a set is in its slot, others are not */
+  NEXT = 11,
 }
 
 export namespace run {

@@ -25,7 +25,8 @@ import { Status } from "../status";
 import { Kind } from "../storage/record";
 import { search_is_at_top, search_path, search_place, search_trusts } from "../tuf/search";
 import { trusted_open_place, trusted_reader, trusted_show, trusted_signed } from "../tuf/trusted";
-import { config_component, config_hardware, text_is } from "./config";
+import { component_hardware, component_name } from "./components";
+import { text_is } from "./config";
 import { name_write } from "./name";
 
 @unmanaged
@@ -87,13 +88,24 @@ export function best_version(): usize {
   return BEST_RELEASE + VERSION_AT;
 }
 
-/** Before the first role of a search is looked into. Writes how paths of this device begin; returns the length. */
-export function selection_begin(): u32 {
+/** The component that releases are looked for. */
+let component: i32 = 0;
+
+export function selection_component(): i32 {
+  return isDefined(SMALL) ? 0 : component;
+}
+
+/**
+ * Before the first role of a search for the releases of a component is looked into. Writes how its paths begin; returns
+ * the length.
+ */
+export function selection_begin(wanted: i32): u32 {
+  if (!isDefined(SMALL)) component = wanted;
   best.release = 0;
   elsewhere.release = 0;
   if (isDefined(SMALL)) return 0;
-  let end = path_put(PATH_BUFFER, config_component());
-  end = path_put(end, config_hardware());
+  let end = path_put(PATH_BUFFER, component_name(component));
+  end = path_put(end, component_hardware(component));
   return <u32>(end - PATH_BUFFER);
 }
 
@@ -193,7 +205,7 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
   const is_text = kind == 0x22;
   const is_number = kind >= 0x30 && kind <= 0x39;
   if (name == Name.COMPONENT && is_text) {
-    current.component_fits = reader_string(r) && text_is(r, config_component());
+    current.component_fits = reader_string(r) && text_is(r, component_name(selection_component()));
     return Seen.COMPONENT;
   }
   if (name == Name.VERSION && is_text) return read_version(r);
@@ -223,7 +235,7 @@ function read_hardware(r: Reader): Seen {
   while (reader_element(r)) {
     if (reader_peek(r) == 0x22) {
       reader_string(r);
-      if (text_is(r, config_hardware())) current.hardware_fits = true;
+      if (text_is(r, component_hardware(selection_component()))) current.hardware_fits = true;
     } else reader_skip(r);
   }
   return Seen.HARDWARE;

@@ -4,14 +4,16 @@ import * as host from "../host";
 import { LogEvent, Role } from "../abi";
 import { slots_usable } from "../install/slots";
 import { Status } from "../status";
-import { install, journal_mount, Stage } from "../storage/journal";
+import { install, install_slots, journal_mount, Stage } from "../storage/journal";
 import { log_event, log_mount, log_outcome, log_time } from "../storage/log";
 import { Kind, store_bank, store_entry, store_is_sealed, store_mount, store_move } from "../storage/record";
-import { config, config_read } from "./config";
+import { component_bits, components, components_read } from "./components";
+import { config } from "./config";
 import { device, device_mount, device_store } from "./device";
 import { policy_mount } from "./policy";
 import { Phase, run } from "./run";
 import { best } from "./selection";
+import { set_begin } from "./set";
 import { ON_TRIAL, trial_again, trial_confirm, trial_leave, trial_reject } from "./trial";
 
 /**
@@ -25,7 +27,10 @@ export function core_start(): Status {
   run.failures = 0;
   run.fetching = false;
   run.fresh = false;
-  if (!isDefined(SMALL)) best.release = 0;
+  if (!isDefined(SMALL)) {
+    best.release = 0;
+    set_begin();
+  }
   run.outcome = Status.OK;
   run.outcome_role = Role.NONE;
   const status = start();
@@ -44,16 +49,24 @@ function start(): Status {
   if (status != Status.OK) return status;
   const given = store_entry(Kind.CONFIG);
   if (given.length == 0 || store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
-  status = config_read(store_bank(), given.offset, given.length);
+  status = components_read(store_bank(), given.offset, given.length);
   if (status == Status.OK) status = device_mount();
   if (!isDefined(SMALL)) {
     log_time(device.time);
     if (status == Status.OK) status = policy_mount();
   }
   if (status == Status.OK) status = journal_mount();
-  if (status == Status.OK && !slots_usable()) status = Status.LAYOUT_INVALID;
+  if (status == Status.OK && !all_slots_usable()) status = Status.LAYOUT_INVALID;
   if (status == Status.OK && !store_is_sealed()) status = seal();
   return status == Status.OK ? take_up_install() : status;
+}
+
+function all_slots_usable(): bool {
+  if (isDefined(SMALL)) return slots_usable(0);
+  for (let i = 0; i < components(); i++) {
+    if (!slots_usable(i)) return false;
+  }
+  return true;
 }
 
 /** After provisioning: from now on a store without root, configuration or device state is a damaged one. */
@@ -66,7 +79,7 @@ function seal(): Status {
 function take_up_install(): Status {
   const boot = host.boot_state();
   if (boot < 0) return Status.BOOT;
-  const runs = (boot & 1) == install.slot;
+  const runs = (boot & component_bits()) == install_slots();
   const on_trial = (boot & ON_TRIAL) != 0;
   run.phase = on_trial ? Phase.TRIAL : Phase.IDLE;
   switch (install.stage) {

@@ -1,14 +1,15 @@
 // What a host may know of the device: numbers and texts, for people, logs and reports.
 
-import { State, Text } from "../abi";
+import { ComponentField, ComponentText, State, Text } from "../abi";
 import * as host from "../host";
 import { slot_received } from "../install/slots";
 import { IO_BUFFER } from "../memory";
 import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
 import { Status } from "../status";
-import { install, install_version, Stage } from "../storage/journal";
+import { install, install_component, install_version, Stage } from "../storage/journal";
 import { trusted_entry, trusted_open_place, trusted_reader } from "../tuf/trusted";
 import { agent_time_known } from "./check";
+import { components, component_hardware, component_name, part_at, part_version, staged_at } from "./components";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
 import { agent_role, agent_status } from "./run";
@@ -74,6 +75,54 @@ export function text_read(field: Text): i32 {
     default:
       return Status.BAD_ARGUMENT;
   }
+}
+
+let component: i32 = 0;
+
+/**
+ * Chooses the component that the next two tell of; 0 is the main one. Returns how many there are; BAD_ARGUMENT: not so
+ * many.
+ */
+export function component_choose(wanted: i32): i32 {
+  if (<u32>wanted >= <u32>components()) return Status.BAD_ARGUMENT;
+  component = wanted;
+  return components();
+}
+
+/** A number that tells of the component. */
+export function component_read(field: ComponentField): i32 {
+  switch (field) {
+    case ComponentField.INSTALLED_RELEASE:
+      return part_at(component).release;
+    case ComponentField.SECURITY_COUNTER:
+      return part_at(component).security;
+    case ComponentField.RUNNING_SLOT:
+      return (host.boot_state() >> component) & 1;
+    case ComponentField.CANDIDATE_RELEASE:
+      return is_installing() ? install.release : component != 0 ? staged_at(component).release : 0;
+    default:
+      return Status.BAD_ARGUMENT;
+  }
+}
+
+/** Writes a text that tells of the component into the buffer and returns its length. */
+export function component_text(field: ComponentText): i32 {
+  switch (field) {
+    case ComponentText.COMPONENT:
+      return put(component_name(component));
+    case ComponentText.HARDWARE_ID:
+      return put(component_hardware(component));
+    case ComponentText.INSTALLED_VERSION:
+      return put(part_version(part_at(component)));
+    case ComponentText.CANDIDATE_VERSION:
+      return is_installing() ? put(install_version()) : component != 0 ? put(part_version(staged_at(component))) : 0;
+    default:
+      return Status.BAD_ARGUMENT;
+  }
+}
+
+function is_installing(): bool {
+  return install.stage != Stage.NONE && install_component() == component;
 }
 
 /** A text that is kept as its length and its bytes. */

@@ -3,7 +3,7 @@
 import { LogEvent, Role } from "../abi";
 import * as host from "../host";
 import { Status } from "../status";
-import { install, journal_clear, journal_record, Stage } from "../storage/journal";
+import { install, install_slots, journal_clear, journal_record, Stage } from "../storage/journal";
 import { log_event } from "../storage/log";
 import { device_confirm, device_note_failure } from "./device";
 import { Phase, run } from "./run";
@@ -24,7 +24,7 @@ export function trial_select(): Status {
   install.stage = Stage.SELECTED;
   const status = journal_record();
   if (status != Status.OK) return status;
-  if (host.boot_select(install.slot) < 0) return Status.BOOT;
+  if (host.boot_select(install_slots()) < 0) return Status.BOOT;
   if (!isDefined(SMALL)) log_event(LogEvent.SELECTED, Status.OK, install.release);
   install.trials++;
   run.phase = Phase.REBOOT;

@@ -7,7 +7,7 @@ import { COPY_BUFFER, COPY_SIZE, DIGEST, IMAGE_HASH } from "../memory";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
 import { hash_begin, hash_bytes, hash_end } from "../storage/hash";
-import { install } from "../storage/journal";
+import { install, install_slot } from "../storage/journal";
 
 let finding: Status = Status.OK;
 /** The bytes that its own hash covers, those of them that have passed, and whether that hash is a SHA-512. */
@@ -32,7 +32,7 @@ export function image_check(holds: bool, otherwise: Status): void {
 export function image_read(offset: u32, length: u32): void {
   assert(length <= COPY_SIZE);
   image_check(offset <= install.length && length <= install.length - offset, Status.IMAGE_FORMAT);
-  if (finding == Status.OK) finding = flash_read(Area.SLOT_A + install.slot, offset, COPY_BUFFER, length);
+  if (finding == Status.OK) finding = flash_read(Area.SLOT_A + install_slot(), offset, COPY_BUFFER, length);
 }
 
 /** It must end where its format says. Bytes behind that are looked at by nobody, and the bootloader may copy them. */

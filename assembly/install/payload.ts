@@ -2,7 +2,6 @@
 // nothing, or either of them encrypted. It is opened, a patch passes through its decoder, and then into the slot; where
 // that stands is recorded with the install.
 
-import { Area } from "../abi";
 import { bytes_equal } from "../bytes";
 import { sha256_begin, sha256_update, sha256_used } from "../crypto/sha256";
 import { heatshrink_feed, heatshrink_input } from "../delta/heatshrink";
@@ -10,9 +9,9 @@ import { patch_begin, patch_is_done, patch_is_image, patch_read } from "../delta
 import { ENCRYPTED_ROOM, IMAGE_HASH, PASSED_HASH, PATCH_HASH, PAYLOAD, PAYLOAD_ROOM, SEALED_HASH, UNPACKED } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
-import { install, install_payload, journal_load } from "../storage/journal";
+import { install, install_component, install_payload, install_slot, journal_load } from "../storage/journal";
 import { sealed_arrived, sealed_begin, sealed_forget, sealed_is_patch, sealed_open, sealed_put, sealed_resume, sealed_text } from "./encryption";
-import { slot_finish, slot_is_at_block, slot_note, slot_received, slot_room, slot_write, VERIFY_SLICE } from "./slots";
+import { slot_area, slot_finish, slot_is_at_block, slot_note, slot_received, slot_room, slot_write, VERIFY_SLICE } from "./slots";
 
 @unmanaged
 class Payload {
@@ -60,7 +59,7 @@ export function payload_begin(length: u32, digest: usize, base: u32, encrypted: 
   payload.taken = 0;
   memory.copy(PAYLOAD + DIGEST_AT, digest, 32);
   sha256_begin(PATCH_HASH);
-  patch_begin(install.length, Area.SLOT_A + (install.slot ^ 1), base);
+  patch_begin(install.length, slot_area(install_component(), install_slot() ^ 1), base);
   sealed_begin();
 }
 
@@ -172,10 +171,10 @@ export function base_begin(): void {
   hash_begin(IMAGE_HASH, false);
 }
 
-/** Hashes a slice of the image that runs, the first `length` bytes of its slot. Whether that was the last is base_is_read. */
-export function base_read(slot: i32, length: u32): Status {
+/** Hashes a slice of the image that runs, the first `length` bytes of its area. Whether that was the last is base_is_read. */
+export function base_read(area: i32, length: u32): Status {
   const part = min(length - hashed, VERIFY_SLICE);
-  const status = hash_flash(IMAGE_HASH, false, Area.SLOT_A + slot, hashed, part);
+  const status = hash_flash(IMAGE_HASH, false, area, hashed, part);
   hashed += part;
   return status;
 }

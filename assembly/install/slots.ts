@@ -7,7 +7,7 @@ import { IMAGE_HASH, SLOT_WRITER } from "../memory";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_erase_end, flash_size, flash_usable } from "../storage/flash";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
-import { install, install_digest, install_payload, install_state, journal_progress } from "../storage/journal";
+import { install, install_component, install_digest, install_payload, install_slot, install_state, journal_progress } from "../storage/journal";
 import { Writer, writer_begin, writer_flush, writer_put } from "../storage/writer";
 
 /** Bytes that at least lie between two entries of the journal, where blocks are small. */
@@ -30,18 +30,23 @@ let sha512: usize = 0;
 /** They are compared one after the other: this one is the SHA-512. */
 let second: bool = false;
 
+/** Of components other than the main one. */
+const MORE_SLOTS: i32 = 8;
+
+/** The area of a slot, 0 or 1, of a component. */
+export function slot_area(component: i32, slot: i32): i32 {
+  return isDefined(SMALL) || component == 0 ? Area.SLOT_A + slot : MORE_SLOTS + 2 * component + slot;
+}
+
 function area(): i32 {
-  return Area.SLOT_A + install.slot;
+  return slot_area(install_component(), install_slot());
 }
 
-/** Both slots can be written, and are of one size. */
-export function slots_usable(): bool {
-  return flash_usable(Area.SLOT_A, 1) && flash_usable(Area.SLOT_B, 1) && slot_capacity(0) == slot_capacity(1);
-}
-
-/** The most bytes that an image may have. */
-export function slot_capacity(slot: i32): u32 {
-  return flash_size(Area.SLOT_A + slot);
+/** Both slots of a component can be written, and are of one size. */
+export function slots_usable(component: i32): bool {
+  const a = slot_area(component, 0);
+  const b = slot_area(component, 1);
+  return flash_usable(a, 1) && flash_usable(b, 1) && flash_size(a) == flash_size(b);
 }
 
 export function slot_received(): u32 {

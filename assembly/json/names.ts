@@ -67,6 +67,10 @@ export const enum Name {
   BOOT_KEY,
   ENCRYPTION,
   MAX_POSTPONE,
+  COMPONENTS,
+  REQUIRES,
+  CONFLICTS,
+  BELOW,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -131,8 +135,10 @@ const NAMES_LENGTH: usize = 335;
   101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
   // maxPostpone
   109, 97, 120, 80, 111, 115, 116, 112, 111, 110, 101, 32,
+  // components requires conflicts below
+  99, 111, 109, 112, 111, 110, 101, 110, 116, 115, 32, 114, 101, 113, 117, 105, 114, 101, 115, 32, 99, 111, 110, 102, 108, 105, 99, 116, 115, 32, 98, 101, 108, 111, 119, 32,
 ]);
-const MORE_LENGTH: usize = 265;
+const MORE_LENGTH: usize = 301;
 
 const SPACE: u32 = 0x20;
 

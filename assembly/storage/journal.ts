@@ -41,7 +41,11 @@ export const enum Stage {
 @unmanaged
 export class Install {
   stage: Stage;
-  slot: i32;
+  /**
+   * Bits 0 to 7: the slots that run when it is installed, as the boot decision has them. 8 to 15: the component that the
+   * image is of. 16 to 23: the components whose images are in their slots already and go with it.
+   */
+  slots: i32;
   /** Times that the trial was begun. */
   trials: u32;
   length: u32;
@@ -82,6 +86,32 @@ const PROGRESS_SIZE: u32 = 44;
 
 /** The install that is under way. */
 export const install = changetype<Install>(INSTALL);
+
+/** The slots that run when it is installed, as the boot decision has them. */
+// @ts-ignore: decorator
+@inline
+export function install_slots(): i32 {
+  return isDefined(SMALL) ? install.slots : install.slots & 0xff;
+}
+
+/** The component that the image is of. */
+// @ts-ignore: decorator
+@inline
+export function install_component(): i32 {
+  return isDefined(SMALL) ? 0 : (install.slots >> 8) & 7;
+}
+
+/** The slot that the image goes to: 0 or 1. */
+// @ts-ignore: decorator
+@inline
+export function install_slot(): i32 {
+  return isDefined(SMALL) ? install.slots : (install.slots >> install_component()) & 1;
+}
+
+/** A bit for each component that is installed with it. */
+export function install_others(): i32 {
+  return install.slots >> 16;
+}
 
 /** Bytes of PAYLOAD that belong to it; the small core knows none. */
 // @ts-ignore: decorator

@@ -344,8 +344,8 @@ function room(): u32 {
   return flash_size(bank) - writer.offset - writer.held;
 }
 
-/** Bytes beside all that is live that must stay free for a small record of each kind. */
-const RESERVE: u32 = 768;
+/** Bytes beside all that is live that must stay free for a small record of each kind, that of the device apart. */
+const RESERVE: u32 = isDefined(SMALL) ? 768 : 692;
 
 /**
  * Whether the open record would leave no place for the next root: metadata that fills the store, honest or by a
@@ -360,6 +360,8 @@ function crowds_out(length: u32): bool {
 
 function is_crowded(length: u32): bool {
   let taken = payload_offset(padded(BANK_HEADER_SIZE)) + received + length + store_entry(Kind.ROOT).length + RESERVE;
+  // What is confirmed of each component must find its place.
+  if (!isDefined(SMALL)) taken += store_entry(Kind.DEVICE).length;
   for (let place = 1; place < PLACES; place++) {
     if (place != open && store_entry(place).length != 0) taken += payload_offset(store_entry(place).length);
   }

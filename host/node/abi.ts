@@ -61,7 +61,7 @@ export const LogEvent = {
   CONFIRMED: 7,
   /** it is given up, and the image before it comes back */
   REVERTED: 8,
-  /** the user approved of a release; the detail is its counter */
+  /** the user approved of a release; the detail is its counter; where it is not of the main component alone, a number that tells the set from others */
   APPROVED: 9,
   /** the user postponed the update; the detail is until when */
   POSTPONED: 10,
@@ -149,6 +149,30 @@ export const State = {
   DOWNTIME: 18,
 } as const;
 export type State = (typeof State)[keyof typeof State];
+
+export const ComponentField = {
+  /** release counter of the confirmed image */
+  INSTALLED_RELEASE: 0,
+  /** the security counter below which none of its images runs */
+  SECURITY_COUNTER: 1,
+  /** the slot that runs, 0 or 1 */
+  RUNNING_SLOT: 2,
+  /** release counter of the image that is being installed or tried, or waits in its slot for others; 0: none */
+  CANDIDATE_RELEASE: 3,
+} as const;
+export type ComponentField = (typeof ComponentField)[keyof typeof ComponentField];
+
+export const ComponentText = {
+  /** its name */
+  COMPONENT: 0,
+  /** the hardware id that its releases are for */
+  HARDWARE_ID: 1,
+  /** version of the confirmed image */
+  INSTALLED_VERSION: 2,
+  /** version of the image that is being installed or tried, or waits in its slot for others */
+  CANDIDATE_VERSION: 3,
+} as const;
+export type ComponentText = (typeof ComponentText)[keyof typeof ComponentText];
 
 export const Text = {
   /** the hardware id that the device was provisioned with */
@@ -299,6 +323,8 @@ export const Status = {
   DECRYPTION: -72,
   /** the image is encrypted, and a half of the journal does not hold where that stands */
   JOURNAL_TOO_SMALL: -73,
+  /** releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
+  SET_REFUSED: -74,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -885,6 +911,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     },
   ],
   [
+    -74,
+    {
+      name: 'SET_REFUSED',
+      message: 'releases that do not go together: one requires or excludes another',
+      attack: 'mix-and-match, partial bundle',
+    },
+  ],
+  [
     -80,
     {
       name: 'NETWORK',
@@ -1055,9 +1089,9 @@ export type CoreExports = {
    */
   release_find?(): number;
   /**
-   * The user wants the release that is newest: it is installed at the next step, whatever the policy and
-   * however it was postponed. After ASK: the device may be disturbed now. WRONG_STATE: there is nothing
-   * to approve of.
+   * The user wants what is newest, of all components: it is installed at the next step, whatever the
+   * policy and however it was postponed. After ASK: the device may be disturbed now. WRONG_STATE: there
+   * is nothing to approve of.
    */
   update_approve?(): number;
   /**
@@ -1073,6 +1107,15 @@ export type CoreExports = {
    * erased bytes between them (docs/formats.md). Bytes; 0: the end.
    */
   log_read?(offset: number): number;
+  /**
+   * Chooses the component that the next two tell of; 0 is the main one. Returns how many there are;
+   * BAD_ARGUMENT: not so many.
+   */
+  component_choose?(wanted: number): number;
+  /** A number that tells of the component. */
+  component_read?(field: number): number;
+  /** Writes a text that tells of the component into the buffer and returns its length. */
+  component_text?(field: number): number;
   abi_version(): number;
   agent_step(now: number): number;
   agent_until(): number;

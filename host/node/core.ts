@@ -2,7 +2,16 @@
 import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ABI_VERSION, type CoreExports, type CoreImports, type Mode, type Role, Status } from './abi.ts';
+import {
+  ABI_VERSION,
+  ComponentField,
+  ComponentText,
+  type CoreExports,
+  type CoreImports,
+  type Mode,
+  type Role,
+  Status,
+} from './abi.ts';
 import type { BootControl } from './boot.ts';
 import { engine } from './engine.ts';
 import { HostError, StatusError } from './errors.ts';
@@ -32,6 +41,22 @@ export interface Board {
   readonly sha256Compress?: Sha256Compress;
   /** Absent: the system's. */
   readonly entropy?: Entropy;
+}
+
+/** What a device has of one component. */
+export interface ComponentState {
+  readonly component: string;
+  /** What its releases are for. */
+  readonly hardwareId: string;
+  /** 0: slot A runs, 1: slot B. */
+  readonly slot: number;
+  /** Of the confirmed image, like the two counters. */
+  readonly version: string;
+  readonly releaseCounter: number;
+  readonly securityCounter: number;
+  /** Release counter of the image that is on its way or on trial; 0: none. */
+  readonly candidate: number;
+  readonly candidateVersion: string;
 }
 
 /**
@@ -169,6 +194,31 @@ export class Core {
   publicKeyRead(): Uint8Array {
     const length = this.#status((core) => core.public_key_read?.() ?? Status.KEY_MISSING);
     return window(this.#exports.memory.buffer, this.#io, Math.max(0, length)).slice();
+  }
+
+  /** What the device has of each component, the main one first. The small core has that alone, and does not tell. */
+  components(): ComponentState[] {
+    const count = this.#status((core) => core.component_choose?.(0) ?? 0);
+    return Array.from({ length: Math.max(0, count) }, (_, component) => this.#component(component));
+  }
+
+  #component(component: number): ComponentState {
+    this.#status((core) => core.component_choose?.(component) ?? Status.WRONG_STATE);
+    const number = (field: number) => this.#size((core) => core.component_read?.(field) ?? 0);
+    const text = (field: number) => {
+      const length = this.#status((core) => core.component_text?.(field) ?? 0);
+      return this.#text(this.#io, Math.max(0, length));
+    };
+    return {
+      component: text(ComponentText.COMPONENT),
+      hardwareId: text(ComponentText.HARDWARE_ID),
+      slot: number(ComponentField.RUNNING_SLOT),
+      version: text(ComponentText.INSTALLED_VERSION),
+      releaseCounter: number(ComponentField.INSTALLED_RELEASE),
+      securityCounter: number(ComponentField.SECURITY_COUNTER),
+      candidate: number(ComponentField.CANDIDATE_RELEASE),
+      candidateVersion: text(ComponentText.CANDIDATE_VERSION),
+    };
   }
 
   /** The trusted file of a role, byte for byte as it was received; empty: there is none. */

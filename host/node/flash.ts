@@ -17,6 +17,21 @@ import { HostError } from './errors.ts';
 /** The area of the boot record, which is the host's; all others are the core's. */
 export const BOOT_AREA = 5;
 
+/** The area of a slot, 0 or 1, of a component: 3 and 4 for the main one, 8 + 2k and 9 + 2k for component k. */
+export function slotArea(component: number, slot: number): number {
+  return (component === 0 ? 3 : 8 + 2 * component) + slot;
+}
+
+/** A geometry with slots for so many components beside the main one, each like those of the main one. */
+export function withComponents(geometry: Geometry, more: number): Geometry {
+  const slot = geometry[3];
+  if (!slot) throw new HostError('flash-misuse', 'a geometry without slots');
+  const none = { ...slot, blocks: [] };
+  const unused = Array.from({ length: slotArea(1, 0) - geometry.length }, () => none);
+  if (more === 0) return geometry;
+  return [...geometry, ...unused, ...Array.from({ length: 2 * more }, () => slot)];
+}
+
 export interface AreaGeometry {
   /** Sizes of the erase blocks in bytes, from offset 0 on. */
   readonly blocks: readonly number[];

@@ -10,6 +10,8 @@ export interface DeviceConfiguration extends ClientConfiguration {
   readonly version: string;
   readonly releaseCounter: number;
   readonly securityCounter: number;
+  /** Components beside this one, numbers 1 to 7: all are updated as one. */
+  readonly components?: readonly ComponentConfiguration[];
   /** What the bootloader of the board reads; raw: anything. */
   readonly imageFormat?: 'raw' | 'esp32' | 'mcuboot';
   /** Of the ESP32 family: the id of the chip, as in the header of its images. */
@@ -20,6 +22,16 @@ export interface DeviceConfiguration extends ClientConfiguration {
 
 /** 32 bytes of secret for X25519, or 'random': the core makes them, where the board has random numbers. */
 export type DeviceKey = Uint8Array | 'random';
+
+/** One component more: the slots of component k are in the areas 8 + 2k and 9 + 2k. */
+export interface ComponentConfiguration {
+  readonly component: string;
+  /** What its releases are for; left out: the hardware id of the device. */
+  readonly hardwareId?: string;
+  readonly version: string;
+  readonly releaseCounter: number;
+  readonly securityCounter: number;
+}
 
 /** The same for a TUF client that installs nothing and is asked for targets by their paths. */
 export interface ClientConfiguration {

@@ -156,3 +156,16 @@ int32_t moult_release_read(moult *core, char *json, uint32_t capacity) {
   json[length] = 0;
   return length;
 }
+
+int32_t moult_component_choose(moult *core, int32_t component) {
+  return call_status(core, MOULT_EXPORT_component_choose, (uint32_t)component);
+}
+
+int32_t moult_component_read(moult *core, int32_t field, uint32_t *value) {
+  return moult_call(core, MOULT_EXPORT_component_read, (uint32_t)field, value);
+}
+
+int32_t moult_component_text(moult *core, int32_t field, char *text, uint32_t capacity) {
+  int32_t length = call_status(core, MOULT_EXPORT_component_text, (uint32_t)field);
+  return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, text, capacity);
+}

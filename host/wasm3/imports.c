@@ -80,7 +80,7 @@ int32_t moult_import_counter_advance(const moult *core, const uint32_t *a, int32
 int32_t moult_import_boot_state(const moult *core, const uint32_t *a, int32_t *result) {
   int32_t state = core->config.port->boot_state(core->config.user);
   (void)a;
-  *result = state >= 0 && (state & ~0x101) == 0 ? state : MOULT_STATUS_BOOT;
+  *result = state >= 0 && (state & ~0x1ff) == 0 ? state : MOULT_STATUS_BOOT;
   return MOULT_STATUS_OK;
 }
 

@@ -23,8 +23,9 @@ extern "C" {
 /*
  * The board. `user` is what `moult_config` has. Every size, offset and length is in bytes.
  *
- * Flash areas are `enum moult_area`. The core asks for the size of 0 to 23, without 5; all else it asks only for areas
- * that have one, with ranges inside the area. What the callbacks must promise:
+ * Flash areas are `enum moult_area`, and 8 + 2k and 9 + 2k for the slots of component k. The core asks for the size of
+ * 0 to 23, without 5; all else it asks only for areas that have one, with ranges inside the area. What the callbacks must
+ * promise:
  *
  * - When a write or an erase has returned 0, it has happened: nothing is buffered.
  * - Power lost in a write: each unit is as before, as written, or has some of its bits programmed;
@@ -244,6 +245,16 @@ const char *moult_engine(void);
  */
 int32_t moult_log_length(moult *core, uint32_t *length);
 int32_t moult_log_read(moult *core, uint32_t offset, void *to, uint32_t capacity);
+
+/*
+ * Chooses the component that the next two tell of, 0 the main one. How many there are; BAD_ARGUMENT: not so many;
+ * WRONG_STATE: the small core has the main one alone, and does not tell.
+ */
+int32_t moult_component_choose(moult *core, int32_t component);
+/* A field of `enum moult_component_field`. */
+int32_t moult_component_read(moult *core, int32_t field, uint32_t *value);
+/* A field of `enum moult_component_text`, as moult_fetch_name. */
+int32_t moult_component_text(moult *core, int32_t field, char *text, uint32_t capacity);
 
 /* The name and the finding of a status, in static memory; "?" for a number that has none. */
 const char *moult_status_name(int32_t status);

@@ -63,7 +63,7 @@ enum moult_log_event {
   MOULT_LOG_EVENT_CONFIRMED = 7,
   /* it is given up, and the image before it comes back */
   MOULT_LOG_EVENT_REVERTED = 8,
-  /* the user approved of a release; the detail is its counter */
+  /* the user approved of a release; the detail is its counter; where it is not of the main component alone, a number that tells the set from others */
   MOULT_LOG_EVENT_APPROVED = 9,
   /* the user postponed the update; the detail is until when */
   MOULT_LOG_EVENT_POSTPONED = 10,
@@ -145,6 +145,28 @@ enum moult_state {
   MOULT_STATE_POSTPONED_UNTIL = 17,
   /* seconds that the last install kept the device from its work: from before the reboot until the image was judged */
   MOULT_STATE_DOWNTIME = 18,
+};
+
+enum moult_component_field {
+  /* release counter of the confirmed image */
+  MOULT_COMPONENT_FIELD_INSTALLED_RELEASE = 0,
+  /* the security counter below which none of its images runs */
+  MOULT_COMPONENT_FIELD_SECURITY_COUNTER = 1,
+  /* the slot that runs, 0 or 1 */
+  MOULT_COMPONENT_FIELD_RUNNING_SLOT = 2,
+  /* release counter of the image that is being installed or tried, or waits in its slot for others; 0: none */
+  MOULT_COMPONENT_FIELD_CANDIDATE_RELEASE = 3,
+};
+
+enum moult_component_text {
+  /* its name */
+  MOULT_COMPONENT_TEXT_COMPONENT = 0,
+  /* the hardware id that its releases are for */
+  MOULT_COMPONENT_TEXT_HARDWARE_ID = 1,
+  /* version of the confirmed image */
+  MOULT_COMPONENT_TEXT_INSTALLED_VERSION = 2,
+  /* version of the image that is being installed or tried, or waits in its slot for others */
+  MOULT_COMPONENT_TEXT_CANDIDATE_VERSION = 3,
 };
 
 enum moult_text {
@@ -295,6 +317,8 @@ enum moult_status {
   MOULT_STATUS_DECRYPTION = -72,
   /* the image is encrypted, and a half of the journal does not hold where that stands */
   MOULT_STATUS_JOURNAL_TOO_SMALL = -73,
+  /* releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
+  MOULT_STATUS_SET_REFUSED = -74,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -404,6 +428,7 @@ enum moult_status {
   X(NOT_A_RECIPIENT, -71, "the image is encrypted, but not for the key of this device", "") \
   X(DECRYPTION, -72, "not the encrypted bytes that were made for this device", "tampered payload") \
   X(JOURNAL_TOO_SMALL, -73, "the image is encrypted, and a half of the journal does not hold where that stands", "") \
+  X(SET_REFUSED, -74, "releases that do not go together: one requires or excludes another", "mix-and-match, partial bundle") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \
@@ -460,7 +485,10 @@ enum moult_status {
   X(update_approve, "i()") \
   X(update_postpone, "i(i)") \
   X(log_length, "i()") \
-  X(log_read, "i(i)")
+  X(log_read, "i(i)") \
+  X(component_choose, "i(i)") \
+  X(component_read, "i(i)") \
+  X(component_text, "i(i)")
 
 #define MOULT_IMPORT_LIST(X) \
   X(flash_read, "i(iiii)") \

@@ -8,7 +8,7 @@ import type { BootDecision, SimDevice } from '../device.ts';
 
 import type { Scenario } from '../powercut.ts';
 import { Random } from '../random.ts';
-import { RELEASE_1, RELEASE_2, World } from './world.ts';
+import { image, RELEASE_1, RELEASE_2, World } from './world.ts';
 
 type Release = typeof RELEASE_1;
 
@@ -28,6 +28,8 @@ export const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<Sc
   'install an encrypted image': (setting) => encrypted(setting, []),
   'install and revert': revert,
   'install with a log': logged,
+  'a set of three components': set,
+  'a set of three components that fails': failingSet,
 };
 
 async function provisioning(setting: Setting): Promise<Scenario> {
@@ -164,6 +166,74 @@ async function revert(setting: Setting): Promise<Scenario> {
 async function check(world: World): Promise<number> {
   world.network.requests.length = 0;
   return (await world.update()).status;
+}
+
+/** What the components beside the main one have from the factory, and then. */
+const MORE = { radio: [image(31, 3000), image(32, 2500)], model: [image(41, 700), image(42, 900)] } as const;
+const FACTORY = { radio: MORE.radio[0], model: MORE.model[0] };
+
+function newSet(world: World): void {
+  world.repository.publish(
+    { ...RELEASE_2, requires: [{ component: 'radio', releaseCounter: 2 }] },
+    { component: 'radio', version: '2.0.0', releaseCounter: 2, image: MORE.radio[1] },
+    { component: 'model', version: '2.0.0', releaseCounter: 2, image: MORE.model[1] },
+  );
+}
+
+async function set(setting: Setting): Promise<Scenario> {
+  const world = new World({ ...setting, components: FACTORY });
+  await checked(world);
+  newSet(world);
+  return {
+    device: world.device,
+    run: () => checked(world),
+    afterCut: wholeSetAfterCut,
+    atEnd(device) {
+      runs(device, RELEASE_2);
+      equal(newParts(device), 0b111, 'components that run what is new');
+    },
+  };
+}
+
+async function failingSet(setting: Setting): Promise<Scenario> {
+  const world = new World({ ...setting, components: FACTORY, selfTest: () => false });
+  await checked(world);
+  newSet(world);
+  return {
+    device: world.device,
+    async run() {
+      const { status } = await world.update();
+      ok(status === Status.SELF_TEST_FAILED || status === Status.RELEASE_FAILED_BEFORE, `status ${status}`);
+    },
+    afterCut: wholeSetAfterCut,
+    atEnd(device) {
+      runs(device, RELEASE_1);
+      equal(newParts(device), 0, 'components that run what is new');
+    },
+  };
+}
+
+/** All that boots is old, or all is new; and what is confirmed is one or the other. */
+function wholeSetAfterCut(device: SimDevice): void {
+  soundAfterCut(device, [RELEASE_2]);
+  const parts = newParts(device);
+  ok(parts === 0 || parts === 0b111, `a mix runs: ${parts.toString(2)}`);
+  const releases = device
+    .powerOn()
+    .components()
+    .map(({ releaseCounter }) => releaseCounter);
+  ok(new Set(releases).size === 1, `a mix is confirmed: ${releases}`);
+}
+
+/** A bit for each component that runs the image of its second release, whole; the others run the first. */
+function newParts(device: SimDevice): number {
+  const images = [[RELEASE_1.image, RELEASE_2.image], MORE.radio, MORE.model];
+  return images.reduce((bits, [before, after], component) => {
+    const isWhole = (bytes: Uint8Array = new Uint8Array()) =>
+      Buffer.compare(device.running(bytes.length, component), bytes) === 0;
+    ok(isWhole(before) || isWhole(after), `component ${component} runs no whole image`);
+    return bits | (isWhole(after) ? 1 << component : 0);
+  }, 0);
 }
 
 async function checked(world: World): Promise<void> {

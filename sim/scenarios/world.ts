@@ -1,10 +1,10 @@
 // A repository, a network and one device, all simulated: what most scenarios start from.
 import type { ClientEvent } from '../../host/node/client.ts';
 import type { Sha256Compress } from '../../host/node/core.ts';
-import type { Geometry } from '../../host/node/flash.ts';
-import type { DeviceKey } from '../../host/node/provision.ts';
+import { type Geometry, withComponents } from '../../host/node/flash.ts';
+import type { DeviceConfiguration, DeviceKey } from '../../host/node/provision.ts';
 import { SimClock } from '../clock.ts';
-import { type BootDecision, SimDevice } from '../device.ts';
+import { type BootDecision, GEOMETRY, SimDevice } from '../device.ts';
 import { SimNetwork } from '../network.ts';
 import { Random } from '../random.ts';
 import { SimRepository } from '../repository.ts';
@@ -18,6 +18,10 @@ export interface WorldOptions {
   /** Whether the image on trial works, by its first byte. */
   readonly selfTest?: (device: SimDevice) => boolean;
   readonly onEvent?: (event: ClientEvent) => void;
+  /** Components beside the main one, with the image that each has from the factory: its release 1. */
+  readonly components?: Readonly<Record<string, Uint8Array>>;
+  /** What else the device is configured with, or otherwise. */
+  readonly configuration?: Partial<DeviceConfiguration>;
   readonly seed?: number;
   /** Another build of the core than the one that ships. */
   readonly module?: WebAssembly.Module;
@@ -29,6 +33,9 @@ export const HARDWARE = 'sim';
 
 export const RELEASE_1 = { version: '1.0.0', releaseCounter: 1, securityCounter: 1, image: image(1, 12_000) };
 export const RELEASE_2 = { version: '1.1.0', releaseCounter: 2, securityCounter: 2, image: image(2, 10_001) };
+
+/** What a component beside the main one has from the factory. */
+const FACTORY = { version: '1.0.0', releaseCounter: 1, securityCounter: 0 };
 
 export class World {
   readonly clock = new SimClock(START);
@@ -49,6 +56,8 @@ export class World {
       onEvent,
       module,
     } = options;
+    const more = Object.entries(options.components ?? {});
+    const layout = withComponents(geometry ?? GEOMETRY, more.length);
     this.repository = new SimRepository(() => this.clock.seconds(), seed);
     this.repository.publish(RELEASE_1);
     this.network = new SimNetwork(this.repository.source, this.clock);
@@ -63,7 +72,10 @@ export class World {
         securityCounter: RELEASE_1.securityCounter,
         buildTime: START - 1000,
         checkInterval: 3600,
+        ...(more.length > 0 && { components: more.map(([component]) => ({ component, ...FACTORY })) }),
+        ...options.configuration,
       },
+      more: more.map(([, image]) => image),
       client: {
         metadataUrl: 'https://sim/metadata/',
         targetsUrl: 'https://sim/targets/',
@@ -72,8 +84,8 @@ export class World {
         ...(onEvent && { onEvent }),
       },
       seed,
-      ...(geometry && { geometry }),
       ...(boot && { boot }),
+      geometry: layout,
       ...(hardwareCounter !== undefined && { hardwareCounter }),
       ...(sha256Compress && { sha256Compress }),
       ...(key && { key }),
