@@ -953,6 +953,42 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf(
+    'install/encryption.ts',
+    [
+      'encryption: a secret that anybody knows',
+      'return is_secret ? Status.OK : Status.DECRYPTION;',
+      'return Status.OK;',
+    ],
+    [
+      'encryption: the header is not in the key',
+      '  hkdf_sha256_expand(CONTENT_KEY, KEY_SIZE, CONTENT_KEY, HEADER_HASH, 32);\n',
+      '',
+    ],
+    ['encryption: chunks without a number', 'store<u32>(CHUNK_NONCE, index);', 'store<u32>(CHUNK_NONCE, 0);'],
+    ['encryption: a last chunk like any other', 'u64(arrived == total)', '0'],
+    ['encryption: entries of others', 'if (!found) return Status.NOT_A_RECIPIENT;', ''],
+    ['encryption: the last entry counts', '  if (found) return Status.OK;\n', ''],
+    ['encryption: any kind', 'sealed.kind <= 1 && ', ''],
+    ['encryption: a chunk without text', 'if (length < TAG + max(passed, 1)) return Status.DECRYPTION;', ''],
+    ['encryption: the key of the chunks stays', '  memory.fill(CONTENT_KEY, 0, KEY_SIZE);\n', ''],
+    ['encryption: the key of the device stays', '  key_forget();\n', ''],
+  ),
+  ...mutantsOf('install/key.ts', [
+    'key: a copy of it stays',
+    '  memory.fill(COPY_BUFFER, 0, COPY_SIZE);\n',
+    '',
+  ]),
+  ...mutantsOf(
+    'crypto/chunk.ts',
+    ['chunk: any tag', 'bytes_are_equal(ctx + TAG, ctx + TAG + 16, 16)', 'true'],
+    [
+      'chunk: half a tag',
+      'bytes_are_equal(ctx + TAG, ctx + TAG + 16, 16)',
+      'bytes_are_equal(ctx + TAG, ctx + TAG + 16, 8)',
+    ],
+    ['chunk: the context stays', '  memory.fill(ctx, 0, CHUNK_CONTEXT);\n', ''],
+  ),
+  ...mutantsOf(
     'agent/config.ts',
     ['any format', 'if (<u32>format > <u32>Format.MCUBOOT) reader_fail(r, Status.CONFIG_INVALID);', ''],
     [

@@ -1,5 +1,7 @@
 // Whether what is executed depends on a secret. What this cannot see is in SECURITY.md.
+import { createCipheriv } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildAlone } from './build-alone.ts';
 import { CryptoModule, randomBytes } from './module.ts';
 import { type Trace, TracedModule } from './traced.ts';
 
@@ -13,21 +15,21 @@ const DATA = ARENA + 4096;
 const TABLES = ARENA + 5000;
 const MESSAGE = 200;
 
+/** Secrets at the ends of what they can be, then any. */
+function* secrets(length: number): Generator<Uint8Array> {
+  yield new Uint8Array(length);
+  yield new Uint8Array(length).fill(255);
+  yield new Uint8Array(length).fill(0x55);
+  const random = randomBytes(length);
+  for (let run = 0; run < RUNS; run++) yield random(length);
+}
+
 describe('the executed instructions and their addresses', () => {
   let module: TracedModule;
   beforeAll(() => {
     module = new TracedModule();
     module.call('ed25519_tables_make', TABLES);
   });
-
-  /** Secrets at the ends of what they can be, then any. */
-  function* secrets(length: number): Generator<Uint8Array> {
-    yield new Uint8Array(length);
-    yield new Uint8Array(length).fill(255);
-    yield new Uint8Array(length).fill(0x55);
-    const random = randomBytes(length);
-    for (let run = 0; run < RUNS; run++) yield random(length);
-  }
 
   /** The traces of `act` over all secrets of a length, which are at DATA; each different trace once. */
   function traces(length: number, act: () => void, prepare: () => void = () => {}): Trace[] {
@@ -175,5 +177,60 @@ describe('the executed instructions and their addresses', () => {
       each.call('ed25519_key_make', KEY, DATA, 0);
     }
     expect(module.memory.slice(KEY, KEY + 136)).toEqual(plain.read(KEY, 136));
+  });
+});
+
+describe('the executed instructions and their addresses, of what opens chunks in moult.wasm, built by itself', () => {
+  const NONCE = KEY + 32;
+  let module: TracedModule;
+  beforeAll(() => {
+    module = new TracedModule(buildAlone('chunk'));
+  });
+
+  /** Writes key and text, sealed by somebody else; the tag changed by these bits. */
+  function put(secret: Uint8Array, at = 0, bits = 0): void {
+    const key = secret.subarray(0, 32);
+    const cipher = createCipheriv('chacha20-poly1305', key, new Uint8Array(12), { authTagLength: 16 });
+    const text = Buffer.concat([cipher.update(secret.subarray(32)), cipher.final()]);
+    const tag = Uint8Array.from(cipher.getAuthTag());
+    tag[at] = (tag[at] ?? 0) ^ bits;
+    module.memory.fill(0, NONCE, NONCE + 12);
+    module.memory.set(key, KEY);
+    module.memory.set(text, DATA);
+    module.memory.set(tag, DATA + text.length);
+  }
+
+  /** What is executed to open `length` bytes; whether that is so is as said. */
+  function opening(length: number, authentic: boolean): Trace {
+    return module.trace(() => {
+      expect(module.call('chunk_open', CONTEXT, KEY, NONCE, DATA, length)).toBe(Number(authentic));
+    });
+  }
+
+  it.each([1, 200, 1024])('do not depend on key and text: %i bytes', (length) => {
+    const traces = Array.from(secrets(32 + length), (secret) => {
+      put(secret);
+      const trace = opening(length, true);
+      expect(module.memory.slice(DATA, DATA + length)).toEqual(secret.slice(32));
+      return trace;
+    });
+    expect(new Set(traces.map(({ hash }) => hash)).size).toBe(1);
+    expect(traces[0]?.divisions).toBe(0);
+    expect(traces[0]?.count).toBeGreaterThan(500);
+  });
+
+  it('do not depend on how a tag is wrong, and are fewer than of one that is right', () => {
+    const hashes = new Set<bigint>();
+    let most = 0;
+    for (const secret of secrets(232))
+      for (let at = 0; at < 16; at++) {
+        put(secret, at, 1 << (at & 7));
+        const { hash, count } = opening(200, false);
+        hashes.add(hash);
+        most = Math.max(most, count);
+      }
+    expect(hashes.size).toBe(1);
+    put(randomBytes(1)(232));
+    expect(opening(200, true).count).toBeGreaterThan(most);
   });
 });

@@ -1,4 +1,4 @@
-// build/crypto.wasm with every decision and every address recorded: what a branch, a select or a jump was decided by,
+// A module, build/crypto.wasm when none is named, with every decision and every address recorded: what a branch, a select or a jump was decided by,
 // where each load, store, copy and fill went and how much it moved, and that something was divided. Two runs with the
 // same trace executed the same instructions at the same addresses.
 import { readFileSync } from 'node:fs';
@@ -51,8 +51,8 @@ export class TracedModule {
   };
   readonly memory: Uint8Array;
 
-  constructor() {
-    const module = new WebAssembly.Module(instrumented());
+  constructor(bytes: Uint8Array = readFileSync(builtCrypto('crypto.wasm'))) {
+    const module = new WebAssembly.Module(instrumented(bytes));
     this.#exports = new WebAssembly.Instance(module, {}).exports as never;
     this.memory = new Uint8Array(this.#exports.memory.buffer);
   }
@@ -76,8 +76,8 @@ export class TracedModule {
 }
 
 /** Addresses are recorded by a pass of Binaryen, whose imports become functions here; the rest in its text. */
-function instrumented(): Uint8Array {
-  const module = binaryen.readBinary(readFileSync(builtCrypto('crypto.wasm')));
+function instrumented(bytes: Uint8Array): Uint8Array {
+  const module = binaryen.readBinary(bytes);
   module.setFeatures(FEATURES);
   module.runPasses(['instrument-memory']);
   const functions: string[] = [];

@@ -133,6 +133,12 @@ describe('[CERT-I-7] an image that is published for devices with a key', () => {
     expect(await installed(await withBytes(SMALL_IMAGE, bytes), SMALL_IMAGE)).toEqual(['made.encrypted']);
   });
 
+  test('of entries that look like its own a device takes the first: a list cannot make it work twice', async () => {
+    const again = (own: Buffer) => Buffer.concat([own.subarray(0, 8), new Random(1).bytes(32)]);
+    const bytes = made(SMALL_IMAGE, { entries: (own) => [own, again(own)] });
+    await installed(await withBytes(SMALL_IMAGE, bytes), SMALL_IMAGE);
+  });
+
   test('to a device without a key: said at once, nothing is fetched', async () => {
     const world = new World();
     await world.update();
