@@ -12,6 +12,7 @@ export { canonicalize, compareNames, serialize } from './canonical.ts';
 export { type CreateOptions, createRepository, type RoleOptions } from './create.ts';
 export { buildPatch, COMPRESSIONS, type Compression, type PatchOptions } from './delta/patch.ts';
 export {
+  type Content,
   type EncryptionKey,
   encryptionPublicKey,
   encryptPayload,

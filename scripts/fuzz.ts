@@ -2,14 +2,24 @@
 // is found is printed with its seed and its bytes; status 1 when anything is.
 // npm run fuzz -- --coverage [seconds: 60] [seed]: the core compiled ahead of time, the shim and the link, with inputs that
 // libFuzzer finds by the coverage that they reach, under ASan and UBSan.
-import { Campaign, KINDS, type Kind } from '../test/fuzz/campaign.ts';
+import { Campaign, KINDS } from '../test/fuzz/campaign.ts';
+import { PAYLOAD_KINDS, PayloadCampaign } from '../test/fuzz/payloads.ts';
 
 const cases = Number(process.argv[2] ?? 400_000);
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31) || 1;
 
 if (process.argv[2] === '--coverage')
   await byCoverage(Number(process.argv[3] ?? 60), Number(process.argv[4] ?? 1));
-else for (const kind of KINDS) run(kind);
+else {
+  for (const kind of KINDS) run(kind, new Campaign(seed));
+  for (const kind of PAYLOAD_KINDS) run(kind, new PayloadCampaign(seed));
+}
+
+interface Runner<Kind> {
+  readonly run: (kind: Kind) => void;
+  readonly cases: number;
+  readonly accepted: number;
+}
 
 async function byCoverage(seconds: number, seed: number): Promise<void> {
   const { buildFuzzer, runFuzzer, whatLacks } = await import('../test/fuzz/native.ts');
@@ -26,9 +36,8 @@ async function byCoverage(seconds: number, seed: number): Promise<void> {
   process.exitCode = 1;
 }
 
-function run(kind: Kind): void {
+function run<Kind extends string>(kind: Kind, campaign: Runner<Kind>): void {
   const begun = performance.now();
-  const campaign = new Campaign(seed);
   try {
     for (let i = 0; i < cases; i++) campaign.run(kind);
     const seconds = ((performance.now() - begun) / 1000).toFixed(0);

@@ -3,37 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import { Status } from '../../host/node/abi.ts';
 import { Random } from '../../sim/random.ts';
-import { BootKey, CHIP, esp32Image, FIELD, mcubootImage } from '../fixtures/images.ts';
+import { BOARDS } from './boards.ts';
 import { ImageBench } from './images.ts';
 import { damage } from './mutate.ts';
 
-const ED25519 = new BootKey('ed25519');
-const P256 = new BootKey('p256');
-const VENDOR = { type: FIELD.vendor, value: Buffer.alloc(5, 7) };
-const ESP32 = { imageFormat: 'esp32', chipId: CHIP } as const;
-const MCUBOOT = { imageFormat: 'mcuboot' } as const;
-
-const CASES = [
-  { name: 'ESP32', board: ESP32, image: esp32Image({ segments: [] }) },
-  { name: 'MCUboot', board: MCUBOOT, image: mcubootImage({ payload: 8, shielded: [VENDOR] }) },
-  {
-    name: 'MCUboot, Ed25519',
-    board: { ...MCUBOOT, bootKey: ED25519.hex },
-    image: mcubootImage({ payload: 8, key: ED25519 }),
-  },
-  {
-    name: 'MCUboot, Ed25519 over all bytes',
-    board: { ...MCUBOOT, bootKey: ED25519.hex },
-    image: mcubootImage({ payload: 8, key: ED25519, pure: true }),
-  },
-  {
-    name: 'MCUboot, P-256',
-    board: { ...MCUBOOT, bootKey: P256.hex },
-    image: mcubootImage({ payload: 8, key: P256 }),
-  },
-];
-
-describe.each(CASES)('$name', ({ board, image }) => {
+describe.each(BOARDS)('$name', ({ board, image }) => {
   const bench = new ImageBench(board);
 
   test('as it is: selected', () => {

@@ -6,7 +6,9 @@ import {
   buildSnapshot,
   buildTargets,
   buildTimestamp,
+  ENCRYPTION,
   generateKey,
+  type Target as Listed,
   ROLES,
   type SigningKey,
   sha256,
@@ -29,7 +31,8 @@ export class ImageBench {
   readonly #key: SigningKey;
   readonly #base: FlashContents;
 
-  constructor(board: Partial<DeviceConfiguration>) {
+  /** With a key it takes images that are encrypted. */
+  constructor(board: Partial<DeviceConfiguration>, key?: Uint8Array) {
     const random = new Random(1);
     this.#key = generateKey((length) => random.bytes(length));
     const role = { keys: [this.#key.public], threshold: 1 };
@@ -44,18 +47,21 @@ export class ImageBench {
       checkInterval: 3600,
       ...board,
     };
-    const status = this.#target.provision(configuration, this.#signed(plain(root)));
+    const status = this.#target.provision(configuration, this.#signed(plain(root)), key);
     if (status !== Status.OK) throw new Error(`the device is not provisioned: ${status}`);
     this.#base = this.#target.contents();
   }
 
-  /** The status of the check in which the device is offered this image. Throws when it traps, or works without end. */
-  judge(image: Uint8Array): number {
-    const files = this.#repository(image);
+  /**
+   * The status of the check in which the device is offered this image, as it is or as bytes that are said to be the
+   * image encrypted. Throws when it traps, or works without end.
+   */
+  judge(image: Uint8Array, encrypted?: Uint8Array): number {
+    const files = this.#repository(image, encrypted);
     this.#target.restore(this.#base);
     const { status, steps, bytesFed } = this.#target.check(
       NOW,
-      (name) => files.get(name) ?? this.#file(name, image),
+      (name) => files.get(name) ?? this.#file(name, encrypted ?? image),
       1024,
     );
     if (!KNOWN.has(status)) throw new Error(`status ${status} is none`);
@@ -63,24 +69,33 @@ export class ImageBench {
     return status;
   }
 
-  /** There is no newer root; every other name is that of the image. */
+  /** There is no newer root; every other name is that of what is offered. */
   #file(name: string, image: Uint8Array): Uint8Array | undefined {
     return ROLES.some((role) => name.endsWith(`${role}.json`)) ? undefined : image;
   }
 
-  #repository(image: Uint8Array): Map<string, Uint8Array> {
+  #repository(image: Uint8Array, encrypted?: Uint8Array): Map<string, Uint8Array> {
+    const encryption = encrypted && { encryption: ENCRYPTION };
     const custom = {
       component: 'app',
       version: '1.1.0',
       hardwareIds: ['sim'],
       releaseCounter: 2,
       securityCounter: 1,
+      ...encryption,
     };
     const target = { length: image.length, hashes: { sha256: sha256(image) }, custom };
+    const targets: Record<string, Listed> = { 'app/sim/1.1.0/app.bin': target };
+    if (encrypted)
+      targets['app/sim/1.1.0/app.encrypted'] = {
+        length: encrypted.length,
+        hashes: { sha256: sha256(encrypted) },
+        custom: { image: sha256(image), ...encryption },
+      };
     return new Map([
       ['timestamp.json', this.#signed(plain(buildTimestamp(STAMP, { version: 1 })))],
       ['1.snapshot.json', this.#signed(plain(buildSnapshot(STAMP, { 'targets.json': { version: 1 } })))],
-      ['1.targets.json', this.#signed(plain(buildTargets(STAMP, { 'app/sim/1.1.0/app.bin': target })))],
+      ['1.targets.json', this.#signed(plain(buildTargets(STAMP, targets)))],
     ]);
   }
 

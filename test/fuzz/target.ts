@@ -81,15 +81,17 @@ export class Target {
     });
   }
 
-  /** Gives a device without anything its configuration and its root; the status that ended it. */
-  provision(configuration: DeviceConfiguration | Uint8Array, root: Uint8Array): number {
+  /** Gives a device without anything its configuration, its key if it has one, and its root; the status that ended it. */
+  provision(configuration: DeviceConfiguration | Uint8Array, root: Uint8Array, key?: Uint8Array): number {
     for (const area of this.#areas) area.fill(ERASED);
     this.#core.core_start();
     const text =
       configuration instanceof Uint8Array
         ? configuration
         : new TextEncoder().encode(JSON.stringify(configuration));
-    return this.#give(Part.CONFIG, text) || this.#give(Part.ROOT, root);
+    return (
+      this.#give(Part.CONFIG, text) || (key ? this.#give(Part.KEY, key) : 0) || this.#give(Part.ROOT, root)
+    );
   }
 
   /** One check from a fresh start. `size`: in how large pieces the files come. */
