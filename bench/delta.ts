@@ -77,7 +77,7 @@ export function deltaRows(): Row[] {
 export async function deltaInstallRows(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name, before, after } of firmwarePairs()) {
-    const { repository, update } = laboratory(undefined, before);
+    const { repository, update } = laboratory({ factory: before });
     const payloads = [{ image: before, releaseCounter: 0 }];
     await update();
     repository.publish({ image: after, version: '1.0.0', releaseCounter: 1, payloads });

@@ -30,7 +30,7 @@ async function measured(): Promise<{ operations: readonly Operation[]; hashed: n
     hashed += block.length;
     return compress(state, block);
   };
-  const { repository, device, update } = laboratory(undefined, undefined, counting);
+  const { repository, device, update } = laboratory({ sha256Compress: counting });
   await update();
   repository.publish({ image: image(2), version: '1.0.0', releaseCounter: 1 });
   hashed = 0;

@@ -14,8 +14,17 @@ export function image(seed: number): Uint8Array {
   return new Random(seed).bytes(IMAGE);
 }
 
-/** `factory`: what the device runs at first; `sha256Compress`: the board hashes for the core. */
-export function laboratory(signers?: Signers, factory = image(1), sha256Compress?: Sha256Compress) {
+export interface LaboratoryOptions {
+  readonly signers?: Signers;
+  /** What the device runs at first. */
+  readonly factory?: Uint8Array;
+  /** The board hashes for the core. */
+  readonly sha256Compress?: Sha256Compress;
+  /** What images may be encrypted for. */
+  readonly key?: Uint8Array;
+}
+
+export function laboratory({ signers, factory = image(1), sha256Compress, key }: LaboratoryOptions = {}) {
   const clock = new SimClock(1_800_000_000);
   const repository = new SimRepository(() => clock.seconds(), 1, signers);
   const network = new SimNetwork(repository.source, clock);
@@ -32,6 +41,7 @@ export function laboratory(signers?: Signers, factory = image(1), sha256Compress
     },
     image: factory,
     ...(sha256Compress && { sha256Compress }),
+    ...(key && { key }),
     geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 65_536, slot: 2 * IMAGE }),
     client: {
       metadataUrl: 'http://localhost/metadata/',

@@ -4,6 +4,7 @@ import { clientRows } from './client.ts';
 import { cryptoRows } from './crypto.ts';
 import { deltaInstallRows, deltaRows } from './delta.ts';
 import { directorRows } from './director.ts';
+import { encryptionRows } from './encryption.ts';
 import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
 import { signRows } from './sign.ts';
@@ -31,6 +32,7 @@ const rows = [
   ...p256Rows(),
   ...deltaRows(),
   ...(await deltaInstallRows()),
+  ...(await encryptionRows()),
   ...(await directorRows()),
 ];
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);

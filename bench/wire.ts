@@ -35,7 +35,7 @@ export async function wireRows(): Promise<Row[]> {
 }
 
 async function rowsOf(kind: string, signers: Signers): Promise<Row[]> {
-  const { repository, update } = laboratory(signers);
+  const { repository, update } = laboratory({ signers });
   await update();
   const idle = await update();
   repository.publish({ image: image(2), version: '1.0.0', releaseCounter: 1 });

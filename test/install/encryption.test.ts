@@ -281,6 +281,10 @@ describe('[CRA-I-2e] what is encrypted, damaged', () => {
     expect(['DECRYPTION', 'NOT_A_RECIPIENT']).toContain(verdict(await check(world, core)));
   });
 
+  test('a sound payload of a kind that is not known', async () => {
+    await refused(await withBytes(SMALL_IMAGE, made(SMALL_IMAGE, { kind: 2 })), 'DECRYPTION');
+  });
+
   test('recipients and nothing else', async () => {
     const bytes = Buffer.concat([Buffer.from('MPE1'), Buffer.of(0, 0, 1, 0), new Uint8Array(72)]);
     await refused(await withBytes(image, bytes), 'DECRYPTION');
@@ -377,17 +381,19 @@ const SHARED = diffieHellman({
 
 interface Making {
   readonly point?: Uint8Array;
+  /** 0: an image is inside. */
+  readonly kind?: number;
   /** All entries, given the one of the device. */
   readonly entries?: (own: Buffer) => Buffer[];
 }
 
 /** A payload as docs/formats.md has it, written without the repository's code, one chunk long. */
-function made(image: Uint8Array, { point, entries = (own) => [own] }: Making): Uint8Array {
+function made(image: Uint8Array, { point, kind = 0, entries = (own) => [own] }: Making): Uint8Array {
   // With a point of small order the secret is 0; else the ephemeral key is that of the other device.
   const shared = point ? new Uint8Array(32) : SHARED;
   const ephemeral = point ?? OTHER_PUBLIC;
   const count = entries(Buffer.alloc(40)).length;
-  const head = Buffer.concat([Buffer.from('MPE1'), Buffer.of(0, 0, count & 255, count >> 8)]);
+  const head = Buffer.concat([Buffer.from('MPE1'), Buffer.of(kind, 0, count & 255, count >> 8)]);
   const content = new Random(3).bytes(32);
   const salt = Buffer.concat([ephemeral, PUBLIC]);
   const wrapping = new Uint8Array(hkdfSync('sha256', shared, salt, head, 32));
