@@ -21,6 +21,7 @@ export {
 } from './encryption.ts';
 export { type ErrorCode, messageOf, RepositoryError, systemCode } from './errors.ts';
 export { writeWhole } from './files.ts';
+export { CORE_COMPONENT, coreImage, withHeader } from './formats/core.ts';
 export { ESP32_CHIPS } from './formats/esp32.ts';
 export {
   describeImage,

@@ -5,6 +5,7 @@ import { basename, join, relative } from 'node:path';
 import { compareNames } from './canonical.ts';
 import { RepositoryError, systemCode } from './errors.ts';
 import { copyWhole, openExisting, readChunks, readLimited } from './files.ts';
+import { CORE_COMPONENT, coreImage } from './formats/core.ts';
 import type { ImageFormat, ImageReport } from './formats/image.ts';
 import { type Json, parseJson } from './json.ts';
 import { checkCounter, checkText, MAX_HARDWARE_ID, MAX_NAME } from './limits.ts';
@@ -190,6 +191,12 @@ export function checkNew(input: ReleaseInput, existing: readonly Release[]): voi
       );
     }
   }
+}
+
+/** A core is published behind its header (`image-refused` when it is none), all else as it is. */
+export async function withCoreHeader(input: ReleaseInput, limit: number): Promise<ReleaseInput> {
+  if (input.component !== CORE_COMPONENT) return input;
+  return { ...input, image: { bytes: coreImage(await readImage(input.image, limit)), name: 'core.bin' } };
 }
 
 /** All of the image. */

@@ -50,6 +50,7 @@ import {
   rulesOf,
   storeImage,
   targetsOf,
+  withCoreHeader,
   withCounter,
 } from './release.ts';
 import { assertSetsHold } from './set.ts';
@@ -167,7 +168,8 @@ class DiskRepository implements Repository {
     return readReleases(join(this.directory, 'releases'));
   }
 
-  addRelease(input: ReleaseInput): Promise<Release> {
+  async addRelease(given: ReleaseInput): Promise<Release> {
+    const input = await withCoreHeader(given, this.#config.maxImageSize);
     return this.#locked(async () => {
       checkTexts(input);
       const existing = await this.releases();

@@ -2,6 +2,7 @@
 import { type BootControl, RecordedBoot } from '../host/node/boot.ts';
 import { Client, type ClientOptions, type Outcome } from '../host/node/client.ts';
 import { Core, type Entropy, type HardwareCounter, type Sha256Compress } from '../host/node/core.ts';
+import { CoreSlots, coreComponent } from '../host/node/coreslots.ts';
 import {
   type FlashContents,
   type FlashDriver,
@@ -45,6 +46,8 @@ export interface SimDeviceOptions {
   readonly seed?: number;
   /** Another build of the core than the one that ships. */
   readonly module?: WebAssembly.Module;
+  /** Hears why a core in a slot was given up: of a device with a component `moult`. */
+  readonly onCoreFailure?: (error: unknown) => void;
 }
 
 /** Called at each boot. */
@@ -62,13 +65,23 @@ export class SimDevice {
   readonly #options: SimDeviceOptions;
   readonly #client: Client;
   readonly #counter: SimCounter | undefined;
-  #boot: BootControl | undefined;
+  readonly #core: CoreSlots;
 
   constructor(options: SimDeviceOptions) {
     this.#options = options;
     this.flash = new SimFlash(options.geometry ?? GEOMETRY, this.power, options.seed ?? 1);
     this.#counter = options.hardwareCounter ? new SimCounter(this.power) : undefined;
     this.#client = new Client(options.client);
+    const { configuration, root, key, onCoreFailure } = options;
+    this.#core = new CoreSlots({
+      flash: this.flash,
+      component: 'components' in configuration ? coreComponent(configuration.components) : undefined,
+      decide: () => options.boot?.(this.flash) ?? new RecordedBoot(this.flash),
+      open: (boot, module) => this.#open(boot, module),
+      start: (core) => this.#client.start(core),
+      provision: (core) => provision(core, configuration, root, key),
+      ...(onCoreFailure && { onFailure: onCoreFailure }),
+    });
     [options.image, ...(options.more ?? [])].forEach((image, component) => {
       programArea(this.flash, slotArea(component, 0), image);
     });
@@ -77,14 +90,14 @@ export class SimDevice {
   /** Boots: a fresh core over what the flash holds, provisioned when that is still to be done. */
   powerOn(): Core {
     this.power.on();
-    this.#boot = this.#options.boot?.(this.flash) ?? new RecordedBoot(this.flash);
+    return this.#core.powerOn();
+  }
+
+  #open(boot: BootControl, module = this.#options.module): Core {
     const counter = this.#counter && { counter: this.#counter };
-    const { sha256Compress, module, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
+    const { sha256Compress, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };
-    const core = new Core({ flash: this.flash, boot: this.#boot, entropy, ...counter, ...hash }, module);
-    if (!this.#client.start(core))
-      provision(core, this.#options.configuration, this.#options.root, this.#options.key);
-    return core;
+    return new Core({ flash: this.flash, boot, entropy, ...counter, ...hash }, module);
   }
 
   /** One check with all that follows from it: install, reboot, self-test, confirm. A power cut costs a boot. */
@@ -98,6 +111,7 @@ export class SimDevice {
       try {
         return await this.#client.run({
           powerOn,
+          failed: (error) => this.#core.giveUp(error),
           selfTest: () => this.#options.selfTest?.(this) ?? true,
           wait: async () => false,
         });
@@ -109,7 +123,7 @@ export class SimDevice {
 
   /** The slots that run since the last boot, bit k set when component k runs in its slot B. */
   get slots(): number {
-    return this.#boot?.slots ?? 0;
+    return this.#core.boot?.slots ?? 0;
   }
 
   /** The first bytes of what runs of a component, the main one when left out. */

@@ -73,6 +73,8 @@ export type TargetKeeper = (piece: Uint8Array, offset: number) => void;
 export interface DeviceActions {
   /** Boots: makes the boot decision and returns a core that has started. */
   powerOn(): Core;
+  /** Hears what was thrown by the core, or by what it asked for. True: the device is to boot again. */
+  failed?(error: unknown): boolean;
   /** Whether the image that runs on trial works. */
   selfTest(core: Core): boolean | Promise<boolean>;
   /** Waits until a time, seconds since 1970. False: stop here. */
@@ -113,15 +115,25 @@ export class Client {
   async run(device: DeviceActions): Promise<Outcome & { action: 'wait' }> {
     let core = device.powerOn();
     for (;;) {
-      const outcome = await this.check(core);
+      const outcome = await this.#turn(core, device);
       if (outcome.action === 'reboot') {
         this.#emit({ type: 'reboot' });
         core = device.powerOn();
-      } else if (outcome.action === 'self-test') {
-        this.answerSelfTest(core, await device.selfTest(core));
-      } else if (!(await device.wait(outcome.until))) {
+      } else if (outcome.action === 'wait' && !(await device.wait(outcome.until))) {
         return outcome;
       }
+    }
+  }
+
+  /** Until the core waits, or needs a reboot, or has an answer to its self-test. */
+  async #turn(core: Core, device: DeviceActions): Promise<Outcome> {
+    try {
+      const outcome = await this.check(core);
+      if (outcome.action === 'self-test') this.answerSelfTest(core, await device.selfTest(core));
+      return outcome;
+    } catch (error) {
+      if (device.failed?.(error)) return { action: 'reboot' };
+      throw error;
     }
   }
 

@@ -25,6 +25,7 @@ export interface WorldOptions {
   readonly seed?: number;
   /** Another build of the core than the one that ships. */
   readonly module?: WebAssembly.Module;
+  readonly onCoreFailure?: (error: unknown) => void;
 }
 
 /** 2030-01-01. */
@@ -55,6 +56,7 @@ export class World {
       selfTest,
       onEvent,
       module,
+      onCoreFailure,
     } = options;
     const more = Object.entries(options.components ?? {});
     const layout = withComponents(geometry ?? GEOMETRY, more.length);
@@ -91,6 +93,7 @@ export class World {
       ...(key && { key }),
       ...(selfTest && { selfTest }),
       ...(module && { module }),
+      ...(onCoreFailure && { onCoreFailure }),
     });
   }
 

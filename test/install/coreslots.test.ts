@@ -1,0 +1,261 @@
+// The core as a component of the device that it updates: a new one runs from its slot, one that cannot run is given up.
+import binaryen from 'binaryen';
+import { expect, test } from 'vitest';
+import { ABI_VERSION, State, Status } from '../../host/node/abi.ts';
+import { engineName } from '../../host/node/engine.ts';
+import { programArea, slotArea, uniformGeometry } from '../../host/node/flash.ts';
+import { coreImage, withHeader } from '../../repo/index.ts';
+import { countCuts, type Scenario, sweep } from '../../sim/powercut.ts';
+import type { SimRelease } from '../../sim/repository.ts';
+import { RELEASE_2, World, type WorldOptions } from '../../sim/scenarios/world.ts';
+import { statusName } from '../fixtures/by-hand.ts';
+import { named, withBody, without } from '../fixtures/cores.ts';
+
+/** As of the simulator, with slots that hold the largest core and its header. */
+const geometry = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 81_920 });
+
+/** The core is component 1. */
+const BIT = 0b10;
+
+const GOOD = coreImage(named('second'));
+
+function release(releaseCounter: number, image: Uint8Array): SimRelease {
+  return { component: 'moult', version: `${releaseCounter}.0.0`, releaseCounter, image };
+}
+
+/** A device whose core is a component, and that has none in its slots yet; why cores were given up. */
+function newWorld(options: WorldOptions = {}): { world: World; failures: string[] } {
+  const failures: string[] = [];
+  const onCoreFailure = (error: unknown) =>
+    failures.push(error instanceof Error ? error.message : `${error}`);
+  const world = new World({ geometry, components: { moult: new Uint8Array() }, onCoreFailure, ...options });
+  return { world, failures };
+}
+
+async function verdict(world: World): Promise<string> {
+  world.clock.set(world.clock.seconds() + 4000);
+  return statusName((await world.update()).status);
+}
+
+/** The release counters that are confirmed, and the slots that run. */
+function state({ device }: World): { releases: number[]; slots: number } {
+  const releases = device
+    .powerOn()
+    .components()
+    .map(({ releaseCounter }) => releaseCounter);
+  return { releases, slots: device.slots };
+}
+
+/** As often the core before selects what has ended without a verdict; each of these is over at its first failure. */
+const TRIALS = 3;
+
+const OLD = { releases: [1, 1], slots: 0 };
+
+test('[CERT-C-3] a new core runs from its slot, is confirmed, and installs the next one', async () => {
+  const { world, failures } = newWorld();
+  await world.update();
+  world.repository.publish(release(2, GOOD));
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
+  world.repository.publish({ ...RELEASE_2 }, release(3, coreImage(named('third'))));
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(state(world)).toEqual({ releases: [2, 3], slots: 1 });
+  expect(failures).toEqual([]);
+});
+
+test('a core is patched from the one that runs', async () => {
+  const { world } = await updated();
+  const third = release(3, coreImage(named('third')));
+  world.repository.publish({ ...third, payloads: [release(2, GOOD)] });
+  world.network.requests.length = 0;
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(state(world)).toEqual({ releases: [1, 3], slots: 0 });
+  const files = world.network.requests.map(({ path }) => path).filter((path) => path.startsWith('targets/'));
+  expect(files.map((path) => path.replace(/.*\./, ''))).toEqual(['patch']);
+});
+
+const BROKEN: [name: string, image: () => Uint8Array, why: string][] = [
+  ['has no header', () => named('bare'), 'does not begin with the header of a core'],
+  ['has a damaged hash', () => damaged(GOOD, 12), 'holds a core of another hash'],
+  ['has a damaged module', () => damaged(GOOD, 5000), 'holds a core of another hash'],
+  ['is cut short', () => GOOD.subarray(0, 20_000), 'holds a core of another hash'],
+  ['says that it is longer than its slot', () => damaged(GOOD, 11), 'has no room for'],
+  ['erases to nothing', () => new Uint8Array(100).fill(0xff), 'is empty'],
+  [
+    'is of another ABI',
+    () => withHeader(named('other'), ABI_VERSION + 1),
+    `holds a core of ABI version ${ABI_VERSION + 1}, this host needs ${ABI_VERSION}`,
+  ],
+  [
+    'hides that it is of another ABI',
+    () =>
+      withHeader(
+        withBody('abi_version', (module) => module.i32.const(ABI_VERSION + 1)),
+        ABI_VERSION,
+      ),
+    `ABI version ${ABI_VERSION + 1}`,
+  ],
+  ['does not compile', () => withHeader(named('x').subarray(0, 30_000), ABI_VERSION), 'does not compile'],
+  ['is no module', () => withHeader(new Uint8Array(500).fill(7), ABI_VERSION), 'does not compile'],
+  ['lacks an export', () => withHeader(without('core_start'), ABI_VERSION), ''],
+  ['traps when asked for its ABI', () => trapping('abi_version'), ''],
+  ['traps at start', () => trapping('core_start'), 'a bug of its own'],
+  ['overflows the stack at start', () => recursing('core_start'), ''],
+  [
+    'finds the flash unusable',
+    () => answering('core_start', Status.LAYOUT_INVALID),
+    'the flash of this device',
+  ],
+  [
+    'does not find the trust of the device',
+    () => answering('core_start', Status.NOT_PROVISIONED),
+    'does not know the device as provisioned',
+  ],
+  ['traps in its first step', () => trapping('agent_step'), 'a bug of its own'],
+  ['has no answer in its first step', () => answering('agent_step', -1), 'agent_step'],
+  ['traps when it is to confirm', () => trapping('image_confirm'), 'a bug of its own'],
+];
+
+function trapping(name: string): Uint8Array {
+  return withHeader(
+    withBody(name, (module) => module.unreachable()),
+    ABI_VERSION,
+  );
+}
+
+function answering(name: string, status: number): Uint8Array {
+  return withHeader(
+    withBody(name, (module) => module.i32.const(status)),
+    ABI_VERSION,
+  );
+}
+
+/** Calls itself, and needs what comes back. */
+function recursing(name: string): Uint8Array {
+  const body = withBody(name, (module, self) =>
+    module.i32.add(module.call(self, [], binaryen.i32), module.i32.const(1)),
+  );
+  return withHeader(body, ABI_VERSION);
+}
+
+function damaged(image: Uint8Array, offset: number): Uint8Array {
+  const copy = Uint8Array.from(image);
+  copy[offset] = (copy[offset] ?? 0) ^ 0xff;
+  return copy;
+}
+
+test.each(BROKEN)(
+  '[CERT-C-3] a core that %s is given up, with all that came with it, and not tried again',
+  async (_, image, why) => {
+    const { world, failures } = newWorld();
+    await world.update();
+    world.repository.publish(RELEASE_2, release(2, image()));
+    expect(await verdict(world)).toBe('RELEASE_FAILED_BEFORE');
+    expect(state(world)).toEqual(OLD);
+    expect(new Set(failures).size).toBe(1);
+    expect(failures[0]).toContain(why);
+    expect(failures).toHaveLength(TRIALS);
+    expect(await verdict(world)).toBe('RELEASE_FAILED_BEFORE');
+    expect(failures).toHaveLength(TRIALS);
+    world.repository.publish(release(3, GOOD));
+    expect(await verdict(world)).toBe('UP_TO_DATE');
+    expect(state(world)).toEqual({ releases: [2, 3], slots: BIT | 1 });
+  },
+);
+
+/** A device that runs a core from its slot B. */
+async function updated(): Promise<{ world: World; failures: string[] }> {
+  const made = newWorld();
+  await made.world.update();
+  made.world.repository.publish(release(2, GOOD));
+  await verdict(made.world);
+  return made;
+}
+
+const SLOT_A = slotArea(1, 0);
+const SLOT_B = slotArea(1, 1);
+
+test('a confirmed core that flash has lost is replaced by that of the host, which installs the next one', async () => {
+  const { world, failures } = await updated();
+  programArea(world.device.flash, SLOT_B, damaged(GOOD, 5000));
+  expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
+  expect(new Set(failures)).toEqual(new Set([`flash area ${SLOT_B} holds a core of another hash`]));
+  world.repository.publish(release(3, coreImage(named('third'))));
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(state(world)).toEqual({ releases: [1, 3], slots: 0 });
+});
+
+test('[CERT-0-2] what the other slot holds never runs in place of a core that is lost: it may be unverified', async () => {
+  const { world, failures } = await updated();
+  programArea(world.device.flash, SLOT_A, trapping('core_start'));
+  programArea(world.device.flash, SLOT_B, damaged(GOOD, 5000));
+  expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
+  expect(failures).toHaveLength(1);
+});
+
+test('a core that cannot be read now is not given up: another boot may read it', async () => {
+  const { world, failures } = await updated();
+  const { flash } = world.device;
+  flash.faults = { read: (area) => area !== SLOT_B };
+  expect(() => world.device.powerOn()).toThrow(expect.objectContaining({ code: 'flash-unreadable' }));
+  flash.faults = {};
+  expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
+  expect(failures).toEqual([]);
+});
+
+test('a trap of a confirmed core ends no trial: it is an error, as of any core', async () => {
+  const { world, failures } = await updated();
+  programArea(world.device.flash, SLOT_B, trapping('agent_step'));
+  await expect(world.update()).rejects.toThrow(expect.objectContaining({ code: 'core-trap' }));
+  expect(failures).toEqual([]);
+});
+
+test('a device is not provisioned anew by a core that came by an update', async () => {
+  const { world } = await updated();
+  programArea(world.device.flash, SLOT_B, answering('core_start', Status.NOT_PROVISIONED));
+  expect(() => world.device.powerOn()).toThrow('does not know the device as provisioned');
+});
+
+/** An update of the application and the core. After each cut both are old or both are new, whole, and a core runs. */
+async function scenario(core: Uint8Array, works: boolean): Promise<Scenario> {
+  const { world } = newWorld();
+  await world.update();
+  world.repository.publish(RELEASE_2, release(2, core));
+  const images = [RELEASE_2.image, core];
+  const sound = (): boolean => {
+    const { releases, slots } = state(world);
+    const isNew = slots !== 0;
+    expect(slots).toBe(isNew ? BIT | 1 : 0);
+    expect([1, 1, 2, 2].join()).toContain(releases.join());
+    for (const [component, image] of isNew ? images.entries() : [])
+      expect(Buffer.compare(world.device.running(image.length, component), image)).toBe(0);
+    return isNew;
+  };
+  return {
+    device: world.device,
+    async run() {
+      world.network.requests.length = 0;
+      await world.update();
+    },
+    afterCut(device) {
+      const isNew = sound();
+      const onTrial = device.powerOn().stateRead(State.ON_TRIAL) === 1;
+      if (!works && isNew) expect(onTrial).toBe(true);
+    },
+    atEnd: () => expect(state(world)).toEqual(works ? { releases: [2, 2], slots: BIT | 1 } : OLD),
+  };
+}
+
+test.runIf(engineName === 'v8').each([
+  ['works', () => GOOD, true],
+  ['traps at start', () => trapping('core_start'), false],
+  ['traps in its first step', () => trapping('agent_step'), false],
+  ['is of another ABI', () => withHeader(named('other'), ABI_VERSION + 1), false],
+])(
+  '[CERT-C-5] power is cut at any operation of an update to a core that %s: a whole core runs',
+  async (_, core, works) => {
+    const result = await sweep(await scenario(core(), works), { places: 2, liveEvery: 200 });
+    expect(result.cuts.before).toBe(result.operations);
+    expect(result.live).toBe(Math.ceil(countCuts(result) / 200));
+  },
+);
