@@ -83,7 +83,7 @@ export const addBundle: AddCommand = (program, run) => {
     .description('update a device whose flash is a file')
     .option('--root <file>', 'root of trust of a new device')
     .option('--hw <id>', 'hardware id of a new device')
-    .option('--component <name>', 'component of a new device', 'app')
+    .option('--component <name>', 'component of a new device (default: app); may be repeated', collect)
     .addHelpText('after', INSTALL_EXAMPLES)
     .action(deviceSide(run, install));
 };

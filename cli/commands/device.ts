@@ -5,6 +5,7 @@ import type { Core } from '../../host/node/core.ts';
 import { StatusError } from '../../host/node/errors.ts';
 import { readLog } from '../../host/node/log.ts';
 import { RepositoryError } from '../../repo/index.ts';
+import { showComponents } from '../device/components.ts';
 import { reportDeviceError } from '../device/failure.ts';
 import { FolderDevice, MODES } from '../device/folder.ts';
 import { showLog } from '../device/log.ts';
@@ -28,19 +29,26 @@ Examples:
   moult device run board1 --url http://127.0.0.1:8080 --root acme-lock/public/metadata/1.root.json --hw esp32c3
   moult device run board1 --url http://127.0.0.1:8080 --once
   moult device run board2 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 --key new
-  moult device run board1 --url http://127.0.0.1:8080 --once --approve`;
+  moult device run board1 --url http://127.0.0.1:8080 --once --approve
+  moult device run board3 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 \\
+    --component app --component model --component radio=nrf52`;
 
 export const addDevice: AddCommand = (program, run) => {
   const device = program.command('device').description('devices that run the real core on this machine');
   addLog(device, run);
   addPolicy(device, run);
+  addStatus(device, run);
   device
     .command('run <folder>')
     .description('run a device whose flash is a file')
     .requiredOption('--url <address>', 'the repository: metadata/ and targets/ lie below')
     .option('--root <file>', 'root of trust of a new device')
     .option('--hw <id>', 'hardware id of a new device')
-    .option('--component <name>', 'component of a new device', 'app')
+    .option(
+      '--component <name>',
+      'component of a new device (default: app); others are updated with the first: NAME or NAME=HARDWARE',
+      collect,
+    )
     .option('--key <file>', 'key for encrypted payloads of a new device, or new: it makes its own')
     .option('--interval <seconds>', 'from one check to the next, of a new device', parseInterval, 3600)
     .option('--approve', 'install what waits for the approval of the user')
@@ -86,6 +94,27 @@ const addLog: AddCommand = (device, run) => {
       run(async (session, folder: string) => {
         withDevice(session, folder, (core) => {
           session.exit = showLog(readLog(core.logArea()), session.output);
+        });
+      }),
+    );
+};
+
+const STATUS_EXAMPLES = `
+Examples:
+  moult device status board1
+  moult device status board1 --json`;
+
+const addStatus: AddCommand = (device, run) => {
+  device
+    .command('status <folder>')
+    .description('what a device has of each of its components')
+    .addHelpText('after', STATUS_EXAMPLES)
+    .action(
+      run(async (session, folder: string) => {
+        withDevice(session, folder, (core) => {
+          const components = core.components();
+          showComponents(components, session.output);
+          session.output.result({ components });
         });
       }),
     );
@@ -139,6 +168,10 @@ function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
     targetsUrl: `${base}targets/`,
     allowHttp: insecureHttp ?? false,
   };
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
 }
 
 function parseInterval(text: string): number {

@@ -6,10 +6,11 @@ import { RecordedBoot } from '../../host/node/boot.ts';
 import type { Client } from '../../host/node/client.ts';
 import { Core } from '../../host/node/core.ts';
 import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
-import { FileFlash, type Geometry, uniformGeometry } from '../../host/node/flash.ts';
+import { FileFlash, type Geometry, uniformGeometry, withComponents } from '../../host/node/flash.ts';
 import { readNotice } from '../../host/node/notice.ts';
 import { type DeviceConfiguration, type DeviceKey, provision } from '../../host/node/provision.ts';
 import { RepositoryError } from '../../repo/index.ts';
+import { MOST_MORE } from './components.ts';
 
 /** As on a microcontroller with 8 MiB of SPI flash. */
 const GEOMETRY = uniformGeometry({
@@ -56,7 +57,10 @@ export class FolderDevice {
     this.#options = options;
     this.#unlock = lock(folder);
     try {
-      this.#flash = new FileFlash(path, geometryOf(path));
+      this.#flash = new FileFlash(
+        path,
+        geometryOf(path, provisioning?.configuration.components?.length ?? 0),
+      );
     } catch (error) {
       this.#unlock();
       throw error;
@@ -101,6 +105,7 @@ export class FolderDevice {
       releaseCounter: core?.stateRead(State.INSTALLED_RELEASE),
       securityCounter: core?.stateRead(State.SECURITY_COUNTER),
       rootVersion: core?.stateRead(State.ROOT_VERSION),
+      components: core?.components(),
       policy: MODES[core?.stateRead(State.POLICY) ?? Mode.AUTOMATIC],
       postponedUntil: core?.stateRead(State.POSTPONED_UNTIL),
       downtime: core?.stateRead(State.DOWNTIME),
@@ -130,11 +135,12 @@ export class FolderDevice {
   }
 }
 
-/** That of a new device; devices from before there was a log go on without one. */
-function geometryOf(path: string): Geometry {
-  const before = GEOMETRY.slice(0, Area.LOG);
+/** A device keeps what it has: devices from before there was a log go on without one. `more`: components of a new one. */
+function geometryOf(path: string, more: number): Geometry {
   const stored = existsSync(`${path}.json`) && readFileSync(`${path}.json`, 'utf8').trim();
-  return stored === JSON.stringify(before) ? before : GEOMETRY;
+  const known = Array.from({ length: MOST_MORE + 1 }, (_, count) => withComponents(GEOMETRY, count));
+  const own = [GEOMETRY.slice(0, Area.LOG), ...known].find((one) => JSON.stringify(one) === stored);
+  return own ?? withComponents(GEOMETRY, more);
 }
 
 function unprovisioned(finding: string): RepositoryError {

@@ -8,6 +8,7 @@ import { systemFetch } from '../../host/node/http.ts';
 import type { DeviceKey } from '../../host/node/provision.ts';
 import type { Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
+import { parseComponents, showComponents } from './components.ts';
 import { exitOf, statusCode } from './failure.ts';
 import { FolderDevice, type Provisioning } from './folder.ts';
 import { Show } from './show.ts';
@@ -18,7 +19,8 @@ export interface NewDevice {
   readonly hw?: string;
   /** The file of its key for encrypted payloads, or `new`. */
   readonly key?: string;
-  readonly component: string;
+  /** The main one, then others; left out: `app`. */
+  readonly component?: readonly string[];
   readonly interval: number;
 }
 
@@ -61,6 +63,8 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
       wait: async (until) =>
         (run.approve && approve(core)) || (!once && (await waitUntil(until, stop.signal, output))),
     });
+    const components = core?.components() ?? [];
+    if (components.length > 1) showComponents(components, output);
     output.result({ ...device.summary(), status: statusCode(outcome.status) });
     if (once) session.exit = exitOf(outcome.status);
     else output.event('switched off', 'plain');
@@ -95,12 +99,12 @@ function createClient(
 
 async function provisioning(session: Session, given: NewDevice): Promise<Provisioning | undefined> {
   const { root, hw: hardwareId, component, interval: checkInterval } = given;
+  const components = parseComponents(component);
   if (root === undefined || hardwareId === undefined) return undefined;
-  const image = { version: 'factory', releaseCounter: 0, securityCounter: 0 };
   const buildTime = session.io.clock();
   const key = given.key === undefined ? undefined : await deviceKey(session, given.key);
   return {
-    configuration: { hardwareId, component, ...image, buildTime, checkInterval },
+    configuration: { ...components, hardwareId, buildTime, checkInterval },
     root: await readInput('the root of trust', session.path(root)),
     ...(key && { key }),
   };

@@ -1,7 +1,8 @@
 // Several components as one update, as a person types and sees it.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type StaticServer, serveStatic } from '../../server/static.ts';
 import { moult, moultJson, type Surroundings } from '../fixtures/command-line.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { imageOf } from '../fixtures/repositories.ts';
@@ -82,3 +83,69 @@ test.each(['radio', 'radio>5', 'radio>=1.2', 'radio>=5 <9', '>=5', 'radio>=-1'])
     );
   },
 );
+
+describe('a device in a folder', () => {
+  let server: StaticServer;
+
+  beforeEach(async () => {
+    server = await serveStatic({ directory: join(at.cwd, 'acme/public') });
+  });
+  afterEach(() => server.close());
+
+  const device = (...rest: string[]) =>
+    moult(['device', 'run', 'one', '--once', '--url', server.url, ...rest], at);
+  const newDevice = (...components: string[]) => {
+    const root = ['--root', 'acme/public/metadata/1.root.json', '--hw', 'board'];
+    return device(...root, ...components.flatMap((name) => ['--component', name]));
+  };
+
+  test('[CERT-0-2, CERT-C-3] has its components from the factory, then all of the update, and lists them', async () => {
+    const factory = await newDevice('app', 'radio=chip');
+    expect(factory.status).toBe(0);
+    expect(factory.stdout).toContain(`
+  component  version  hardware  counter  security  slot  on its way
+  app        factory  board     0        0         A
+  radio      factory  chip      0        0         A
+`);
+    await add('app', '1.5.0', '--requires', 'radio>=5');
+    await moult(
+      addLine('radio', '2.0.0', '--counter', '5').map((word) => (word === 'board' ? 'chip' : word)),
+      at,
+    );
+    expect((await acme('publish')).status).toBe(0);
+    const { status, stdout } = await device();
+    expect(status).toBe(0);
+    expect(stdout).toContain('passed its self-test and is confirmed');
+    expect(await moult(['device', 'status', 'one'], at)).toEqual({
+      status: 0,
+      stdout: `  component  version  hardware  counter  security  slot  on its way
+  app        1.5.0    board     1        0         B
+  radio      2.0.0    chip      5        0         B
+`,
+      stderr: '',
+    });
+  });
+
+  test('[CERT-C-3] without a component that is required, installs nothing', async () => {
+    await add('app', '1.5.0', '--requires', 'radio>=5');
+    await add('radio', '2.0.0', '--counter', '5');
+    await acme('publish');
+    const { status, stdout } = await newDevice('app');
+    expect(status).toBe(1);
+    expect(stdout).toContain('[mix-and-match, partial bundle]');
+    const { json } = await moultJson(['device', 'status', 'one'], at);
+    expect(json).toMatchObject({ components: [{ component: 'app', version: 'factory', releaseCounter: 0 }] });
+  });
+
+  test.each([
+    [['app=chip'], 'its hardware id is that of the device, --hw'],
+    [['app', 'radio', 'radio=chip'], 'a --component is given twice'],
+    [['app', 'radio='], '--component takes NAME or NAME=HARDWARE, not "radio="'],
+    [['app', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'], 'up to 8 components, not 9'],
+  ])('is not made of %j', async (components, message) => {
+    const { status, stderr } = await newDevice(...components);
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+    expect(existsSync(join(at.cwd, 'one'))).toBe(false);
+  });
+});

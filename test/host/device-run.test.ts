@@ -107,6 +107,16 @@ describe('moult device run', () => {
       releaseCounter: 2,
       securityCounter: 0,
       rootVersion: 1,
+      components: [
+        {
+          ...{ component: 'app', hardwareId: 'esp32c3', slot: 0, version: '1.1.0', releaseCounter: 2 },
+          ...{ securityCounter: 0, candidate: 0, candidateVersion: '' },
+        },
+      ],
+      policy: 'automatic',
+      postponedUntil: 0,
+      downtime: 0,
+      notice: { version: '1.1.0', cves: [], risk: {} },
       status: 'up-to-date',
     });
   });
