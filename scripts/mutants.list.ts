@@ -610,22 +610,10 @@ export const MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     'agent/check.ts',
     ['clock set back', 'check_time = max(now, device.time);', 'check_time = now;'],
-    ['release downgrade', 'if (best.release <= device.release) return', 'if (best.release == 0) return'],
-    ['security counter', 'if (best.security < device.security) return', 'if (false) return'],
-    [
-      'security counter: the same',
-      'if (best.security < device.security) return',
-      'if (best.security <= device.security) return',
-    ],
     [
       'other hardware is not told',
-      'elsewhere.release > device.release ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
+      'foreign ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
       'Status.UP_TO_DATE',
-    ],
-    [
-      'image without a hash',
-      'if (!best.has_sha256 && !best.has_sha512) return run_end(Status.HASH_UNKNOWN, Role.TARGETS);',
-      '',
     ],
     [
       'a delegated role that cannot be used holds up all',
@@ -650,8 +638,8 @@ export const MUTANTS: readonly Mutant[] = [
     ['the end of a check is not told', 'if (!run.waited || (now', 'if ((now'],
     [
       'a clock that knows no time is believed',
-      'step(now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0)',
-      'step(now)',
+      'const known = now < NEVER && now != <u32>i32.MAX_VALUE ? now : 0;',
+      'const known = now;',
     ],
   ),
   ...mutantsOf(
@@ -667,13 +655,13 @@ export const MUTANTS: readonly Mutant[] = [
     'agent/download.ts',
     [
       'image too large',
-      'if (best.length > slot_capacity(slot) || best.length == 0) return',
+      'if (best.length > flash_size(slot_area(component, 0)) || best.length == 0) return',
       'if (best.length == 0) return',
     ],
     [
       'empty image',
-      'if (best.length > slot_capacity(slot) || best.length == 0) return',
-      'if (best.length > slot_capacity(slot)) return',
+      'if (best.length > flash_size(slot_area(component, 0)) || best.length == 0) return',
+      'if (best.length > flash_size(slot_area(component, 0))) return',
     ],
   ),
   ...mutantsOf('agent/provision.ts', [
@@ -695,7 +683,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['build time', 'device.time = max(device.time, config.build_time);', ''],
     ['security counter of the factory', 'device.security = max(device.security, config.security);', ''],
-    ['security counter is not raised', 'device.security = max(device.security, install.security);', ''],
+    ['security counter is not raised', 'part.security = max(part.security, install.security);', ''],
   ),
   ...mutantsOf(
     'agent/selection.ts',
@@ -998,5 +986,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['a format without its chip', 'has_chip == (config.format == Format.ESP32) && ', ''],
     ['a key without its format', ' && (config.key_length == 0 || config.format == Format.MCUBOOT)', ''],
+  ),
+  ...mutantsOf(
+    'agent/set.ts',
+    ['release downgrade', 'if (best.release <= part.release) return', 'if (best.release == 0) return'],
+    ['security counter', 'if (best.security < part.security) return', 'if (false) return'],
+    [
+      'security counter: the same',
+      'if (best.security < part.security) return',
+      'if (best.security <= part.security) return',
+    ],
+    ['a set that does not hold', 'if (release >= rule.from && release < rule.below) return false;', ''],
+    ['a release that needs more rules than there are', 'if (rules == MAX_RULES)', 'if (false)'],
   ),
 ];

@@ -28,6 +28,7 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/install\/(image|esp32|mcuboot)|config/, ['format']],
   [/install\/payload/, ['resume', 'payload']],
   [/install\/(encryption|key)|chunk/, ['secrets', 'encryption']],
+  [/set\.ts/, ['components']],
   [/crypto\/(ed25519|scalar25519)\.ts/, ['ed25519']],
   [/crypto\/hkdf\.ts/, ['hkdf']],
   [/crypto\/chacha20poly1305\.ts/, ['chacha20poly1305']],
@@ -98,7 +99,9 @@ async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]
 
 function suiteOf(file: string): Suite {
   if (file.startsWith('crypto/') && !file.endsWith('/chunk.ts')) return CRYPTO;
-  return /install\/(image|esp32|mcuboot|payload|encryption|key)|chunk|config/.test(file) ? INSTALL : CORE;
+  return /install\/(image|esp32|mcuboot|payload|encryption|key)|chunk|config|set\.ts/.test(file)
+    ? INSTALL
+    : CORE;
 }
 
 /** The tests in the order in which they are tried. */

@@ -92,6 +92,12 @@ export class SimRepository {
     this.#signTargets();
   }
 
+  /** Lists the target of a path no longer. */
+  withdraw(path: string): void {
+    delete this.#targets[path];
+    this.#signTargets();
+  }
+
   /** Signs snapshot and timestamp anew. */
   refresh(): void {
     this.#signSnapshot();

@@ -1,10 +1,16 @@
 // Several components updated as one: a set of releases that go together is installed whole or not at all.
 import { expect, test } from 'vitest';
-import { Area, Role, Status } from '../../host/node/abi.ts';
+import { Area, Mode, Role, Status } from '../../host/node/abi.ts';
+import { RecordedBoot } from '../../host/node/boot.ts';
+import { Client } from '../../host/node/client.ts';
+import { Core } from '../../host/node/core.ts';
+import { NorFlash } from '../../host/node/flash.ts';
+import { provision } from '../../host/node/provision.ts';
 import { Random } from '../../sim/random.ts';
 import type { SimRelease } from '../../sim/repository.ts';
 import { image, RELEASE_1, RELEASE_2, World, type WorldOptions } from '../../sim/scenarios/world.ts';
 import { statusName } from '../fixtures/by-hand.ts';
+import { CONFIGURATION } from '../tuf/kit.ts';
 
 const RADIO_1 = image(11, 5000);
 const MODEL_1 = image(21, 3000);
@@ -197,6 +203,66 @@ test('[CERT-C-4] a part of a set that is held back holds the whole set back', as
   expect(confirmed(world)).toEqual([2, 2, 1]);
 });
 
+test('[CERT-C-5] a slot that is written again is not taken for verified, though what lay in it before is signed', async () => {
+  const world = newWorld();
+  const { source } = world.network;
+  const isApp = (path: string) => path.startsWith('targets/app/');
+  // The radio lies verified in its slot, the main component cannot be had.
+  world.repository.publish(RELEASE_2, RADIO_2);
+  world.network.source = (path) => (isApp(path) ? undefined : source(path));
+  await verdict(world);
+  expect(world.device.powerOn().components()[1]).toMatchObject({ releaseCounter: 1, candidate: 2 });
+  // A newer one comes damaged into the same slot, and is withdrawn.
+  world.repository.publish({ ...RADIO_2, releaseCounter: 3, version: '3.0.0', image: image(13, 6000) });
+  world.network.source = async (path) => {
+    const file = await source(path);
+    return path.startsWith('targets/radio/sim/3.0.0/') ? file?.map((byte) => byte ^ 1) : file;
+  };
+  expect(await verdict(world)).toBe('IMAGE_MISMATCH');
+  world.repository.withdraw('radio/sim/3.0.0/firmware.bin');
+  world.network.source = source;
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(confirmed(world)).toEqual([2, 2, 1]);
+});
+
+test.each<[name: string, payloads: NonNullable<SimRelease['payloads']>, file: RegExp]>([
+  ['a patch', [{ image: RADIO_1, releaseCounter: 1 }], /\.from-1\.patch$/],
+  ['a compressed image', [undefined], /\.compressed$/],
+])('a component beside the main one is installed from %s', async (_, payloads, file) => {
+  const world = newWorld();
+  const near = Buffer.concat([RADIO_1.subarray(0, 4500), Buffer.alloc(1500, 'radio')]);
+  await world.update();
+  world.repository.publish({ ...RADIO_2, image: near, payloads });
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(Buffer.compare(world.device.running(near.length, 1), near)).toBe(0);
+  const fetched = world.network.requests.map(({ path }) => path).filter((path) => path.includes('/radio/'));
+  expect(fetched).toEqual([expect.stringMatching(file)]);
+});
+
+test('[ETSI-3.6] what the user approves of is one set: it is installed, with more in it he is asked again', async () => {
+  const world = newWorld();
+  await world.update();
+  expect(world.device.powerOn().policySet(Mode.NOTIFY)).toBe(Status.OK);
+  const { fetch } = world.network;
+  const urls = { metadataUrl: 'https://sim/metadata/', targetsUrl: 'https://sim/targets/' };
+  const client = new Client({ ...urls, fetch, clock: world.clock });
+  const approve = async () => {
+    const core = world.device.powerOn();
+    await world.clock.run(client.check(core));
+    return core.updateApprove();
+  };
+  expect(await approve()).toBe(Status.WRONG_STATE);
+  world.repository.publish(RADIO_2);
+  expect(await verdict(world)).toBe('UPDATE_AVAILABLE');
+  expect(await approve()).toBe(Status.OK);
+  world.repository.publish(MODEL_2);
+  expect(await verdict(world)).toBe('UPDATE_AVAILABLE');
+  expect(confirmed(world)).toEqual([1, 1, 1]);
+  expect(await approve()).toBe(Status.OK);
+  expect(await verdict(world)).toBe('UP_TO_DATE');
+  expect(confirmed(world)).toEqual([1, 2, 2]);
+});
+
 test('each component has a security counter of its own, and none goes below', async () => {
   const world = newWorld();
   world.repository.publish({ ...RADIO_2, securityCounter: 5 });
@@ -220,6 +286,12 @@ test.each<[name: string, components: unknown]>([
   const filled = Array.isArray(components)
     ? components.map((one) => ({ version: '1', releaseCounter: 1, securityCounter: 0, ...one }))
     : components;
-  const world = new World({ configuration: { components: filled as never } });
-  expect(() => world.device.powerOn()).toThrow('the device configuration is not valid');
+  const { device, repository } = newWorld();
+  const flash = new NorFlash(device.flash.geometry);
+  const core = new Core({ flash, boot: new RecordedBoot(flash) });
+  core.coreStart();
+  const configuration = { ...CONFIGURATION, components: filled as never };
+  expect(() => provision(core, configuration, repository.root)).toThrow(
+    'the device configuration is not valid',
+  );
 });
