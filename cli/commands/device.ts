@@ -31,7 +31,12 @@ Examples:
   moult device run board2 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 --key new
   moult device run board1 --url http://127.0.0.1:8080 --once --approve
   moult device run board3 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 \\
-    --component app --component model --component radio=nrf52`;
+    --component app --component model --component radio=nrf52
+  moult device run board4 --url http://127.0.0.1:8080 --root public/metadata/1.root.json --hw esp32c3 \\
+    --component app --component moult
+
+The component moult is the core itself: the device runs it from its slot, and returns to the one before it where it
+cannot.`;
 
 export const addDevice: AddCommand = (program, run) => {
   const device = program.command('device').description('devices that run the real core on this machine');

@@ -59,6 +59,8 @@ when one requires or excludes another. What devices have from the factory alone 
   [factory]
   radio = 5        # release counter
 
+The component moult is the core itself: the file is a module such as build/moult.wasm, and a header is put before it.
+
 A device installs the release with the highest counter that fits its hardware id. The security counter rises when
 older releases must never run again. A device that runs the release of a patch fetches the patch, others the compressed
 image; where neither helps, the image. With --encrypt-for nothing is published but what devices with these keys can read; the

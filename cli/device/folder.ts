@@ -1,26 +1,17 @@
 // A device in a folder: flash.bin is all that it has and knows.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Area, Mode, State, Status, Text } from '../../host/node/abi.ts';
+import { Mode, State, Status, Text } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import type { Client } from '../../host/node/client.ts';
 import { Core } from '../../host/node/core.ts';
+import { CoreSlots, coreComponent } from '../../host/node/coreslots.ts';
 import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
-import { FileFlash, type Geometry, uniformGeometry, withComponents } from '../../host/node/flash.ts';
+import { FileFlash } from '../../host/node/flash.ts';
 import { readNotice } from '../../host/node/notice.ts';
 import { type DeviceConfiguration, type DeviceKey, provision } from '../../host/node/provision.ts';
 import { RepositoryError } from '../../repo/index.ts';
-import { MOST_MORE } from './components.ts';
-
-/** As on a microcontroller with 8 MiB of SPI flash. */
-const GEOMETRY = uniformGeometry({
-  block: 4096,
-  unit: 4,
-  erased: 0xff,
-  bank: 64 * 1024,
-  slot: 2 * 1024 * 1024,
-  log: 16 * 1024,
-});
+import { coreIn, geometryOf } from './layout.ts';
 
 /** What `moult device policy` takes, by `Mode`. */
 export const MODES = ['automatic', 'notify', 'off'] as const;
@@ -40,6 +31,8 @@ export interface FolderDeviceOptions {
   readonly hardwareId?: string | undefined;
   /** `publicKey`: what payloads for it are encrypted for, in hexadecimal digits; empty: it has no key. */
   readonly onProvisioned: (hardwareId: string, rootVersion: number, publicKey: string) => void;
+  /** Hears why a core in a slot was given up. */
+  readonly onCoreFailure?: (error: unknown) => void;
 }
 
 export class FolderDevice {
@@ -47,6 +40,7 @@ export class FolderDevice {
   readonly #flash: FileFlash;
   readonly #unlock: () => void;
   #core: Core | undefined;
+  #slots: CoreSlots | undefined;
 
   /** Throws `flash-file` when the flash is damaged or in use, `bad-argument` when there is none yet. */
   constructor(options: FolderDeviceOptions) {
@@ -57,10 +51,8 @@ export class FolderDevice {
     this.#options = options;
     this.#unlock = lock(folder);
     try {
-      this.#flash = new FileFlash(
-        path,
-        geometryOf(path, provisioning?.configuration.components?.length ?? 0),
-      );
+      const { components = [] } = provisioning?.configuration ?? {};
+      this.#flash = new FileFlash(path, geometryOf(path, components.length, coreComponent(components)));
     } catch (error) {
       this.#unlock();
       throw error;
@@ -68,8 +60,10 @@ export class FolderDevice {
   }
 
   powerOn(client: Client): Core {
-    const core = new Core({ flash: this.#flash, boot: new RecordedBoot(this.#flash) });
-    if (!this.#start(core, client)) this.#provision(core);
+    const core = this.#boot(
+      (core) => this.#start(core, client),
+      (core) => this.#provision(core),
+    );
     const { hardwareId } = this.#options;
     const found = core.textRead(Text.HARDWARE_ID);
     if (hardwareId !== undefined && hardwareId !== found) {
@@ -85,10 +79,17 @@ export class FolderDevice {
 
   /** Boots without a network, for what the device knows by itself. */
   wake(): Core {
-    const core = new Core({ flash: this.#flash, boot: new RecordedBoot(this.#flash) });
-    if (core.coreStart() === Status.NOT_PROVISIONED)
-      throw unprovisioned(`${this.#flash.path} holds no device`);
-    return core;
+    return this.#boot(
+      (core) => core.coreStart() !== Status.NOT_PROVISIONED,
+      () => {
+        throw unprovisioned(`${this.#flash.path} holds no device`);
+      },
+    );
+  }
+
+  /** Ends the trial of a core that has failed. True: the device is to boot again. */
+  failed(error: unknown): boolean {
+    return this.#slots?.giveUp(error) ?? false;
   }
 
   switchOff(): void {
@@ -113,6 +114,20 @@ export class FolderDevice {
     };
   }
 
+  #boot(start: (core: Core) => boolean, provision: (core: Core) => void): Core {
+    const { onCoreFailure } = this.#options;
+    this.#slots = new CoreSlots({
+      flash: this.#flash,
+      component: coreIn(this.#flash.geometry),
+      decide: () => new RecordedBoot(this.#flash),
+      open: (boot, module) => new Core({ flash: this.#flash, boot }, module),
+      start,
+      provision,
+      ...(onCoreFailure && { onFailure: onCoreFailure }),
+    });
+    return this.#slots.powerOn();
+  }
+
   #start(core: Core, client: Client): boolean {
     try {
       return client.start(core);
@@ -133,14 +148,6 @@ export class FolderDevice {
     const publicKey = Buffer.from(core.publicKeyRead()).toString('hex');
     onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), publicKey);
   }
-}
-
-/** A device keeps what it has: devices from before there was a log go on without one. `more`: components of a new one. */
-function geometryOf(path: string, more: number): Geometry {
-  const stored = existsSync(`${path}.json`) && readFileSync(`${path}.json`, 'utf8').trim();
-  const known = Array.from({ length: MOST_MORE + 1 }, (_, count) => withComponents(GEOMETRY, count));
-  const own = [GEOMETRY.slice(0, Area.LOG), ...known].find((one) => JSON.stringify(one) === stored);
-  return own ?? withComponents(GEOMETRY, more);
 }
 
 function unprovisioned(finding: string): RepositoryError {

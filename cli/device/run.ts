@@ -6,6 +6,7 @@ import { systemClock } from '../../host/node/clock.ts';
 import type { Core } from '../../host/node/core.ts';
 import { systemFetch } from '../../host/node/http.ts';
 import type { DeviceKey } from '../../host/node/provision.ts';
+import { messageOf } from '../../repo/index.ts';
 import type { Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
 import { parseComponents, showComponents } from './components.ts';
@@ -50,6 +51,10 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
       output.event(`provisioned as ${hardwareId} with root version ${version}`);
       if (publicKey) output.event(`encryption key ${publicKey}`);
     },
+    onCoreFailure: (error) => {
+      show.end();
+      output.event(`a core that cannot run is passed over: ${messageOf(error)}`, 'bad');
+    },
   });
   session.io.onStop(() => stop.abort());
   let core: Core | undefined;
@@ -59,6 +64,7 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
         core = device.powerOn(client);
         return core;
       },
+      failed: (error) => device.failed(error),
       selfTest: () => true,
       wait: async (until) =>
         (run.approve && approve(core)) || (!once && (await waitUntil(until, stop.signal, output))),

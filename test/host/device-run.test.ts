@@ -7,6 +7,7 @@ import { main } from '../../cli/main.ts';
 import { createRepository, type Repository } from '../../repo/index.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
 import { image } from '../../sim/scenarios/world.ts';
+import { named, withBody } from '../fixtures/cores.ts';
 
 let folder: string;
 let repository: Repository;
@@ -46,9 +47,9 @@ async function moult(...argv: string[]): Promise<{ status: number; lines: string
 const device = (...more: string[]) => moult('device', 'run', 'board', '--url', server.url, '--once', ...more);
 const newDevice = (hw = 'esp32c3') => device('--root', root, '--hw', hw);
 
-async function release(version: string, bytes: Uint8Array): Promise<void> {
+async function release(version: string, bytes: Uint8Array, component = 'app'): Promise<void> {
   const hardwareIds = ['esp32c3'];
-  await repository.addRelease({ image: { bytes, name: 'fw.bin' }, component: 'app', version, hardwareIds });
+  await repository.addRelease({ image: { bytes, name: 'fw.bin' }, component, version, hardwareIds });
   await repository.publish();
 }
 
@@ -119,6 +120,30 @@ describe('moult device run', () => {
       notice: { version: '1.1.0', cves: [], risk: {} },
       status: 'up-to-date',
     });
+  });
+
+  test('updates its core; one that traps is passed over, and the one before it goes on', async () => {
+    await device('--root', root, '--hw', 'esp32c3', '--component', 'app', '--component', 'moult');
+    await release('1.0.0', named('second'), 'moult');
+    expect(await device()).toMatchObject({ status: 0 });
+    await release(
+      '1.1.0',
+      withBody('core_start', (module) => module.unreachable()),
+      'moult',
+    );
+    const { status, lines } = await device();
+    expect(status).toBe(1);
+    expect(lines.slice(1, 3)).toEqual([
+      '· reboot',
+      '✗ a core that cannot run is passed over: the core stopped at a bug of its own (unreachable)',
+    ]);
+    await release('1.2.0', named('third'), 'moult');
+    await release('1.0.0', image(1, 50_000));
+    const { components } = JSON.parse((await device('--json')).lines[0] ?? '');
+    expect(components).toMatchObject([
+      { component: 'app', version: '1.0.0', slot: 1 },
+      { component: 'moult', version: '1.2.0', slot: 0 },
+    ]);
   });
 
   test('a new device without root or hardware id: usage, and nothing is written', async () => {
