@@ -57,13 +57,16 @@ export function target_fetch(): Action {
   const name = target_name(workflow_consistent());
   if (name < 0) return run_end(name, Role.IMAGE);
   run.phase = Phase.TARGET;
+  // Without an answer, what came of the target before this one does not count.
+  target_begin();
   return run_fetch(name);
 }
 
 /** The answer has ended, or there was none: the outcome, when `fault` had become of it before. */
 export function target_judge(fault: Status, result: Status): Status {
   let status = fault;
-  if (status == Status.OK) status = result < 0 ? result : target_end();
+  // A host that was told of too few bytes fetches none: target_end says what that is.
+  if (status == Status.OK) status = result < 0 && result != Status.TRUNCATED ? result : target_end();
   run_end(status == Status.OK ? Status.TARGET_VERIFIED : status, Role.IMAGE);
   return status;
 }

@@ -31,7 +31,7 @@ describe('[CERT-C-5] kill -9', () => {
     async () => {
       const tally = new Tally();
       for (let seed = 1; tally.kills < KILLS; seed++) {
-        const life = new Life(seed, await updateTime(), tally);
+        const life = new Life(seed, await firstUpdate(), tally);
         for (let counter = 1; counter <= RELEASES; counter++) await life.update(release(counter));
       }
       expect(Object.keys(tally.at).sort()).toEqual(ACTIVITIES);
@@ -89,9 +89,9 @@ class Life {
   /** Boots of the release on trial that were killed. */
   #trials = 0;
 
-  /** `span`: how long an update takes on this machine, in milliseconds. */
-  constructor(seed: number, span: number, tally: Tally) {
+  constructor(seed: number, { span, randomAt }: FirstUpdate, tally: Tally) {
     this.#world = new PosixWorld({ seed });
+    this.#world.randomAt = randomAt;
     this.#twin = this.#world.twin();
     this.#random = new Random(seed);
     this.#span = span;
@@ -101,25 +101,27 @@ class Life {
   /** Publishes a release and kills the device until it has it. */
   async update(next: SimRelease): Promise<void> {
     this.#world.repository.publish(next);
-    for (let due = await this.#due(); due.length > 0; due = await this.#due()) await this.#run(due, next);
+    for (let before = this.#flash(); (await this.#due(before)).length > 0; before = this.#flash())
+      await this.#run(before, next);
     expect(Buffer.compare(this.#twin.running(next.image.length), next.image)).toBe(0);
     this.#installed = next;
     this.#trials = 0;
   }
 
   /** What the device has to do on its flash until it waits again, as the twin does it. */
-  async #due(): Promise<readonly Operation[]> {
-    this.#restore(this.#flash());
+  async #due(before: Buffer): Promise<readonly Operation[]> {
+    this.#restore(before);
     this.#twin.power.log = [];
     await this.#twin.update();
     return this.#twin.power.log;
   }
 
-  async #run(due: readonly Operation[], next: SimRelease): Promise<void> {
-    const before = this.#flash();
+  async #run(before: Buffer, next: SimRelease): Promise<void> {
     const isNew = !this.#isProvisioned(before);
     await this.#killAtRandom();
     const after = this.#flash();
+    // Only now: a new device has drawn its random bytes, and its twin is to have the same.
+    const due = await this.#due(before);
     const place = whereKilled(before, after, due, GEOMETRY);
     if (place === undefined) throw new Error('the flash holds what no power cut leaves');
     const doing = due[place.operation];
@@ -176,13 +178,23 @@ class Life {
   }
 }
 
-/** Milliseconds of a new device's first update, in which nothing is killed. */
-async function updateTime(): Promise<number> {
+interface FirstUpdate {
+  /** How long an update takes on this machine, in milliseconds. */
+  readonly span: number;
+  /** Where in its flash file a device keeps its random bytes. */
+  readonly randomAt: number;
+}
+
+/** The first update of a new device, in which nothing is killed. */
+async function firstUpdate(): Promise<FirstUpdate> {
   const world = new PosixWorld();
   world.repository.publish(release(1));
   const begun = performance.now();
   await world.device.update();
-  return performance.now() - begun;
+  const span = performance.now() - begun;
+  const randomAt = world.findRandom();
+  if (randomAt === undefined) throw new Error('a device without random bytes');
+  return { span, randomAt };
 }
 
 async function killAfter({ device }: PosixWorld, milliseconds: number): Promise<void> {

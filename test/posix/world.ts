@@ -86,13 +86,25 @@ export class PosixWorld {
     return new SimDevice({ ...this.#what, client, entropy: this.#sameBytes, ...(selfTest && { selfTest }) });
   }
 
-  /** The random bytes that the process was provisioned with: the first of its policy (kind 8, 28 bytes). */
-  readonly #sameBytes = (bytes: Uint8Array): boolean => {
-    const flash = existsSync(this.device.flashPath) ? readFileSync(this.device.flashPath) : Buffer.alloc(0);
+  /** Where the random bytes of a device stand that was killed before their record was complete. */
+  randomAt = 0;
+
+  /** Where those stand that the process was provisioned with: the first of its policy (kind 8, 28 bytes). */
+  findRandom(flash = this.#flash()): number | undefined {
     const commit = flash.indexOf(Buffer.from([8, 0, 0, 0, 28, 0, 0, 0]));
-    if (commit >= 0) bytes.set(flash.subarray(commit + 32, commit + 32 + bytes.length));
+    return commit < 0 ? undefined : commit + 32;
+  }
+
+  readonly #sameBytes = (bytes: Uint8Array): boolean => {
+    const flash = this.#flash();
+    const at = this.findRandom(flash) ?? this.randomAt;
+    bytes.set(flash.subarray(at, at + bytes.length));
     return true;
   };
+
+  #flash(): Buffer {
+    return existsSync(this.device.flashPath) ? readFileSync(this.device.flashPath) : Buffer.alloc(0);
+  }
 
   /** One check of a device of `moult device run`, in this process. */
   async runHere(device: FolderDevice): Promise<void> {
