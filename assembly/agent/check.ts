@@ -33,7 +33,7 @@ let time_known: bool = false;
 let searching: bool = false;
 /** The role in hand is done with: on to the next. */
 let moving: bool = false;
-/** The set is judged: what is searched for now is installed. */
+/** A set was chosen and holds together: the search goes through it again, and each release found is installed. */
 let judged: bool = false;
 /** What was wrong with the first delegated role that could not be used. */
 let role_fault: Status = Status.OK;
