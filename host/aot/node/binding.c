@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "aot.h"
+#include "common.h"
 
 #define MOST_VALUES 8u
 
@@ -126,34 +127,19 @@ uint32_t aot_import(uint32_t number, const uint32_t *values) {
 
 /* ---- what the module has, for JavaScript ---- */
 
-/* Appends [first, second, index] to an array. */
-static napi_status append(napi_env env, napi_value array, const char *first, const char *second, uint32_t index) {
-  napi_value row, value;
-  uint32_t length = 0;
-  napi_status status = napi_create_array_with_length(env, 3, &row);
-  if (status == napi_ok) status = napi_create_string_utf8(env, first, NAPI_AUTO_LENGTH, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 0, value);
-  if (status == napi_ok) status = napi_create_string_utf8(env, second, NAPI_AUTO_LENGTH, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 1, value);
-  if (status == napi_ok) status = napi_create_uint32(env, index, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 2, value);
-  if (status == napi_ok) status = napi_get_array_length(env, array, &length);
-  return status == napi_ok ? napi_set_element(env, array, length, row) : status;
-}
-
 static napi_status list_imports(napi_env env, napi_value list) {
   napi_status status = napi_ok;
   for (uint32_t i = 0; HAS(imports, i) && status == napi_ok; i++)
-    status = append(env, list, imports[i].module, imports[i].name, i);
+    status = binding_append(env, list, imports[i].module, imports[i].name, i);
   return status;
 }
 
 static napi_status list_exports(napi_env env, napi_value list) {
-  napi_status status = append(env, list, "memory", "memory", 0);
+  napi_status status = binding_append(env, list, "memory", "memory", 0);
   for (uint32_t i = 0; HAS(exports, i) && status == napi_ok; i++)
-    status = append(env, list, "function", exports[i].name, i);
+    status = binding_append(env, list, "function", exports[i].name, i);
   for (uint32_t i = 0; HAS(globals, i) && status == napi_ok; i++)
-    status = append(env, list, "global", globals[i].name, i);
+    status = binding_append(env, list, "global", globals[i].name, i);
   return status;
 }
 
@@ -183,58 +169,22 @@ static napi_status hand_over(napi_env env, instance *opened, napi_value object) 
 
 /* ---- the three functions ---- */
 
-/* The last error of the API, as an exception, unless one is pending. */
-static napi_value fail(napi_env env) {
-  const napi_extended_error_info *info = NULL;
-  bool pending = false;
-  napi_get_last_error_info(env, &info);
-  const char *message = info != NULL && info->error_message != NULL ? info->error_message : "bad argument";
-  napi_is_exception_pending(env, &pending);
-  if (!pending) napi_throw_error(env, NULL, message);
-  return NULL;
-}
-
-static napi_value text(napi_env env, const char *message) {
-  napi_value value = NULL;
-  return napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &value) == napi_ok ? value : fail(env);
-}
-
 static napi_value load(napi_env env, napi_callback_info info) {
   napi_value object;
   (void)info;
   instance *opened = calloc(1, sizeof *opened + aot_instance_length());
-  if (opened == NULL) return text(env, "out of memory");
+  if (opened == NULL) return binding_text(env, "out of memory");
   aot_use(opened->compiled);
   aot_reset();
   napi_status status = napi_create_object(env, &object);
   if (status != napi_ok) {
     free(opened);
-    return fail(env);
+    return binding_fail(env);
   }
   status = hand_over(env, opened, object);
   if (status == napi_ok) status = set_list(env, object, "imports", list_imports);
   if (status == napi_ok) status = set_list(env, object, "exports", list_exports);
-  return status == napi_ok ? object : fail(env);
-}
-
-/* The instance, then an index. */
-static napi_status get_target(napi_env env, napi_value *arguments, instance **found, uint32_t *index) {
-  napi_status status = napi_get_value_external(env, arguments[0], (void **)found);
-  return status == napi_ok ? napi_get_value_uint32(env, arguments[1], index) : status;
-}
-
-/* Reads the values for a function from an array, missing ones as 0. */
-static napi_status get_values(napi_env env, napi_value array, uint32_t count, uint32_t *values) {
-  napi_status status = napi_ok;
-  for (uint32_t i = 0; i < count && status == napi_ok; i++) {
-    napi_value value;
-    int32_t number = 0;
-    status = napi_get_element(env, array, i, &value);
-    if (status == napi_ok) status = napi_coerce_to_number(env, value, &value);
-    if (status == napi_ok) status = napi_get_value_int32(env, value, &number);
-    values[i] = (uint32_t)number;
-  }
-  return status;
+  return status == napi_ok ? object : binding_fail(env);
 }
 
 /* Runs one export. NULL and its result, or the trap. */
@@ -256,17 +206,17 @@ static napi_value call(napi_env env, napi_callback_info info) {
   uint32_t values[MOST_VALUES] = {0};
   run call = {.env = env};
   napi_status status = napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (status == napi_ok) status = get_target(env, arguments, &call.called, &index);
-  if (status != napi_ok || !HAS(exports, index)) return fail(env);
-  if (call.called->busy) return text(env, "[trap] called from one of its own imports");
+  if (status == napi_ok) status = binding_get_target(env, arguments, (void **)&call.called, &index);
+  if (status != napi_ok || !HAS(exports, index)) return binding_fail(env);
+  if (call.called->busy) return binding_text(env, "[trap] called from one of its own imports");
   const struct export *function = &exports[index];
-  if (get_values(env, arguments[3], function->parameters, values) != napi_ok) return fail(env);
+  if (binding_get_values(env, arguments[3], function->parameters, (int32_t *)values) != napi_ok) return binding_fail(env);
   call.imports = arguments[2];
   const char *trap = enter(&call, function, values, &result);
-  if (trap == import_threw) return fail(env);
-  if (trap != NULL) return text(env, trap);
-  if (function->results == 0) return napi_get_undefined(env, &value) == napi_ok ? value : fail(env);
-  return napi_create_int32(env, (int32_t)result, &value) == napi_ok ? value : fail(env);
+  if (trap == import_threw) return binding_fail(env);
+  if (trap != NULL) return binding_text(env, trap);
+  if (function->results == 0) return napi_get_undefined(env, &value) == napi_ok ? value : binding_fail(env);
+  return napi_create_int32(env, (int32_t)result, &value) == napi_ok ? value : binding_fail(env);
 }
 
 static napi_value global(napi_env env, napi_callback_info info) {
@@ -275,24 +225,11 @@ static napi_value global(napi_env env, napi_callback_info info) {
   instance *held = NULL;
   uint32_t index = 0;
   napi_status status = napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (status == napi_ok) status = get_target(env, arguments, &held, &index);
-  if (status != napi_ok || !HAS(globals, index)) return fail(env);
+  if (status == napi_ok) status = binding_get_target(env, arguments, (void **)&held, &index);
+  if (status != napi_ok || !HAS(globals, index)) return binding_fail(env);
   aot_use(held->compiled);
   status = napi_create_int32(env, (int32_t)globals[index].value(), &result);
-  return status == napi_ok ? result : fail(env);
+  return status == napi_ok ? result : binding_fail(env);
 }
 
-NAPI_MODULE_INIT() {
-  const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {{"load", load}, {"call", call}, {"global", global}};
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    napi_value value;
-    const char *name = functions[i].name;
-    napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &value);
-    if (status == napi_ok) status = napi_set_named_property(env, exports, name, value);
-    if (status != napi_ok) return fail(env);
-  }
-  return exports;
-}
+NAPI_MODULE_INIT() { return binding_set_functions(env, exports, load, call, global); }

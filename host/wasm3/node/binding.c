@@ -17,6 +17,8 @@
 #include "m3_env.h" /* wasm3's private header: what a module imports and exports has no function */
 #include "wasm3.h"
 
+#include "common.h"
+
 #define WASM_STACK 4096u
 #define MOST_VALUES 8u
 
@@ -142,39 +144,24 @@ static M3Result open_module(instance *opened, uint32_t length) {
 
 /* ---- what a module has, for JavaScript ---- */
 
-/* Appends [first, second, index] to an array. */
-static napi_status append(napi_env env, napi_value array, const char *first, const char *second, uint32_t index) {
-  napi_value row, value;
-  uint32_t length = 0;
-  napi_status status = napi_create_array_with_length(env, 3, &row);
-  if (status == napi_ok) status = napi_create_string_utf8(env, first, NAPI_AUTO_LENGTH, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 0, value);
-  if (status == napi_ok) status = napi_create_string_utf8(env, second, NAPI_AUTO_LENGTH, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 1, value);
-  if (status == napi_ok) status = napi_create_uint32(env, index, &value);
-  if (status == napi_ok) status = napi_set_element(env, row, 2, value);
-  if (status == napi_ok) status = napi_get_array_length(env, array, &length);
-  return status == napi_ok ? napi_set_element(env, array, length, row) : status;
-}
-
 static napi_status list_imports(napi_env env, IM3Module module, napi_value list) {
   napi_status status = napi_ok;
   for (uint32_t i = 0; i < module->numFuncImports && status == napi_ok; i++) {
     const M3ImportInfo *name = &module->functions[i].import;
-    status = append(env, list, name->moduleUtf8, name->fieldUtf8, i);
+    status = binding_append(env, list, name->moduleUtf8, name->fieldUtf8, i);
   }
   return status;
 }
 
 static napi_status list_exports(napi_env env, IM3Module module, napi_value list) {
   napi_status status = napi_ok;
-  if (module->memoryExportName != NULL) status = append(env, list, "memory", module->memoryExportName, 0);
+  if (module->memoryExportName != NULL) status = binding_append(env, list, "memory", module->memoryExportName, 0);
   for (uint32_t i = 0; i < module->numFunctions && status == napi_ok; i++)
     if (module->functions[i].export_name != NULL && only_i32(&module->functions[i]))
-      status = append(env, list, "function", module->functions[i].export_name, i);
+      status = binding_append(env, list, "function", module->functions[i].export_name, i);
   for (uint32_t i = 0; i < module->numGlobals && status == napi_ok; i++)
     if (module->globals[i].name != NULL && module->globals[i].type == c_m3Type_i32)
-      status = append(env, list, "global", module->globals[i].name, i);
+      status = binding_append(env, list, "global", module->globals[i].name, i);
   return status;
 }
 
@@ -226,60 +213,26 @@ static napi_value undefined(napi_env env) {
   return value;
 }
 
-/* The last error of the API, as an exception, unless one is pending. */
-static napi_value fail(napi_env env) {
-  const napi_extended_error_info *info = NULL;
-  bool pending = false;
-  napi_get_last_error_info(env, &info);
-  const char *message = info != NULL && info->error_message != NULL ? info->error_message : "bad argument";
-  napi_is_exception_pending(env, &pending);
-  if (!pending) napi_throw_error(env, NULL, message);
-  return NULL;
-}
-
-static napi_value text(napi_env env, const char *message) {
-  napi_value value = NULL;
-  return napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &value) == napi_ok ? value : fail(env);
-}
-
 static napi_value load(napi_env env, napi_callback_info info) {
   napi_value argument, object;
   size_t count = 1, length = 0;
   void *bytes = NULL;
   napi_status status = napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
   if (status == napi_ok) status = napi_get_typedarray_info(env, argument, NULL, &length, &bytes, NULL, NULL);
-  if (status != napi_ok || length > UINT32_MAX) return fail(env);
+  if (status != napi_ok || length > UINT32_MAX) return binding_fail(env);
   instance *opened = calloc(1, sizeof *opened);
   if (opened != NULL) opened->bytes = malloc(length + 1);
   if (opened == NULL || opened->bytes == NULL) {
     free(opened);
-    return text(env, m3Err_mallocFailed);
+    return binding_text(env, m3Err_mallocFailed);
   }
   if (length > 0) memcpy(opened->bytes, bytes, length);
   M3Result end = open_module(opened, (uint32_t)length);
   if (end != m3Err_none) {
     destroy(opened);
-    return text(env, end);
+    return binding_text(env, end);
   }
-  return describe(env, opened, &object) == napi_ok ? object : fail(env);
-}
-
-/* The instance, then an index below `limit(module)`. */
-static napi_status get_target(napi_env env, napi_value *arguments, instance **found, uint32_t *index) {
-  napi_status status = napi_get_value_external(env, arguments[0], (void **)found);
-  return status == napi_ok ? napi_get_value_uint32(env, arguments[1], index) : status;
-}
-
-/* Reads the values for a function from an array, missing ones as 0. */
-static napi_status get_values(napi_env env, napi_value array, uint32_t count, int32_t *values) {
-  napi_status status = napi_ok;
-  for (uint32_t i = 0; i < count && status == napi_ok; i++) {
-    napi_value value;
-    status = napi_get_element(env, array, i, &value);
-    if (status == napi_ok) status = napi_coerce_to_number(env, value, &value);
-    if (status == napi_ok) status = napi_get_value_int32(env, value, &values[i]);
-  }
-  return status;
+  return describe(env, opened, &object) == napi_ok ? object : binding_fail(env);
 }
 
 static M3Result enter(instance *called, IM3Function function, const int32_t *values) {
@@ -297,8 +250,8 @@ static napi_value result_of(napi_env env, IM3Function function) {
   napi_value result = NULL;
   if (m3_GetRetCount(function) == 0) return undefined(env);
   M3Result end = m3_GetResults(function, 1, pointers);
-  if (end != m3Err_none) return text(env, end);
-  return napi_create_int32(env, value, &result) == napi_ok ? result : fail(env);
+  if (end != m3Err_none) return binding_text(env, end);
+  return napi_create_int32(env, value, &result) == napi_ok ? result : binding_fail(env);
 }
 
 static napi_value call(napi_env env, napi_callback_info info) {
@@ -308,17 +261,17 @@ static napi_value call(napi_env env, napi_callback_info info) {
   uint32_t index = 0;
   int32_t values[MOST_VALUES] = {0};
   napi_status status = napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (status == napi_ok) status = get_target(env, arguments, &called, &index);
-  if (status != napi_ok || index >= called->module->numFunctions) return fail(env);
-  if (called->busy) return text(env, "[trap] called from one of its own imports");
+  if (status == napi_ok) status = binding_get_target(env, arguments, (void **)&called, &index);
+  if (status != napi_ok || index >= called->module->numFunctions) return binding_fail(env);
+  if (called->busy) return binding_text(env, "[trap] called from one of its own imports");
   IM3Function function = &called->module->functions[index];
-  status = get_values(env, arguments[3], m3_GetArgCount(function), values);
-  if (status != napi_ok) return fail(env);
+  status = binding_get_values(env, arguments[3], m3_GetArgCount(function), values);
+  if (status != napi_ok) return binding_fail(env);
   called->env = env;
   called->imports = arguments[2];
   M3Result end = enter(called, function, values);
-  if (end == import_threw) return fail(env);
-  return end != m3Err_none ? text(env, end) : result_of(env, function);
+  if (end == import_threw) return binding_fail(env);
+  return end != m3Err_none ? binding_text(env, end) : result_of(env, function);
 }
 
 static napi_value global(napi_env env, napi_callback_info info) {
@@ -327,23 +280,10 @@ static napi_value global(napi_env env, napi_callback_info info) {
   instance *called = NULL;
   uint32_t index = 0;
   napi_status status = napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (status == napi_ok) status = get_target(env, arguments, &called, &index);
-  if (status != napi_ok || index >= called->module->numGlobals) return fail(env);
+  if (status == napi_ok) status = binding_get_target(env, arguments, (void **)&called, &index);
+  if (status != napi_ok || index >= called->module->numGlobals) return binding_fail(env);
   status = napi_create_int32(env, called->module->globals[index].i32Value, &result);
-  return status == napi_ok ? result : fail(env);
+  return status == napi_ok ? result : binding_fail(env);
 }
 
-NAPI_MODULE_INIT() {
-  const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {{"load", load}, {"call", call}, {"global", global}};
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    napi_value value;
-    const char *name = functions[i].name;
-    napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &value);
-    if (status == napi_ok) status = napi_set_named_property(env, exports, name, value);
-    if (status != napi_ok) return fail(env);
-  }
-  return exports;
-}
+NAPI_MODULE_INIT() { return binding_set_functions(env, exports, load, call, global); }
