@@ -9,6 +9,10 @@ export interface FlashFaults {
   /** The bytes that are programmed instead. */
   readonly write?: (area: number, offset: number, data: Uint8Array) => Uint8Array | false;
   readonly erase?: (area: number, offset: number, length: number) => boolean;
+  /** True: an erase of the block that begins here says that it has happened, and leaves the block as it is. */
+  readonly stale?: (area: number, start: number) => boolean;
+  /** The chip looks before it programs: a write to a stale block that holds something fails. */
+  readonly checksErased?: boolean;
 }
 
 /** NOR flash whose operations the power supply can cut short. The same seed leaves the same bits. */
@@ -16,6 +20,8 @@ export class SimFlash extends NorFlash {
   faults: FlashFaults = {};
   /** Bytes programmed so far. */
   written = 0;
+  /** Blocks so far that were to be erased, held something, and still hold it (`FlashFaults.stale`). */
+  lies = 0;
   /** Notes what is read of the contents that it was begun with. */
   trace: Trace | undefined;
   readonly #power: Power;
@@ -36,7 +42,8 @@ export class SimFlash extends NorFlash {
     // Whether it may be written depends on what is there.
     this.trace?.needs(area, offset, wanted.length);
     this.checkWrite(area, offset, wanted.length);
-    const data = this.faults.write ? this.faults.write(area, offset, wanted) : wanted;
+    const given = this.faults.write ? this.faults.write(area, offset, wanted) : wanted;
+    const data = given && this.faults.stale ? this.#over(area, offset, given) : given;
     if (!data) return false;
     const operation = { type: 'write', area, offset, data: data.slice(), unit: this.unit(area) } as const;
     this.#power.operate(
@@ -54,7 +61,7 @@ export class SimFlash extends NorFlash {
     if (this.faults.erase?.(area, offset, length) === false) return false;
     this.#power.operate(
       { type: 'erase', area, offset, length },
-      () => super.erase(area, offset, length),
+      () => this.#eraseBlocks(area, offset, length),
       (cut) => this.#halfErase(area, offset, length, cut),
     );
     return true;
@@ -69,6 +76,55 @@ export class SimFlash extends NorFlash {
       offset,
       byte.map((before) => before ^ bits),
     );
+  }
+
+  /** What a block holds whose erase has lied is no misuse of whoever writes to it. */
+  protected override checkWrite(area: number, offset: number, length: number): void {
+    if (!this.faults.stale) super.checkWrite(area, offset, length);
+    else
+      this.#eachBlock(area, offset, length, (at, part, isStale) => {
+        if (!isStale) super.checkWrite(area, at, part);
+      });
+  }
+
+  #eraseBlocks(area: number, offset: number, length: number): void {
+    if (!this.faults.stale) super.erase(area, offset, length);
+    else
+      this.#eachBlock(area, offset, length, (at, part, isStale) => {
+        if (!isStale) super.erase(area, at, part);
+        else if (this.#holds(area, at, part)) this.lies++;
+      });
+  }
+
+  #holds(area: number, offset: number, length: number): boolean {
+    const bytes = new Uint8Array(length);
+    super.read(area, offset, bytes);
+    return bytes.some((byte) => byte !== this.erased(area));
+  }
+
+  /** The part of each block in a range: where it begins, its length, and whether erases of the block lie. */
+  #eachBlock(
+    area: number,
+    offset: number,
+    length: number,
+    visit: (at: number, part: number, isStale: boolean) => void,
+  ): void {
+    let start = 0;
+    for (let at = offset; at < offset + length; ) {
+      const end = this.blockEnd(area, at);
+      while (this.blockEnd(area, start) !== end) start = this.blockEnd(area, start);
+      visit(at, Math.min(end, offset + length) - at, this.faults.stale?.(area, start) === true);
+      at = end;
+    }
+  }
+
+  /** What a write leaves: programming only moves bits away from the erased state, and those that have moved before stay. */
+  #over(area: number, offset: number, data: Uint8Array): Uint8Array | false {
+    if (this.faults.checksErased && this.#holds(area, offset, data.length)) return false;
+    const erased = this.erased(area);
+    const before = new Uint8Array(data.length);
+    super.read(area, offset, before);
+    return data.map((byte, index) => erased ^ ((byte ^ erased) | ((before[index] ?? erased) ^ erased)));
   }
 
   #tear(area: number, offset: number, data: Uint8Array, cut: Cut): void {

@@ -77,6 +77,21 @@ describe.each([0xff, 0x00])('flash that reads %i when erased', (erased) => {
     expect(left('scrambled').slice(64)).toEqual(blank.slice(64));
     expect(left('scrambled').slice(0, 64)).not.toEqual(blank.slice(0, 64));
   });
+
+  test('an erase that lies leaves its block and no other; a write there only moves bits, or is refused', () => {
+    const { flash, read } = device(erased);
+    flash.write(0, 0, new Uint8Array(128).fill(0x5a));
+    flash.faults = { stale: (_, start) => start === 64 };
+    flash.erase(0, 0, 128);
+    expect(flash.lies).toBe(1);
+    expect(read()).toEqual(blank.slice().fill(0x5a, 64));
+    flash.write(0, 56, new Uint8Array(16).fill(0x33));
+    const over = erased === 0 ? 0x5a | 0x33 : 0x5a & 0x33;
+    expect(read()).toEqual(blank.slice().fill(0x33, 56, 64).fill(over, 64, 72).fill(0x5a, 72));
+    expect(() => flash.write(0, 56, DATA)).toThrow('written twice without an erase');
+    flash.faults = { ...flash.faults, checksErased: true };
+    expect(flash.write(0, 80, DATA)).toBe(false);
+  });
 });
 
 test('nothing works after a cut until the power is on again', () => {
