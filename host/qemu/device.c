@@ -15,6 +15,8 @@ moult device_core;
 static moult_boot boot;
 moult_port device_port;
 
+void *device_user(void) { return &boot; }
+
 /* ---- the board as the core sees it: its flash, and the boot record in it ---- */
 
 static int32_t boot_state(void *user) { return moult_boot_state(user); }
@@ -47,7 +49,7 @@ int32_t device_open_board(int32_t state) {
 int32_t device_open_core(void) {
   moult_config config = device_core_place();
   config.port = &device_port;
-  config.user = &boot;
+  config.user = device_user();
   config.deadline = DEADLINE;
   return moult_open(&device_core, &config);
 }

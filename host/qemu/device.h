@@ -16,6 +16,9 @@ moult_config device_core_place(void);
 /* What the core is given, from device_open_board on. */
 extern moult_port device_port;
 
+/* What its callbacks are given. */
+void *device_user(void);
+
 /* Finds the flash and the boot record; `state` is what the loader decided. Negative: the board cannot be used. */
 int32_t device_open_board(int32_t state);
 
