@@ -38,6 +38,8 @@ export const enum FetchKind {
   METADATA = 0,
   /** below the targets URL */
   TARGET = 1,
+  /** below the metadata URL of the Director */
+  DIRECTOR = 2,
 }
 
 export const enum LogEvent {
@@ -83,6 +85,8 @@ export const enum Part {
   ROOT = 1,
   /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
   KEY = 2,
+  /** the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
+  DIRECTOR = 3,
 }
 
 export const enum Role {
@@ -141,6 +145,8 @@ export const enum State {
   POSTPONED_UNTIL = 17,
   /** seconds that the last install kept the device from its work: from before the reboot until the image was judged */
   DOWNTIME = 18,
+  /** the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
+  CHECK_REPOSITORY = 19,
 }
 
 export const enum ComponentField {

@@ -119,6 +119,20 @@ export const enum Status {
   TOO_MANY_ROLES = -51,
   /** the time is not known, and this device is configured to need it [freeze] */
   TIME_UNKNOWN = -52,
+  /** the Director's targets delegate to others [arbitrary software with a stolen Director key] */
+  DIRECTOR_DELEGATES = -53,
+  /** the Director's targets name one ECU twice [mix-and-match] */
+  ECU_DUPLICATE = -54,
+  /** the Director's targets name an ECU that this vehicle does not have [metadata of another vehicle replayed] */
+  ECU_UNKNOWN = -55,
+  /** the Director's targets are not for this vehicle [metadata of another vehicle replayed] */
+  VEHICLE_MISMATCH = -56,
+  /** length or hashes of one target differ between Director and Image repository [mix-and-match, arbitrary software with one stolen repository] */
+  TARGET_MISMATCH = -57,
+  /** custom fields of one target that must match differ between Director and Image repository [mix-and-match, rollback with one stolen repository] */
+  CUSTOM_MISMATCH = -58,
+  /** a target that is not for the hardware of its ECU [wrong hardware] */
+  HARDWARE_MISMATCH = -59,
 
   // Images.
   /** a file name that could leave its folder [path traversal] */

@@ -55,7 +55,7 @@ export function state_read(field: State): i32 {
     case State.DOWNTIME:
       return isDefined(SMALL) ? 0 : policy.downtime;
     default:
-      return Status.BAD_ARGUMENT;
+      return !isDefined(SMALL) && field == State.CHECK_REPOSITORY ? 0 : Status.BAD_ARGUMENT;
   }
 }
 

@@ -9,7 +9,7 @@
 #define NAME_CAPACITY 321u
 #define VERSION_CAPACITY 32u
 /* Fields of the state that a report has. */
-#define FIELDS (MOULT_STATE_DOWNTIME + 1)
+#define FIELDS (MOULT_STATE_CHECK_REPOSITORY + 1)
 /* Event, status, fields, and three texts with their lengths: the versions and the engine. */
 #define REPORT_CAPACITY (6u + 4u * FIELDS + 3u * VERSION_CAPACITY)
 

@@ -39,6 +39,8 @@ export const FetchKind = {
   METADATA: 0,
   /** below the targets URL */
   TARGET: 1,
+  /** below the metadata URL of the Director */
+  DIRECTOR: 2,
 } as const;
 export type FetchKind = (typeof FetchKind)[keyof typeof FetchKind];
 
@@ -87,6 +89,8 @@ export const Part = {
   ROOT: 1,
   /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
   KEY: 2,
+  /** the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
+  DIRECTOR: 3,
 } as const;
 export type Part = (typeof Part)[keyof typeof Part];
 
@@ -147,6 +151,8 @@ export const State = {
   POSTPONED_UNTIL: 17,
   /** seconds that the last install kept the device from its work: from before the reboot until the image was judged */
   DOWNTIME: 18,
+  /** the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
+  CHECK_REPOSITORY: 19,
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -295,6 +301,20 @@ export const Status = {
   TOO_MANY_ROLES: -51,
   /** the time is not known, and this device is configured to need it [freeze] */
   TIME_UNKNOWN: -52,
+  /** the Director's targets delegate to others [arbitrary software with a stolen Director key] */
+  DIRECTOR_DELEGATES: -53,
+  /** the Director's targets name one ECU twice [mix-and-match] */
+  ECU_DUPLICATE: -54,
+  /** the Director's targets name an ECU that this vehicle does not have [metadata of another vehicle replayed] */
+  ECU_UNKNOWN: -55,
+  /** the Director's targets are not for this vehicle [metadata of another vehicle replayed] */
+  VEHICLE_MISMATCH: -56,
+  /** length or hashes of one target differ between Director and Image repository [mix-and-match, arbitrary software with one stolen repository] */
+  TARGET_MISMATCH: -57,
+  /** custom fields of one target that must match differ between Director and Image repository [mix-and-match, rollback with one stolen repository] */
+  CUSTOM_MISMATCH: -58,
+  /** a target that is not for the hardware of its ECU [wrong hardware] */
+  HARDWARE_MISMATCH: -59,
   /** a file name that could leave its folder [path traversal] */
   PATH_INVALID: -60,
   /** a file name longer than this client asks for */
@@ -796,6 +816,62 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'TIME_UNKNOWN',
       message: 'the time is not known, and this device is configured to need it',
       attack: 'freeze',
+    },
+  ],
+  [
+    -53,
+    {
+      name: 'DIRECTOR_DELEGATES',
+      message: "the Director's targets delegate to others",
+      attack: 'arbitrary software with a stolen Director key',
+    },
+  ],
+  [
+    -54,
+    {
+      name: 'ECU_DUPLICATE',
+      message: "the Director's targets name one ECU twice",
+      attack: 'mix-and-match',
+    },
+  ],
+  [
+    -55,
+    {
+      name: 'ECU_UNKNOWN',
+      message: "the Director's targets name an ECU that this vehicle does not have",
+      attack: 'metadata of another vehicle replayed',
+    },
+  ],
+  [
+    -56,
+    {
+      name: 'VEHICLE_MISMATCH',
+      message: "the Director's targets are not for this vehicle",
+      attack: 'metadata of another vehicle replayed',
+    },
+  ],
+  [
+    -57,
+    {
+      name: 'TARGET_MISMATCH',
+      message: 'length or hashes of one target differ between Director and Image repository',
+      attack: 'mix-and-match, arbitrary software with one stolen repository',
+    },
+  ],
+  [
+    -58,
+    {
+      name: 'CUSTOM_MISMATCH',
+      message: 'custom fields of one target that must match differ between Director and Image repository',
+      attack: 'mix-and-match, rollback with one stolen repository',
+    },
+  ],
+  [
+    -59,
+    {
+      name: 'HARDWARE_MISMATCH',
+      message: 'a target that is not for the hardware of its ECU',
+      attack: 'wrong hardware',
     },
   ],
   [

@@ -50,6 +50,8 @@ export interface ClientOptions {
   readonly metadataUrl: string;
   /** Base address of the images. */
   readonly targetsUrl: string;
+  /** Where the Director has its metadata, for a device that has one; else nothing is asked for there. */
+  readonly directorUrl?: string;
   /** Plain http to other machines too. */
   readonly allowHttp?: boolean;
   readonly onEvent?: (event: ClientEvent) => void;
@@ -103,6 +105,7 @@ export class Client {
     this.#bases = {
       [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
       [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
+      [FetchKind.DIRECTOR]: baseAddress(options.directorUrl ?? options.metadataUrl, allowHttp),
     };
     this.#fetch = options.fetch ?? systemFetch;
     this.#clock = options.clock ?? systemClock;

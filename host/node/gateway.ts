@@ -42,6 +42,8 @@ export interface GatewayOptions {
   readonly metadataUrl: string;
   /** Base address of the images. */
   readonly targetsUrl: string;
+  /** Where the Director has its metadata, for a device that has one; else nothing is asked for there. */
+  readonly directorUrl?: string;
   /** Plain http to other machines too. */
   readonly allowHttp?: boolean;
   readonly onEvent?: (event: GatewayEvent) => void;
@@ -99,6 +101,7 @@ export class Gateway {
       bases: {
         [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
         [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
+        [FetchKind.DIRECTOR]: baseAddress(options.directorUrl ?? options.metadataUrl, allowHttp),
       },
       fetch: options.fetch ?? systemFetch,
       clock: options.clock ?? systemClock,

@@ -42,6 +42,8 @@ enum moult_fetch_kind {
   MOULT_FETCH_KIND_METADATA = 0,
   /* below the targets URL */
   MOULT_FETCH_KIND_TARGET = 1,
+  /* below the metadata URL of the Director */
+  MOULT_FETCH_KIND_DIRECTOR = 2,
 };
 
 enum moult_log_event {
@@ -87,6 +89,8 @@ enum moult_part {
   MOULT_PART_ROOT = 1,
   /* 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
   MOULT_PART_KEY = 2,
+  /* the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
+  MOULT_PART_DIRECTOR = 3,
 };
 
 enum moult_role {
@@ -145,6 +149,8 @@ enum moult_state {
   MOULT_STATE_POSTPONED_UNTIL = 17,
   /* seconds that the last install kept the device from its work: from before the reboot until the image was judged */
   MOULT_STATE_DOWNTIME = 18,
+  /* the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
+  MOULT_STATE_CHECK_REPOSITORY = 19,
 };
 
 enum moult_component_field {
@@ -289,6 +295,20 @@ enum moult_status {
   MOULT_STATUS_TOO_MANY_ROLES = -51,
   /* the time is not known, and this device is configured to need it [freeze] */
   MOULT_STATUS_TIME_UNKNOWN = -52,
+  /* the Director's targets delegate to others [arbitrary software with a stolen Director key] */
+  MOULT_STATUS_DIRECTOR_DELEGATES = -53,
+  /* the Director's targets name one ECU twice [mix-and-match] */
+  MOULT_STATUS_ECU_DUPLICATE = -54,
+  /* the Director's targets name an ECU that this vehicle does not have [metadata of another vehicle replayed] */
+  MOULT_STATUS_ECU_UNKNOWN = -55,
+  /* the Director's targets are not for this vehicle [metadata of another vehicle replayed] */
+  MOULT_STATUS_VEHICLE_MISMATCH = -56,
+  /* length or hashes of one target differ between Director and Image repository [mix-and-match, arbitrary software with one stolen repository] */
+  MOULT_STATUS_TARGET_MISMATCH = -57,
+  /* custom fields of one target that must match differ between Director and Image repository [mix-and-match, rollback with one stolen repository] */
+  MOULT_STATUS_CUSTOM_MISMATCH = -58,
+  /* a target that is not for the hardware of its ECU [wrong hardware] */
+  MOULT_STATUS_HARDWARE_MISMATCH = -59,
   /* a file name that could leave its folder [path traversal] */
   MOULT_STATUS_PATH_INVALID = -60,
   /* a file name longer than this client asks for */
@@ -414,6 +434,13 @@ enum moult_status {
   X(ROLE_UNLISTED, -50, "a delegated role that the snapshot does not list", "") \
   X(TOO_MANY_ROLES, -51, "more delegated roles than one search looks into", "endless data") \
   X(TIME_UNKNOWN, -52, "the time is not known, and this device is configured to need it", "freeze") \
+  X(DIRECTOR_DELEGATES, -53, "the Director's targets delegate to others", "arbitrary software with a stolen Director key") \
+  X(ECU_DUPLICATE, -54, "the Director's targets name one ECU twice", "mix-and-match") \
+  X(ECU_UNKNOWN, -55, "the Director's targets name an ECU that this vehicle does not have", "metadata of another vehicle replayed") \
+  X(VEHICLE_MISMATCH, -56, "the Director's targets are not for this vehicle", "metadata of another vehicle replayed") \
+  X(TARGET_MISMATCH, -57, "length or hashes of one target differ between Director and Image repository", "mix-and-match, arbitrary software with one stolen repository") \
+  X(CUSTOM_MISMATCH, -58, "custom fields of one target that must match differ between Director and Image repository", "mix-and-match, rollback with one stolen repository") \
+  X(HARDWARE_MISMATCH, -59, "a target that is not for the hardware of its ECU", "wrong hardware") \
   X(PATH_INVALID, -60, "a file name that could leave its folder", "path traversal") \
   X(NAME_TOO_LONG, -61, "a file name longer than this client asks for", "") \
   X(IMAGE_TOO_LARGE, -62, "an image larger than the slot", "") \
