@@ -16,7 +16,7 @@ import {
 import { Random } from '../../sim/random.ts';
 import { signaturesBy } from '../tuf/kit.ts';
 import { bytes, type JsonObject, plain, text } from '../tuf/values.ts';
-import { type FlashContents, Target } from './target.ts';
+import { type FlashContents, type Outcome, Target } from './target.ts';
 
 /** 2030-01-01T00:00:00Z */
 const NOW = 1_893_456_000;
@@ -25,6 +25,12 @@ const KNOWN = new Set<number>(Object.values(Status));
 /** Rounds of loops that a check may cost, beside those for each byte of the image: nothing in it may make work. */
 const STEPS = 200_000;
 const STEPS_PER_BYTE = 250;
+
+/** An encrypted payload, and what its metadata says of it. */
+export interface Offered {
+  readonly bytes: Uint8Array;
+  readonly custom: NonNullable<Listed['custom']>;
+}
 
 export class ImageBench {
   readonly #target = new Target();
@@ -57,25 +63,47 @@ export class ImageBench {
    * image encrypted. Throws when it traps, or works without end.
    */
   judge(image: Uint8Array, encrypted?: Uint8Array): number {
-    const files = this.#repository(image, encrypted);
-    this.#target.restore(this.#base);
-    const { status, steps, bytesFed } = this.#target.check(
-      NOW,
-      (name) => files.get(name) ?? this.#file(name, encrypted ?? image),
-      1024,
-    );
-    if (!KNOWN.has(status)) throw new Error(`status ${status} is none`);
-    if (steps > STEPS + STEPS_PER_BYTE * bytesFed) throw new Error(`${steps} steps for ${bytesFed} bytes`);
-    return status;
+    const payload = encrypted && {
+      bytes: encrypted,
+      custom: { image: sha256(image), encryption: ENCRYPTION },
+    };
+    return this.#check(this.#base, this.#repository(image, payload), encrypted ?? image).status;
+  }
+
+  /**
+   * The device trusts metadata that offers this image as an encrypted payload, of which nothing came. Returns what says
+   * of bytes that come in its place, each time from there, whether they are selected to boot, or the verdict on them.
+   */
+  offer(image: Uint8Array, payload: Offered): (arrived: Uint8Array) => 'selected' | number {
+    const files = this.#repository(image, payload);
+    this.#check(this.#base, files, undefined);
+    const trusting = this.#target.contents();
+    return (arrived) => {
+      const outcome = this.#check(trusting, files, arrived);
+      return outcome.selected ? 'selected' : ([...outcome.files.values()].at(-1) ?? Status.OK);
+    };
   }
 
   /** There is no newer root; every other name is that of what is offered. */
-  #file(name: string, image: Uint8Array): Uint8Array | undefined {
-    return ROLES.some((role) => name.endsWith(`${role}.json`)) ? undefined : image;
+  #check(
+    from: FlashContents,
+    files: ReadonlyMap<string, Uint8Array>,
+    offered: Uint8Array | undefined,
+  ): Outcome {
+    const serve = (name: string) =>
+      files.get(name) ?? (ROLES.some((role) => name.endsWith(`${role}.json`)) ? undefined : offered);
+    this.#target.restore(from);
+    const outcome = this.#target.check(NOW, serve, 1024);
+    const { status, steps, bytesFed, selected } = outcome;
+    if (!KNOWN.has(status)) throw new Error(`status ${status} is none`);
+    if (selected !== (status === Status.READY_TO_REBOOT))
+      throw new Error(`status ${status}, and slots selected`);
+    if (steps > STEPS + STEPS_PER_BYTE * bytesFed) throw new Error(`${steps} steps for ${bytesFed} bytes`);
+    return outcome;
   }
 
-  #repository(image: Uint8Array, encrypted?: Uint8Array): Map<string, Uint8Array> {
-    const encryption = encrypted && { encryption: ENCRYPTION };
+  #repository(image: Uint8Array, payload?: Offered): Map<string, Uint8Array> {
+    const encryption = payload && { encryption: ENCRYPTION };
     const custom = {
       component: 'app',
       version: '1.1.0',
@@ -86,11 +114,11 @@ export class ImageBench {
     };
     const target = { length: image.length, hashes: { sha256: sha256(image) }, custom };
     const targets: Record<string, Listed> = { 'app/sim/1.1.0/app.bin': target };
-    if (encrypted)
+    if (payload)
       targets['app/sim/1.1.0/app.encrypted'] = {
-        length: encrypted.length,
-        hashes: { sha256: sha256(encrypted) },
-        custom: { image: sha256(image), ...encryption },
+        length: payload.bytes.length,
+        hashes: { sha256: sha256(payload.bytes) },
+        custom: payload.custom,
       };
     return new Map([
       ['timestamp.json', this.#signed(plain(buildTimestamp(STAMP, { version: 1 })))],

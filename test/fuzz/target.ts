@@ -37,6 +37,8 @@ export interface Outcome {
   readonly bytesRead: number;
   /** Bytes that it was given. */
   readonly bytesFed: number;
+  /** Slots were selected to boot next. */
+  readonly selected: boolean;
 }
 
 let instrumented: WebAssembly.Module | undefined;
@@ -62,6 +64,7 @@ export class Target {
   readonly #io: number;
   readonly #capacity: number;
   #bytesRead = 0;
+  #selected = false;
 
   constructor() {
     const imports = this.#imports();
@@ -99,6 +102,7 @@ export class Target {
     const files = new Map<string, number>();
     const steps = this.#steps();
     this.#bytesRead = 0;
+    this.#selected = false;
     let bytesFed = 0;
     const started = this.#core.core_start();
     for (let fetches = 0; started === Status.OK && this.#next(now) === Action.FETCH; fetches++) {
@@ -114,6 +118,7 @@ export class Target {
       steps: this.#steps() - steps,
       bytesRead: this.#bytesRead,
       bytesFed,
+      selected: this.#selected,
     };
   }
 
@@ -188,7 +193,10 @@ export class Target {
       counter_read: () => -1,
       counter_advance: () => -1,
       boot_state: () => 0,
-      boot_select: () => 0,
+      boot_select: () => {
+        this.#selected = true;
+        return 0;
+      },
       boot_confirm: () => 0,
       boot_revert: () => 0,
       entropy: () => -1,
