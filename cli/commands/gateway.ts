@@ -12,6 +12,7 @@ import type { Session } from '../session.ts';
 
 interface Options {
   readonly url?: string;
+  readonly directorUrl?: string;
   readonly bundle?: string;
   readonly insecureHttp?: true;
 }
@@ -29,6 +30,7 @@ export const addGateway: AddCommand = (program, run) => {
     .command('gateway <socket>')
     .description('answer devices that have only a line, on a Unix socket')
     .option('--url <address>', 'the repository: metadata/ and targets/ lie below')
+    .option('--director-url <address>', "the Director's metadata, for devices that have one")
     .option('--bundle <file>', 'a bundle instead of it: no network is needed')
     .option('--insecure-http', 'allow plain HTTP beyond this machine')
     .addHelpText('after', EXAMPLES)
@@ -43,10 +45,10 @@ export const addGateway: AddCommand = (program, run) => {
     );
 };
 
-type Upstream = Pick<GatewayOptions, 'metadataUrl' | 'targetsUrl' | 'allowHttp' | 'fetch'>;
+type Upstream = Pick<GatewayOptions, 'metadataUrl' | 'targetsUrl' | 'directorUrl' | 'allowHttp' | 'fetch'>;
 
 /** Throws what is wrong with it before there is a device to ask. The bundle is open as long as the process lives. */
-function upstream(session: Session, { url, bundle, insecureHttp }: Options): Upstream {
+function upstream(session: Session, { url, directorUrl, bundle, insecureHttp }: Options): Upstream {
   if ((url === undefined) === (bundle === undefined))
     throw new RepositoryError('bad-argument', 'name the server with --url, or a bundle with --bundle');
   if (bundle !== undefined) return bundleUpstream(new Bundle(session.path(bundle)));
@@ -55,6 +57,7 @@ function upstream(session: Session, { url, bundle, insecureHttp }: Options): Ups
   return {
     metadataUrl: baseAddress(`${base}metadata/`, allowHttp),
     targetsUrl: baseAddress(`${base}targets/`, allowHttp),
+    ...(directorUrl !== undefined && { directorUrl: baseAddress(directorUrl, allowHttp) }),
     allowHttp,
   };
 }

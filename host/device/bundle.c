@@ -41,10 +41,15 @@ static uint32_t behind(const struct entry *entry) { return entry->name + entry->
 
 /* ---- names ---- */
 
-/* Below one of the two folders. Where the rest of the name begins, 0: neither. */
+/* By enum moult_fetch_kind. */
+static const char *const FOLDERS[] = {"metadata/", "targets/", "director/"};
+#define KINDS ((int32_t)(sizeof FOLDERS / sizeof FOLDERS[0]))
+
+/* Below one of the folders. Where the rest of the name begins, 0: none of them. */
 static uint32_t below(const char *name) {
-  if (strncmp(name, "metadata/", 9) == 0) return 9;
-  return strncmp(name, "targets/", 8) == 0 ? 8 : 0;
+  for (int32_t kind = 0; kind < KINDS; kind++)
+    if (strncmp(name, FOLDERS[kind], strlen(FOLDERS[kind])) == 0) return (uint32_t)strlen(FOLDERS[kind]);
+  return 0;
 }
 
 /* No segment is empty, `.` or `..`; printable ASCII without a backslash: a name that is safe wherever it is unpacked. */
@@ -126,7 +131,8 @@ int32_t moult_bundle_read(void *user, int32_t kind, const char *name, uint32_t o
   moult_bundle *bundle = user;
   uint32_t at = 0;
   uint32_t length = 0;
-  int32_t status = find(bundle, kind == MOULT_FETCH_KIND_METADATA ? "metadata/" : "targets/", name, &at, &length);
+  if (kind < 0 || kind >= KINDS) return MOULT_STATUS_NETWORK;
+  int32_t status = find(bundle, FOLDERS[kind], name, &at, &length);
   if (status == MOULT_STATUS_NOT_FOUND) return status;
   if (status < 0 || offset > length) return MOULT_STATUS_NETWORK;
   if (wanted > MOULT_BUNDLE_PIECE) wanted = MOULT_BUNDLE_PIECE;

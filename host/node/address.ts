@@ -31,6 +31,38 @@ export function baseAddress(text: string, allowHttp: boolean): string {
   return base.endsWith('/') ? base : `${base}/`;
 }
 
+/** Addresses of what a device fetches, as a user gives them. */
+export interface Addresses {
+  /** Base address of the metadata. */
+  readonly metadataUrl: string;
+  /** Base address of the images. */
+  readonly targetsUrl: string;
+  /** Where the Director has its metadata, for a device that has one; else nothing is asked for there. */
+  readonly directorUrl?: string;
+  /** Base address of delegated roles, for servers that keep them apart; that of the metadata when left out. */
+  readonly delegationsUrl?: string;
+  /** Plain http to other machines too. */
+  readonly allowHttp?: boolean;
+}
+
+/** Base addresses by kind, ready to be appended to. */
+export interface Bases extends Readonly<Record<FetchKind, string>> {
+  readonly delegations: string;
+}
+
+/** Throws `address-invalid` or `insecure`. */
+export function baseAddresses(addresses: Addresses): Bases {
+  const { metadataUrl, targetsUrl, directorUrl, delegationsUrl, allowHttp = false } = addresses;
+  const metadata = baseAddress(metadataUrl, allowHttp);
+  const otherwise = (url: string | undefined) => (url === undefined ? metadata : baseAddress(url, allowHttp));
+  return {
+    [FetchKind.METADATA]: metadata,
+    [FetchKind.TARGET]: baseAddress(targetsUrl, allowHttp),
+    [FetchKind.DIRECTOR]: otherwise(directorUrl),
+    delegations: otherwise(delegationsUrl),
+  };
+}
+
 /** A file below a base address. Undefined: a name that could leave it. */
 export function fileAddress(base: string, name: string): string | undefined {
   const segments = name.split('/');
@@ -42,10 +74,14 @@ export function fileAddress(base: string, name: string): string | undefined {
  * What the core asks for, below the base address of its kind. The names of metadata are percent-encoded already: a role
  * may have any name. Undefined: a name that could leave that address.
  */
-export function wantedAddress(base: string, kind: FetchKind, name: string): string | undefined {
-  if (kind === FetchKind.TARGET) return fileAddress(base, name);
+export function wantedAddress(bases: Bases, kind: FetchKind, name: string): string | undefined {
+  if (kind === FetchKind.TARGET) return fileAddress(bases[kind], name);
+  const base = kind === FetchKind.DIRECTOR || TOP_LEVEL.test(name) ? bases[kind] : bases.delegations;
   return /^(?!\.\.?$)(?:[\w.~-]|%[0-9A-F]{2})+$/.test(name) ? base + name : undefined;
 }
+
+/** Files of the roles that a root names. */
+const TOP_LEVEL = /^(?:\d+\.)?(?:root|timestamp|snapshot|targets)\.json$/;
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

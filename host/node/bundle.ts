@@ -5,7 +5,7 @@ import { HostError } from './errors.ts';
 import type { Fetch, Reply } from './http.ts';
 
 export interface BundleEntry {
-  /** `metadata/` and a name as the core asks for it, or `targets/` and a path. */
+  /** `metadata/` or `director/` and a name as the core asks for it, or `targets/` and a path. */
   readonly name: string;
   readonly length: number;
   /** Of its first byte in the bundle. */
@@ -21,8 +21,8 @@ const LONGEST_NAME = 329;
 const LONGEST_BUNDLE = 2 ** 32 - 1;
 /** Bytes of a file that are given at once. */
 const PIECE = 16_384;
-/** Segments of printable ASCII, none empty, `.` or `..`, below the two folders: safe to unpack. */
-const NAME = /^(?:metadata(?=\/[^/]+$)|targets)(?:\/(?!\.{1,2}(?:\/|$))[ -.0-[\]-~]+)+$/;
+/** Segments of printable ASCII, none empty, `.` or `..`, below the three folders: safe to unpack. */
+const NAME = /^(?:(?:metadata|director)(?=\/[^/]+$)|targets)(?:\/(?!\.{1,2}(?:\/|$))[ -.0-[\]-~]+)+$/;
 
 /** An open bundle. Its index is in memory, its files are not. */
 export class Bundle {
@@ -106,6 +106,7 @@ export class Bundle {
 export interface BundleUpstream {
   readonly metadataUrl: string;
   readonly targetsUrl: string;
+  readonly directorUrl: string;
   readonly fetch: Fetch;
 }
 
@@ -116,6 +117,7 @@ export function bundleUpstream(bundle: Bundle): BundleUpstream {
   return {
     metadataUrl: `${ORIGIN}metadata/`,
     targetsUrl: `${ORIGIN}targets/`,
+    directorUrl: `${ORIGIN}director/`,
     fetch: async (url, { headers }) => {
       const entry = bundle.entries.get(nameOf(url));
       const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);

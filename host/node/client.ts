@@ -1,6 +1,6 @@
 // The client loop: does what the core says, over HTTP. It decides nothing about trust.
 import { Action, FetchKind, Role, State, Status, Text } from './abi.ts';
-import { baseAddress, wantedAddress } from './address.ts';
+import { type Addresses, type Bases, baseAddresses, wantedAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
@@ -45,15 +45,7 @@ export type Outcome =
   | { readonly action: 'self-test' }
   | { readonly action: 'reboot' };
 
-export interface ClientOptions {
-  /** Base address of the metadata. */
-  readonly metadataUrl: string;
-  /** Base address of the images. */
-  readonly targetsUrl: string;
-  /** Where the Director has its metadata, for a device that has one; else nothing is asked for there. */
-  readonly directorUrl?: string;
-  /** Plain http to other machines too. */
-  readonly allowHttp?: boolean;
+export interface ClientOptions extends Addresses {
   readonly onEvent?: (event: ClientEvent) => void;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
@@ -87,7 +79,7 @@ export interface DeviceActions {
 const STEPS = 100_000;
 
 export class Client {
-  readonly #bases: Readonly<Record<FetchKind, string>>;
+  readonly #bases: Bases;
   readonly #fetch: Fetch;
   readonly #clock: Clock;
   readonly #limits: { readonly patience: number; readonly minimumRate: number };
@@ -101,12 +93,7 @@ export class Client {
 
   /** Throws `address-invalid` or `insecure`. */
   constructor(options: ClientOptions) {
-    const allowHttp = options.allowHttp ?? false;
-    this.#bases = {
-      [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
-      [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
-      [FetchKind.DIRECTOR]: baseAddress(options.directorUrl ?? options.metadataUrl, allowHttp),
-    };
+    this.#bases = baseAddresses(options);
     this.#fetch = options.fetch ?? systemFetch;
     this.#clock = options.clock ?? systemClock;
     this.#limits = { patience: options.patience ?? 30_000, minimumRate: options.minimumRate ?? 128 };
@@ -249,7 +236,7 @@ export class Client {
   }
 
   async #request(name: string, kind: FetchKind, core: Core): Promise<Answer | undefined> {
-    const url = wantedAddress(this.#bases[kind], kind, name);
+    const url = wantedAddress(this.#bases, kind, name);
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
     const offset = core.fetchOffset();
     const tag = this.#latest?.name === name ? this.#latest.tag : undefined;

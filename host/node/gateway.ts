@@ -1,8 +1,8 @@
 // The gateway: answers a device on the other end of a line, and asks the server in its place. It decides nothing about
 // trust, keeps no more than one piece of one file, and takes whatever comes on the line. "Link" in docs/formats.md.
 import type { Readable, Writable } from 'node:stream';
-import { FetchKind } from './abi.ts';
-import { baseAddress } from './address.ts';
+import type { FetchKind } from './abi.ts';
+import { type Addresses, baseAddresses } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Fetch, systemFetch } from './http.ts';
 import {
@@ -37,15 +37,7 @@ export type GatewayEvent =
   /** A request that this gateway does not understand: a device of another version. */
   | { readonly type: 'refused'; readonly kind: number };
 
-export interface GatewayOptions {
-  /** Base address of the metadata. */
-  readonly metadataUrl: string;
-  /** Base address of the images. */
-  readonly targetsUrl: string;
-  /** Where the Director has its metadata, for a device that has one; else nothing is asked for there. */
-  readonly directorUrl?: string;
-  /** Plain http to other machines too. */
-  readonly allowHttp?: boolean;
+export interface GatewayOptions extends Addresses {
   readonly onEvent?: (event: GatewayEvent) => void;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
@@ -96,13 +88,8 @@ export class Gateway {
 
   /** `send` puts bytes on the line. Throws `address-invalid` or `insecure`. */
   constructor(options: GatewayOptions, send: (bytes: Uint8Array) => void) {
-    const allowHttp = options.allowHttp ?? false;
     this.#upstream = {
-      bases: {
-        [FetchKind.METADATA]: baseAddress(options.metadataUrl, allowHttp),
-        [FetchKind.TARGET]: baseAddress(options.targetsUrl, allowHttp),
-        [FetchKind.DIRECTOR]: baseAddress(options.directorUrl ?? options.metadataUrl, allowHttp),
-      },
+      bases: baseAddresses(options),
       fetch: options.fetch ?? systemFetch,
       clock: options.clock ?? systemClock,
       limits: { patience: options.patience ?? 20_000, minimumRate: options.minimumRate ?? 128 },

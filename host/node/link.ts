@@ -128,6 +128,8 @@ export interface ReadRequest {
   readonly name: string;
 }
 
+const FETCH_KINDS = [FetchKind.METADATA, FetchKind.TARGET, FetchKind.DIRECTOR];
+
 /** Undefined: no such request. */
 export function parseRead(payload: Uint8Array): ReadRequest | undefined {
   const fields = new Fields(payload);
@@ -135,9 +137,9 @@ export function parseRead(payload: Uint8Array): ReadRequest | undefined {
   const offset = fields.integer(4);
   const wanted = fields.integer(2);
   const name = fields.text(payload.length - 7);
-  if (kind !== FetchKind.METADATA && kind !== FetchKind.TARGET) return undefined;
-  if (!fields.ended || !wanted || !name || payload.length - 7 > LONGEST_NAME) return undefined;
-  return { fileKind: kind, offset, wanted, name };
+  const fileKind = FETCH_KINDS.find((known) => known === kind);
+  if (fileKind === undefined || !fields.ended || !wanted || !name || payload.length - 7 > LONGEST_NAME) return undefined;
+  return { fileKind, offset, wanted, name };
 }
 
 /** What a device says that it does. */

@@ -1,6 +1,6 @@
 // A file on the server, read in pieces as large as somebody wants, from any offset on.
 import type { FetchKind } from './abi.ts';
-import { wantedAddress } from './address.ts';
+import { type Bases, wantedAddress } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { Fetch } from './http.ts';
 import {
@@ -14,7 +14,7 @@ import {
 
 /** Where files are, and how to get them. */
 export interface Upstream {
-  readonly bases: Readonly<Record<FetchKind, string>>;
+  readonly bases: Bases;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly limits: TransferLimits;
@@ -74,7 +74,7 @@ export class RemoteFile {
   async open(): Promise<boolean> {
     const { bases, fetch, clock, limits } = this.#upstream;
     const { fileKind, name, offset } = this.#place;
-    const url = wantedAddress(bases[fileKind], fileKind, name);
+    const url = wantedAddress(bases, fileKind, name);
     if (url === undefined) throw new TransferError('misnamed', `${name}: a name that could leave its folder`);
     const stoppable: Fetch = (address, options) =>
       fetch(address, { ...options, signal: AbortSignal.any([options.signal, this.#abort.signal]) });

@@ -22,6 +22,7 @@ const withBundleTest = optional(existsSync(BUNDLE_TEST), HOW_TO_GET_WASM3);
 const path = join(memoryFolder(), 'bundle');
 const TIMESTAMP = Buffer.from('{"signed":{}}');
 const FILES = new Map([
+  ['director/timestamp.json', Buffer.from('of the Director')],
   ['metadata/1.root.json', Buffer.from('root')],
   ['metadata/timestamp.json', TIMESTAMP],
   ['targets/app/board/image', Buffer.alloc(300, 7)],
@@ -60,7 +61,7 @@ const LIES: readonly [what: string, bytes: Uint8Array, finding: RegExp][] = [
   ['names that are not in order', named('metadata/b', 'metadata/a'), /not in order/],
   ['a name of no bytes', named(''), /not in order/],
   ...[
-    ['a name outside of the two folders', 'other/file'],
+    ['a name outside of the folders', 'other/file'],
     ['a folder alone', 'targets/'],
     ['a folder without its slash', 'metadata'],
     ['a folder that only begins so', 'targets2/file'],
@@ -73,6 +74,7 @@ const LIES: readonly [what: string, bytes: Uint8Array, finding: RegExp][] = [
     ['a backslash', 'targets\\..\\app'],
     ['a backslash further on', 'targets/a\\..\\b'],
     ['metadata in a folder of its own', 'metadata/sub/1.root.json'],
+    ['metadata of the Director in a folder of its own', 'director/sub/1.root.json'],
     ['metadata upwards', 'metadata/..'],
     ['a line end', 'targets/app\n'],
     ['a byte that ends texts in C', 'targets/app\0.bin'],
@@ -186,6 +188,7 @@ describe('a bundle answers', () => {
     expect([part.reply.status, part.body]).toEqual([206, TIMESTAMP.toString().slice(10)]);
     expect(part.reply.headers.get('content-range')).toBe('bytes 10-12/13');
     expect((await ask('metadata/timestamp.json', 'bytes=13-')).reply.status).toBe(416);
+    expect((await ask('director/timestamp.json')).body).toBe('of the Director');
     expect((await ask('metadata/2.root.json')).reply.status).toBe(404);
     expect((await ask('targets/app/board')).reply.status).toBe(404);
   });

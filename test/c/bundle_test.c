@@ -55,6 +55,7 @@ static void look(uint32_t length) {
     read_all(&bundle, MOULT_FETCH_KIND_METADATA, "timestamp.json");
     read_all(&bundle, MOULT_FETCH_KIND_METADATA, "1.root.json");
     read_all(&bundle, MOULT_FETCH_KIND_TARGET, "timestamp.json");
+    read_all(&bundle, MOULT_FETCH_KIND_DIRECTOR, "timestamp.json");
   }
   free(copy);
 }

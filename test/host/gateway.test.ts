@@ -147,7 +147,7 @@ describe('the gateway', () => {
       [LinkKind.READ, read(0, 1000, '')],
       [LinkKind.READ, read(0, 0)],
       [LinkKind.READ, read(0, 1000, 'x'.repeat(321))],
-      [LinkKind.READ, read(0, 1000, 'file', 2)],
+      [LinkKind.READ, read(0, 1000, 'file', 3)],
       [LinkKind.READ, Buffer.concat([read(0), Uint8Array.of(0xff)])],
       [LinkKind.REPORT, new Uint8Array()],
       [LinkKind.REPORT, REPORT.map((byte, at) => (at === 0 ? 8 : byte))],
@@ -212,6 +212,10 @@ describe('reading a file', () => {
     const device = new Device(url);
     await device.ask(LinkKind.READ, read(0, 10, 'a/b c?ä.bin', 1));
     expect(asked).toEqual(['/targets/a/b%20c%3F%C3%A4.bin']);
+    const inVehicle = new Device(url, { directorUrl: `${url}/director/metadata` });
+    await inVehicle.ask(LinkKind.READ, read(0, 10, '1.root.json', 2));
+    await inVehicle.ask(LinkKind.READ, read(0, 10, '1.root.json', 0));
+    expect(asked.slice(1)).toEqual(['/director/metadata/1.root.json', '/metadata/1.root.json']);
   });
 
   test('at offset 0 is a new request each time; a repeated request is none', async () => {
