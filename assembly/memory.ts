@@ -1,12 +1,15 @@
 // The memory map: every region of the linear memory that is not a constant table, with its size in bytes,
 // its owner and how long its contents live. `memory.data` without values costs no bytes in the module.
 // A structure that outgrows its region does not compile: where it is declared its size is compared with a ROOM here.
-// The regions of crypto are in crypto/memory.ts, so that crypto can be used alone.
+// The regions of crypto are in crypto/memory.ts, so that crypto can be used alone; those that are named most often in
+// near.ts. The order of what is imported here is the order in memory: near.ts, crypto, and then what follows.
 
+export * from "./near";
 import { CHUNK_CONTEXT } from "./crypto/chunk";
 import { ED25519_CONTEXT } from "./crypto/ed25519";
 import { SHA256_CONTEXT } from "./crypto/sha256";
 import { SHA512_CONTEXT } from "./crypto/sha512";
+import { FILE_HASH, HASH_ROOM, KEY_SET, KEY_SET_ROOM, READER_ROOM, STORE_WRITER } from "./near";
 
 // ---- the ABI ----
 
@@ -20,54 +23,17 @@ export const NAME_BUFFER: usize = memory.data(392, 8);
 
 // ---- storage ----
 
-/** flash: one padded write, or one piece of a copy. Within one call. */
-export const COPY_SIZE: u32 = 160;
-export const COPY_BUFFER: usize = memory.data(160, 8);
-
-/** record: the header of a bank. Within one call. */
-export const BANK_HEADER: usize = memory.data(16, 8);
-/** record: one commit. Within one call. */
-export const COMMIT_BUFFER: usize = memory.data(32, 8);
-/** record: an unfinished write unit on its way to the other bank. Within one call. */
-export const HELD_BUFFER: usize = memory.data(32, 8);
 /** record: what is live, up to 41 Entries of 28; the small core has no delegated roles. As long as the module. */
 export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1152;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
-/** record: the Writer of the open record. */
-export const WRITER_ROOM: i32 = 48;
-export const STORE_WRITER: usize = memory.data(WRITER_ROOM, 8);
 
-/** journal: one entry on its way. Within one call. */
-export const JOURNAL_BUFFER_ROOM: i32 = 144;
-export const JOURNAL_BUFFER: usize = memory.data(JOURNAL_BUFFER_ROOM, 8);
-/** journal: the Install that is under way. As long as the module. */
-export const INSTALL_ROOM: i32 = 128;
-export const INSTALL: usize = memory.data(INSTALL_ROOM, 8);
-/** log: the last tag, 12 bytes, and behind it the entry in hand. As long as the module. */
-const LOG: usize = memory.data(48, 8);
-export const LOG_TAG: usize = LOG + 4;
-export const LOG_ENTRY: usize = LOG + 16;
-export const LOG_ENTRY_ROOM: u32 = 32;
-/** device: the Device, as in its record; components: its Parts. As long as the module. */
-export const DEVICE_ROOM: i32 = isDefined(SMALL) ? 160 : 1088;
-export const DEVICE: usize = memory.data(DEVICE_ROOM, 8);
-/** policy: the Policy, as in its record. As long as the module. */
-export const POLICY_ROOM: i32 = 32;
-export const POLICY: usize = memory.data(POLICY_ROOM, 8);
 /** components: names and hardware ids of those beside the main one. As long as the module. */
 export const COMPONENTS_ROOM: i32 = 672;
 // @ts-ignore: decorator
 @lazy export const COMPONENTS: usize = memory.data(COMPONENTS_ROOM, 8);
-/** device: the Config, read at the start. As long as the module. */
-export const CONFIG_ROOM: i32 = isDefined(SMALL) ? 152 : 248;
-export const CONFIG: usize = memory.data(CONFIG_ROOM, 8);
 
 // ---- json ----
 
-/** reader: the Readers, each with its window and its text. `TRUSTED_READER` while two files are compared. */
-export const READER_ROOM: i32 = 320;
-export const READER: usize = memory.data(READER_ROOM, 8);
-export const TRUSTED_READER: usize = memory.data(READER_ROOM, 8);
 /** text: Readers over two strings. Within one comparison. */
 export const TEXT_READER: usize = memory.data(READER_ROOM, 8);
 export const OTHER_TEXT_READER: usize = memory.data(READER_ROOM, 8);
@@ -84,9 +50,6 @@ export const CANONICAL_BUFFER: usize = memory.data(128, 8);
 
 // ---- metadata and tuf ----
 
-/** threshold: the keys of one role, a KeySet. While one file is verified. */
-export const KEY_SET_ROOM: i32 = 1040;
-export const KEY_SET: usize = memory.data(KEY_SET_ROOM, 8);
 /** threshold: hashes of the key ids that signed, 64 of 8. While one envelope is read. */
 export const SIGNER_IDS: usize = memory.data(512, 8);
 /**
@@ -100,25 +63,9 @@ export const SIGNATURES_AT_ONCE: i32 = 3;
 export const SIGNATURE_CONTEXTS_ROOM: i32 = isDefined(SMALL) ? 3 * ED25519_CONTEXT : 1056;
 export const SIGNATURE_CONTEXTS: usize = memory.data(SIGNATURE_CONTEXTS_ROOM, 8);
 if (SIGNATURES_AT_ONCE * ED25519_CONTEXT > SIGNATURE_CONTEXTS_ROOM) ERROR("the contexts do not fit their region");
-/** threshold: one decoded Ed25519 signature; key: one decoded key id. Within one call. */
-export const SIGNATURE_BUFFER: usize = memory.data(64, 8);
-/** metadata: the Envelope of the file that is verified. */
-export const ENVELOPE: usize = memory.data(24, 8);
-/** metadata: the Signed of the file that is verified. */
-export const SIGNED_ROOM: i32 = 40;
-export const SIGNED: usize = memory.data(SIGNED_ROOM, 8);
-/** metadata: the Envelope and the Signed of the trusted file that it is verified by or compared with. */
-export const TRUSTED_ENVELOPE: usize = memory.data(24, 8);
-export const TRUSTED_SIGNED: usize = memory.data(SIGNED_ROOM, 8);
-/** metadata: the FileInfo of the file that is fetched, and another to compare with. */
-export const FILE_INFO_ROOM: i32 = 112;
-export const FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
-export const OTHER_FILE_INFO: usize = memory.data(FILE_INFO_ROOM, 8);
-/** metadata: hashing a file. Within one call. */
-export const FILE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
+if (<i32>SHA512_CONTEXT > HASH_ROOM) ERROR("a hash does not fit its region");
 /** payload: the hash of what comes once more. During one answer, when no metadata is verified. */
 export const PASSED_HASH: usize = FILE_HASH;
-export const DIGEST: usize = memory.data(64, 8);
 /** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
 export const NOTED_KEYS: usize = memory.data(264, 8);
 /** search: 33 Visits of 8. While delegated roles are searched, when no roots are compared any more. */
@@ -127,16 +74,8 @@ export const VISITS: usize = NOTED_KEYS;
 /** search: the path that is searched for, or how it begins, and some spare bytes. During one search. */
 export const PATH_CAPACITY: u32 = 128;
 export const PATH_BUFFER: usize = memory.data(136, 8);
-/** delegation: the Delegation in hand. Within one call. */
-export const DELEGATION_ROOM: i32 = 24;
-export const DELEGATION: usize = memory.data(DELEGATION_ROOM, 8);
 /** search: the name of the newest delegated role and ".json". During one search. */
 export const ROLE_NAME: usize = memory.data(128, 8);
-/** selection: the Release in hand, the best one of its role, and the best one so far. During one check. */
-export const RELEASE_ROOM: i32 = 160;
-export const RELEASE: usize = memory.data(RELEASE_ROOM, 8);
-export const HIGHEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
-export const BEST_RELEASE: usize = memory.data(RELEASE_ROOM, 8);
 /** set: the release counters that a device would have, and its Rules. During one check. */
 export const HAVE_ROOM: i32 = 32;
 // @ts-ignore: decorator
@@ -144,15 +83,9 @@ export const HAVE_ROOM: i32 = 32;
 export const RULES_ROOM: i32 = 384;
 // @ts-ignore: decorator
 @lazy export const RULES: usize = memory.data(RULES_ROOM, 8);
-/** selection: where the newest release for another hardware has its name. Until the next check. */
-export const OTHER_HARDWARE: usize = memory.data(32, 8);
 
 // ---- install ----
 
-/** slots: the Writer into the slot. During one download. */
-export const SLOT_WRITER: usize = memory.data(WRITER_ROOM, 8);
-/** slots: hash of the image as it arrives, then as it lies on flash. During one install. */
-export const IMAGE_HASH: usize = memory.data(SHA512_CONTEXT, 8);
 // No signature is verified while an image arrives: what unpacks it takes those bytes.
 /** payload: 40 bytes of its own, the hash of the patch, the Delta. During one download; the journal keeps all of it. */
 export const PAYLOAD_ROOM: u32 = 464;

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { projectRoot } from '../scripts/abi.ts';
 import type { Budget } from './budgets.ts';
 
-const MAP = 'assembly/memory.ts';
+/** The memory map, in two files. */
+const MAP = ['assembly/near.ts', 'assembly/memory.ts'];
 const CRYPTO = 'assembly/crypto/memory.ts';
 /** Where a size in the map may come from; of two, that of the whole core counts. */
-const SIZES = ['assembly/crypto/ed25519.ts', 'assembly/crypto/sha512.ts', MAP, CRYPTO];
+const SIZES = ['assembly/crypto/ed25519.ts', 'assembly/crypto/sha512.ts', ...MAP, CRYPTO];
 
 /** One row for each part of the memory map; the last is what is left of `used` bytes: tables of constants. */
 export function regionRows(used: number): Budget[] {
@@ -17,9 +18,13 @@ export function regionRows(used: number): Budget[] {
       /^export const (\w+): \w+ = (?:isDefined\(SMALL\) \? [^:]+ : )?(\d+);/gm,
     ))
       sizes.set(name, Number(size));
-  const rows = [...parts(source(MAP)), ['crypto', source(CRYPTO)] as const].map(([name, text]) =>
-    row(name, regions(text, sizes)),
-  );
+  const owners = new Map<string, number>();
+  for (const [owner, text] of [
+    ...MAP.flatMap((file) => parts(source(file))),
+    ['crypto', source(CRYPTO)] as const,
+  ])
+    owners.set(owner, (owners.get(owner) ?? 0) + regions(text, sizes));
+  const rows = [...owners].map(([owner, bytes]) => row(owner, bytes));
   return [...rows, row('constants', used - rows.reduce((sum, { value }) => sum + value, 0))];
 }
 

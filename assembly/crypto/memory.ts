@@ -1,6 +1,13 @@
 // Static memory of this folder; there is no heap. What lives between two calls lies in a context that the
 // caller owns. What is here is scratch: it lives during one call of the function named as its owner, and
-// regions share bytes where they never live together.
+// regions share bytes where they never live together. What is named most often comes first: the lower an address, the
+// fewer bytes it takes in the module.
+
+/** Field elements of one point operation, 6 of 36 bytes. Owner: edwards25519.ts. */
+export const POINT_SCRATCH: usize = memory.data(216, 8);
+
+/** Two points of 180 bytes: while tables are made, and again for the sum. Owner: ed25519.ts. */
+export const POINTS: usize = memory.data(496, 8);
 
 /** The message schedule of one block: 64 words of SHA-256, 80 of SHA-512. Owner: sha256.ts, sha512.ts. */
 export const SCHEDULE: usize = memory.data(1024, 8);
@@ -8,14 +15,8 @@ export const SCHEDULE: usize = memory.data(1024, 8);
 /** Four strings of 256 digits, once all hashing is done. Owner: ed25519.ts. */
 export const DIGITS: usize = SCHEDULE;
 
-/** Field elements of one point operation, 6 of 36 bytes. Owner: edwards25519.ts. */
-export const POINT_SCRATCH: usize = memory.data(216, 8);
-
 /** Multiples of the public key and of the signature's R, four of 144 bytes each. Owner: ed25519.ts. */
 export const POINT_TABLES: usize = memory.data(1152, 8);
-
-/** Two points of 180 bytes: while tables are made, and again for the sum. Owner: ed25519.ts. */
-export const POINTS: usize = memory.data(496, 8);
 
 // Between tables and sum the scalars are made in the bytes of the points.
 
