@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Programs for the emulated boards of host/qemu: `node scripts/qemu.mjs` builds them into build/qemu, with the core
-// that is in build/moult-small.wasm and the wasm3 of scripts/wasm3.mjs; and into build/qemu-aot, where there is wasm2c, one
-// with the core compiled ahead of time.
+// Programs for the emulated boards of host/qemu: `node scripts/qemu.mjs` builds them, for each machine whose compiler is here,
+// with the core that is in build/moult-small.wasm and the wasm3 of scripts/wasm3.mjs; and, where there is wasm2c, an image with
+// the core compiled ahead of time. Into build/qemu and build/qemu-aot for rv32imc, build/qemu-m3 and so on for a Cortex-M.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,34 +10,59 @@ import { fileURLToPath } from 'node:url';
 import { check, SOURCE } from './wasm3.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const FOLDER = join(ROOT, 'build/qemu');
 /** Small boards do without delegations. */
 const MODULE = join(ROOT, 'build/moult-small.wasm');
 
+const cortexM = (cpu, board) => [
+  ...[toolchain('cortex-m'), '-DMOULT_MACHINE=cortex-m'],
+  ...[`-DMOULT_CPU=cortex-${cpu}`, `-DMOULT_BOARD=${board}`],
+];
+
+/** Folder below build/, compiler, and options of CMake. */
+const MACHINES = [
+  ['qemu', 'riscv64-unknown-elf-gcc', [toolchain('riscv')]],
+  ['qemu-m3', 'arm-none-eabi-gcc', cortexM('m3', 'an385')],
+  ['qemu-m4', 'arm-none-eabi-gcc', cortexM('m4', 'an385')], // its AN386 image has all where the AN385 has it
+  ['qemu-m33', 'arm-none-eabi-gcc', cortexM('m33', 'an505')],
+];
+
 async function build() {
   check(SOURCE);
-  mkdirSync(FOLDER, { recursive: true });
   const module = readFileSync(MODULE);
-  const digest = join(FOLDER, 'moult.sha256');
+  const memory = await memoryUsed(module);
+  for (const [name, compiler, options] of MACHINES) {
+    if (spawnSync(compiler, ['--version']).error) {
+      console.error(`build/${name} is left out: there is no ${compiler}`);
+      continue;
+    }
+    buildInterpreted(join(ROOT, 'build', name), module, memory, options);
+    if (spawnSync('wasm2c', ['--version']).status === 0)
+      buildCompiled(join(ROOT, 'build', `${name}-aot`), module, options);
+  }
+}
+
+function toolchain(machine) {
+  return `-DCMAKE_TOOLCHAIN_FILE=${join(ROOT, 'host/qemu', machine, 'toolchain.cmake')}`;
+}
+
+function buildInterpreted(folder, module, memory, options) {
+  mkdirSync(folder, { recursive: true });
+  const digest = join(folder, 'moult.sha256');
   keep(digest, createHash('sha256').update(module).digest());
   run('cmake', [
-    ...['-S', join(ROOT, 'host/qemu'), '-B', FOLDER],
-    `-DCMAKE_TOOLCHAIN_FILE=${join(ROOT, 'host/qemu/riscv/toolchain.cmake')}`,
+    ...['-S', join(ROOT, 'host/qemu'), '-B', folder, ...options],
     `-DFETCHCONTENT_SOURCE_DIR_WASM3=${SOURCE}`,
     `-DMOULT_MODULE=${MODULE}`,
     `-DMOULT_MODULE_SHA256=${digest}`,
-    `-DMOULT_MODULE_MEMORY=${await memoryUsed(module)}`,
+    `-DMOULT_MODULE_MEMORY=${memory}`,
   ]);
-  run('cmake', ['--build', FOLDER, '--parallel', '2']);
-  if (spawnSync('wasm2c', ['--version']).status === 0) buildCompiled(module);
+  run('cmake', ['--build', folder, '--parallel', '2']);
 }
 
-/** The image whose core is compiled ahead of time: build/qemu-aot/image.bin. */
-function buildCompiled(module) {
-  const folder = `${FOLDER}-aot`;
+/** The image whose core is compiled ahead of time: image.bin. */
+function buildCompiled(folder, module, options) {
   run('cmake', [
-    ...['-S', join(ROOT, 'host/qemu'), '-B', folder, '-DMOULT_AOT=ON'],
-    `-DCMAKE_TOOLCHAIN_FILE=${join(ROOT, 'host/qemu/riscv/toolchain.cmake')}`,
+    ...['-S', join(ROOT, 'host/qemu'), '-B', folder, '-DMOULT_AOT=ON', ...options],
     `-DMOULT_MODULE=${MODULE}`,
     `-DMOULT_MODULE_SHA256=${createHash('sha256').update(module).digest('hex')}`,
   ]);

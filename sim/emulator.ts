@@ -1,4 +1,4 @@
-// An emulated board: rv32imc, bare metal, on QEMU's `virt` machine with the programs of host/qemu, and a gateway at the
+// An emulated board: bare metal on one of QEMU's machines (machines.ts) with the programs of host/qemu, and a gateway at the
 // other end of its UART. Its two banks of flash are files, which outlive a QEMU that is killed. No hardware is in it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -15,12 +15,15 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { RecordedBoot } from '../host/node/boot.ts';
-import { BOOT_AREA, NorFlash, uniformGeometry } from '../host/node/flash.ts';
+import { BOOT_AREA, NorFlash, slotArea } from '../host/node/flash.ts';
 import { type GatewayOptions, serveLink } from '../host/node/gateway.ts';
 import type { DeviceConfiguration } from '../host/node/provision.ts';
 import { projectRoot } from '../host/node/root.ts';
+import { type Machine, RV32IMC } from './machines.ts';
 
 export interface EmulatedBoardOptions {
+  /** The rv32imc when left out. */
+  readonly machine?: Machine;
   /** A folder of its own; a board that is there already is taken up. */
   readonly folder: string;
   readonly root: Uint8Array;
@@ -40,33 +43,14 @@ export interface EmulatedRun {
   kill(): void;
 }
 
-/** Where scripts/qemu.mjs leaves what it builds; whether it is there is for the caller to ask. */
-const BUILT = join(projectRoot(), 'build/qemu');
-
-export const QEMU = 'qemu-system-riscv32';
-
-// The map of the flash, as host/qemu/riscv/machine.h and board.c have it.
-const BANK = 32 << 20;
-const BLOCK = 256 << 10;
-const FACTORY = 1 << 20;
-const READY = 2 << 20;
-const SLOT_A = 4 << 20;
-const SLOT_B = 8 << 20;
-const BOOT_RECORD = 1 << 20;
-const SLOT = 2 * BLOCK;
-/** Start and length in bank 1 of what must be erased at first. */
-const ERASED = [
-  [0, 6 * BLOCK],
-  [SLOT_A, SLOT],
-  [SLOT_B, SLOT],
-] as const;
-
 /** The image whose core is compiled ahead of time, as a name for `builtProgram`. */
-export const COMPILED_IMAGE = '../qemu-aot/image';
+export function compiledImage(machine: Machine = RV32IMC): string {
+  return `../${machine.compiledFolder}/image`;
+}
 
-/** A program of host/qemu, by the name that it has there. */
-export function builtProgram(name: string): string {
-  return join(BUILT, `${name}.bin`);
+/** A program of host/qemu as scripts/qemu.mjs builds it; whether it is there is for the caller to ask. */
+export function builtProgram(name: string, machine: Machine = RV32IMC): string {
+  return join(projectRoot(), 'build', machine.folder, `${name}.bin`);
 }
 
 /** An image as it goes into a slot: length, version and CRC in its header (host/qemu/image.h). */
@@ -79,12 +63,15 @@ export function sealImage(program: Uint8Array, version: string): Uint8Array {
 }
 
 export class EmulatedBoard {
-  readonly #options: EmulatedBoardOptions;
+  /** What it was made with. */
+  readonly options: EmulatedBoardOptions;
+  readonly #machine: Machine;
   readonly #banks: readonly [string, string];
 
   constructor(options: EmulatedBoardOptions) {
-    const { folder } = options;
-    this.#options = options;
+    const { folder, machine = RV32IMC } = options;
+    this.options = options;
+    this.#machine = machine;
     this.#banks = [join(folder, 'bank0.bin'), join(folder, 'bank1.bin')];
     mkdirSync(folder, { recursive: true });
     if (!existsSync(this.#banks[1])) this.#leaveFactory();
@@ -92,62 +79,64 @@ export class EmulatedBoard {
 
   /** Switches the power on. `more`: further arguments of QEMU. */
   start(...more: readonly string[]): EmulatedRun {
-    const child = spawn(QEMU, this.command(...more), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(this.#machine.qemu, this.command(...more), { stdio: ['pipe', 'pipe', 'inherit'] });
     return {
-      ended: ending(child, this.#options.gateway),
+      ended: ending(child, this.options.gateway),
       kill: () => child.kill('SIGKILL'),
     };
   }
 
   /** The slot that the next boot will run, whole; the boots of a trial are not counted for it. */
   nextToRun(): Uint8Array {
-    const flash = new NorFlash(
-      uniformGeometry({ block: BLOCK, unit: 4, erased: 0xff, bank: BLOCK, slot: BLOCK }),
-    );
-    flash.write(BOOT_AREA, 0, this.#read(BOOT_RECORD, 2 * BLOCK));
-    return this.#read((new RecordedBoot(flash).slots & 1) === 0 ? SLOT_A : SLOT_B, SLOT);
+    const flash = new NorFlash(this.#machine.geometry);
+    flash.write(BOOT_AREA, 0, this.area(BOOT_AREA));
+    return this.area(slotArea(0, new RecordedBoot(flash).slots & 1));
   }
 
-  #read(start: number, length: number): Uint8Array {
+  /** The bytes of an area of the flash. */
+  area(area: number): Uint8Array {
+    const { geometry, starts, bankSizes } = this.#machine;
+    const length = (geometry[area]?.blocks ?? []).reduce((sum, size) => sum + size, 0);
     const bytes = Buffer.alloc(length);
     const file = openSync(this.#banks[1], 'r');
-    readSync(file, bytes, 0, length, start);
+    readSync(file, bytes, 0, length, starts[area] ?? bankSizes[1]);
     closeSync(file);
     return bytes;
   }
 
   #leaveFactory(): void {
-    const { configuration, root, image, ready = new Uint8Array() } = this.#options;
+    const { configuration, root, image, ready = new Uint8Array() } = this.options;
+    const { bankSizes, factory, ready: readyAt, geometry, starts } = this.#machine;
     const text = Buffer.from(JSON.stringify(configuration));
     const lengths = Buffer.alloc(8);
     lengths.writeUInt32LE(text.length, 0);
     lengths.writeUInt32LE(root.length, 4);
-    writeBank(this.#banks[0], [
-      [0, readFileSync(builtProgram('loader'))],
-      [FACTORY, Buffer.concat([lengths, text, root])],
-      [READY, ready],
+    writeBank(this.#banks[0], bankSizes[0], [
+      [0, readFileSync(builtProgram('loader', this.#machine))],
+      [factory, Buffer.concat([lengths, text, root])],
+      [readyAt, ready],
     ]);
-    const erased = ERASED.map(([start, length]) => [start, Buffer.alloc(length, 0xff)] as const);
-    writeBank(this.#banks[1], [...erased, [SLOT_A, image]]);
+    const erased = geometry.map(({ blocks, erased }, area) => {
+      const length = blocks.reduce((sum, size) => sum + size, 0);
+      return [starts[area] ?? 0, Buffer.alloc(length, erased)] as const;
+    });
+    writeBank(this.#banks[1], bankSizes[1], [...erased, [starts[slotArea(0, 0)] ?? 0, image]]);
   }
 
   /** The arguments of QEMU. */
   command(...more: readonly string[]): string[] {
-    const bank = (unit: number, more = '') =>
-      `if=pflash,unit=${unit},format=raw,file=${this.#banks[unit]}${more}`;
     return [
-      ...['-M', 'virt', '-cpu', 'rv32,a=off,f=off,d=off', '-m', '16M', '-bios', 'none'],
+      ...this.#machine.command(this.#banks),
       ...['-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
-      ...['-drive', bank(0, ',readonly=on'), '-drive', bank(1)],
       ...more,
     ];
   }
 }
 
 /** A file that is as long as a bank; what is not written takes no room on disk. */
-function writeBank(path: string, parts: readonly (readonly [number, Uint8Array])[]): void {
+function writeBank(path: string, size: number, parts: readonly (readonly [number, Uint8Array])[]): void {
   const file = openSync(path, 'w');
-  ftruncateSync(file, BANK);
+  ftruncateSync(file, size);
   for (const [start, bytes] of parts) writeSync(file, bytes, 0, bytes.length, start);
   closeSync(file);
 }

@@ -13,7 +13,6 @@
 #include "heap.h"
 #include "m3_env.h"
 
-#define FILES ((const uint8_t *)0x20200000)
 #define INTERVAL 3600u
 #define NAME 321u
 
@@ -39,24 +38,12 @@ static void row(const char *name, uint64_t value) {
 
 /* ---- counting ---- */
 
-static uint64_t instructions(void) {
-  uint32_t high = 0;
-  uint32_t low = 0;
-  uint32_t again = 0;
-  do {
-    __asm__ volatile("csrr %0, instreth" : "=r"(high));
-    __asm__ volatile("csrr %0, instret" : "=r"(low));
-    __asm__ volatile("csrr %0, instreth" : "=r"(again));
-  } while (high != again);
-  return (uint64_t)high << 32 | low;
-}
-
 static uint64_t counted;
 
 static void count(const char *name) {
-  uint64_t now = instructions();
+  uint64_t now = board_instructions();
   row(name, now - counted);
-  counted = instructions();
+  counted = board_instructions();
 }
 
 /* ---- files ---- */
@@ -71,7 +58,7 @@ static uint32_t padded(uint32_t length) { return (length + 3) / 4 * 4; }
 
 /* NULL: there is no such file. */
 static const uint8_t *find(const char *name, uint32_t *length) {
-  const uint8_t *entry = FILES;
+  const uint8_t *entry = board_ready();
   while (load(entry) != 0) {
     uint32_t name_length = load(entry);
     const uint8_t *bytes = entry + 8 + padded(name_length);
@@ -167,7 +154,7 @@ static void boot(int32_t state) {
 }
 
 static void life(void) {
-  counted = instructions();
+  counted = board_instructions();
   boot(0);
   count("open");
   require(moult_core_start(&device_core) == MOULT_STATUS_NOT_PROVISIONED ? 0 : -1, "provisioned already");

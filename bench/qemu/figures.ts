@@ -1,4 +1,4 @@
-// What a core costs on an emulated board: bytes of its programs as they are linked, and what the image that counts
+// What a core costs on the emulated boards: bytes of its programs as they are linked, and what the image that counts
 // (figures.c) prints. All of it is the same on every machine and every run.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { projectRoot } from '../../scripts/abi.ts';
-import { builtProgram, COMPILED_IMAGE, EmulatedBoard, QEMU, sealImage } from '../../sim/emulator.ts';
+import { builtProgram, compiledImage, EmulatedBoard, sealImage } from '../../sim/emulator.ts';
+import { MACHINES, type Machine, RV32IMC } from '../../sim/machines.ts';
 import { Random } from '../../sim/random.ts';
 import { SimRepository } from '../../sim/repository.ts';
 import type { Budget } from '../budgets.ts';
@@ -19,42 +20,49 @@ const IMAGE = 65_536;
 
 export interface BoardFigures {
   readonly rows: readonly Budget[];
-  /** Why there are none. */
+  /** Why there are none of some machines. */
   readonly missing: readonly string[];
-  /** What else it counted, by name. */
-  readonly counted: ReadonlyMap<string, number>;
+  /** What else was counted, by name and machine. */
+  readonly counted: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
+
+type Counted = ReadonlyMap<string, number>;
 
 export function boardFigures(): BoardFigures {
-  const missing = whatLacks();
-  if (missing.length > 0) return { rows: [], missing, counted: new Map() };
-  const counted = countOnBoard();
-  return {
-    rows: [
-      ...ramRows(counted),
-      ...codeRows(counted),
-      ...flashRows(),
-      ...compiledRows(),
-      ...instructionRows(counted),
-    ],
-    missing,
-    counted,
-  };
+  const lacking = MACHINES.map((machine) => ({ machine, why: whatLacks(machine) }));
+  const counted = new Map<string, Counted>();
+  const rows = lacking.flatMap(({ machine, why }) => {
+    if (why !== undefined) return [];
+    const of = countOnBoard(machine);
+    counted.set(machine.name, of);
+    return figuresOf(machine, of);
+  });
+  return { rows, missing: lacking.flatMap(({ why }) => why ?? []), counted };
 }
 
-function whatLacks(): string[] {
-  if (!existsSync(builtProgram('figures')))
-    return [
-      'figures of the emulated board: node scripts/qemu.mjs (it needs gcc-riscv64-unknown-elf and picolibc)',
-    ];
-  if (spawnSync(QEMU, ['--version']).error) return [`figures of the emulated board: ${QEMU}`];
-  return [];
+function figuresOf(machine: Machine, counted: Counted): Budget[] {
+  return [
+    ...ramRows(machine, counted),
+    ...(machine === RV32IMC ? codeRows(machine, counted) : []), // the same on all of them, pointers being as long
+    ...flashRows(machine),
+    ...compiledRows(machine),
+    ...instructionRows(machine, counted),
+  ];
+}
+
+function whatLacks(machine: Machine): string | undefined {
+  const { name, qemu } = machine;
+  if (!existsSync(builtProgram('figures', machine)))
+    return `figures of the emulated board, ${name}: node scripts/qemu.mjs (it needs a compiler for it, and picolibc)`;
+  if (spawnSync(qemu, ['--version']).error) return `figures of the emulated board, ${name}: ${qemu}`;
+  return undefined;
 }
 
 // ---- RAM ----
 
-function ramRows(counted: ReadonlyMap<string, number>): Budget[] {
-  const section = sectionSizes();
+function ramRows(machine: Machine, counted: Counted): Budget[] {
+  const { name: on } = machine;
+  const section = sectionSizes(machine);
   const given = section('.memory');
   const value = (name: string) => counted.get(name) ?? Number.NaN;
   const fixed = ['linear', 'functions', 'runtime', 'stack'].reduce(
@@ -64,16 +72,16 @@ function ramRows(counted: ReadonlyMap<string, number>): Budget[] {
   const stack = section('.stack');
   const variables = section('.bss') + section('.data');
   const rows: Budget[] = [
-    { id: 'ram-rv32imc', value: stack + variables + given, unit: 'B', must: 128 * KIB, goal: 96 * KIB },
-    { id: 'ram-rv32imc-linear-memory', value: value('memory-linear'), unit: 'B' },
-    { id: 'ram-rv32imc-functions', value: value('memory-functions'), unit: 'B' },
-    { id: 'ram-rv32imc-runtime', value: value('memory-runtime'), unit: 'B' },
-    { id: 'ram-rv32imc-wasm-stack', value: value('memory-stack'), unit: 'B' },
-    { id: 'ram-rv32imc-code', value: value('memory-peak') - fixed, unit: 'B' },
-    { id: 'ram-rv32imc-spare', value: given - value('memory-peak'), unit: 'B' },
-    { id: 'ram-rv32imc-board', value: variables, unit: 'B' },
-    { id: 'c-stack-rv32imc', value: stack, unit: 'B', must: 8 * KIB, goal: 4 * KIB },
-    { id: 'c-stack-rv32imc-core', value: value('stack'), unit: 'B' },
+    { id: `ram-${on}`, value: stack + variables + given, unit: 'B', must: 128 * KIB, goal: 96 * KIB },
+    { id: `ram-${on}-linear-memory`, value: value('memory-linear'), unit: 'B' },
+    { id: `ram-${on}-functions`, value: value('memory-functions'), unit: 'B' },
+    { id: `ram-${on}-runtime`, value: value('memory-runtime'), unit: 'B' },
+    { id: `ram-${on}-wasm-stack`, value: value('memory-stack'), unit: 'B' },
+    { id: `ram-${on}-code`, value: value('memory-peak') - fixed, unit: 'B' },
+    { id: `ram-${on}-spare`, value: given - value('memory-peak'), unit: 'B' },
+    { id: `ram-${on}-board`, value: variables, unit: 'B' },
+    { id: `c-stack-${on}`, value: stack, unit: 'B', must: 8 * KIB, goal: 4 * KIB },
+    { id: `c-stack-${on}-core`, value: value('stack'), unit: 'B' },
   ];
   return rows;
 }
@@ -82,7 +90,7 @@ function ramRows(counted: ReadonlyMap<string, number>): Budget[] {
 const LARGE = 1024;
 
 /** What each function comes to when it is compiled: the large ones by name, all others together. */
-function codeRows(counted: ReadonlyMap<string, number>): Budget[] {
+function codeRows({ name: on }: Machine, counted: Counted): Budget[] {
   const names = functionNames();
   const functions = [...counted]
     .filter(([name]) => name.startsWith('code-'))
@@ -90,7 +98,7 @@ function codeRows(counted: ReadonlyMap<string, number>): Budget[] {
     .sort((one, other) => other.value - one.value);
   const others = functions.filter(({ value }) => value < LARGE).reduce((sum, { value }) => sum + value, 0);
   const rows = [...functions.filter(({ value }) => value >= LARGE), { name: 'others', value: others }];
-  return rows.map(({ name, value }) => ({ id: `code-rv32imc-${name}`, value, unit: 'B' }));
+  return rows.map(({ name, value }) => ({ id: `code-${on}-${name}`, value, unit: 'B' }));
 }
 
 /** By their number. Built once more, with names: the code is the same, byte for byte. */
@@ -108,8 +116,8 @@ function functionNames(): string[] {
 }
 
 /** Sizes of the sections of the image, by name. */
-function sectionSizes(program = 'image'): (name: string) => number {
-  const map = readFileSync(builtProgram(program).replace(/bin$/, 'map'), 'utf8');
+function sectionSizes(machine: Machine, program = 'image'): (name: string) => number {
+  const map = readFileSync(builtProgram(program, machine).replace(/bin$/, 'map'), 'utf8');
   return (name) => {
     const size = new RegExp(`^\\${name}\\s+0x\\w+\\s+0x(\\w+)`, 'm').exec(map.slice(map.indexOf(MAP)))?.[1];
     return Number.parseInt(size ?? '', 16);
@@ -118,15 +126,18 @@ function sectionSizes(program = 'image'): (name: string) => number {
 
 // ---- the image whose core is compiled ahead of time ----
 
-function compiledRows(): Budget[] {
-  if (!existsSync(builtProgram(COMPILED_IMAGE))) return [];
-  const section = sectionSizes(COMPILED_IMAGE);
+function compiledRows(machine: Machine): Budget[] {
+  const { name: on } = machine;
+  const program = compiledImage(machine);
+  if (!existsSync(builtProgram(program, machine))) return [];
+  const section = sectionSizes(machine, program);
   const ram = section('.stack') + section('.bss') + section('.data');
   const flash =
-    readFileSync(builtProgram(COMPILED_IMAGE)).length + readFileSync(builtProgram('loader')).length;
+    readFileSync(builtProgram(program, machine)).length +
+    readFileSync(builtProgram('loader', machine)).length;
   return [
-    { id: 'ram-aot-rv32imc', value: ram, unit: 'B', must: 40 * KIB, goal: 28 * KIB },
-    { id: 'flash-aot-rv32imc', value: flash, unit: 'B', must: 96 * KIB, goal: 72 * KIB },
+    { id: `ram-aot-${on}`, value: ram, unit: 'B', must: 40 * KIB, goal: 28 * KIB },
+    { id: `flash-aot-${on}`, value: flash, unit: 'B', must: 96 * KIB, goal: 72 * KIB },
   ];
 }
 
@@ -141,25 +152,31 @@ const PARTS: readonly (readonly [part: string, object: RegExp])[] = [
   ['board', /libmoult_device\.a|libboard\.a|image\.dir/],
 ];
 
-function flashRows(): Budget[] {
-  const image = readFileSync(builtProgram('image')).length;
-  const loader = readFileSync(builtProgram('loader')).length;
-  const parts = partsOfImage();
+function flashRows(machine: Machine): Budget[] {
+  const { name: on } = machine;
+  const image = readFileSync(builtProgram('image', machine)).length;
+  const loader = readFileSync(builtProgram('loader', machine)).length;
+  const parts = partsOfImage(machine);
   return [
-    { id: 'flash-rv32imc', value: image + loader, unit: 'B', must: 128 * KIB, goal: 104 * KIB },
-    ...PARTS.map(([part]) => ({ id: `flash-rv32imc-${part}`, value: parts.get(part) ?? 0, unit: 'B' })),
-    { id: 'flash-rv32imc-libc', value: parts.get('libc') ?? 0, unit: 'B' },
-    { id: 'flash-rv32imc-loader', value: loader, unit: 'B' },
+    { id: `flash-${on}`, value: image + loader, unit: 'B', must: 128 * KIB, goal: 104 * KIB },
+    ...PARTS.map(([part]) => ({ id: `flash-${on}-${part}`, value: parts.get(part) ?? 0, unit: 'B' })),
+    { id: `flash-${on}-libc`, value: parts.get('libc') ?? 0, unit: 'B' },
+    { id: `flash-${on}-loader`, value: loader, unit: 'B' },
   ];
 }
 
+/** The most that lies in the window of a slot. */
+const WINDOW = 512 * KIB;
+
 /** Bytes of the image in flash by part, from the map of the linker: what lies in the window of the slot. */
-function partsOfImage(): Map<string, number> {
-  const map = readFileSync(builtProgram('image').replace(/bin$/, 'map'), 'utf8');
+function partsOfImage(machine: Machine): Map<string, number> {
+  const map = readFileSync(builtProgram('image', machine).replace(/bin$/, 'map'), 'utf8');
   const parts = new Map<string, number>();
-  for (const [, size = '', object = ''] of map
+  for (const [, at = '', size = '', object = ''] of map
     .slice(map.indexOf(MAP))
-    .matchAll(/^ \.\S+\s+0x4\w{7}\s+0x(\w+)\s+(\S+)/gm)) {
+    .matchAll(/^ \.\S+\s+(0x\w+)\s+0x(\w+)\s+(\S+)/gm)) {
+    const offset = Number(at) - machine.window;
+    if (offset < 0 || offset >= WINDOW) continue;
     const part = PARTS.find(([, pattern]) => pattern.test(object))?.[0] ?? 'libc';
     parts.set(part, (parts.get(part) ?? 0) + Number.parseInt(size, 16));
   }
@@ -168,8 +185,8 @@ function partsOfImage(): Map<string, number> {
 
 // ---- instructions ----
 
-function instructionRows(counted: ReadonlyMap<string, number>): Budget[] {
-  const row = (id: string, value: number, unit = 'instructions') => ({ id: `${id}-rv32imc`, value, unit });
+function instructionRows({ name: on }: Machine, counted: Counted): Budget[] {
+  const row = (id: string, value: number, unit = 'instructions') => ({ id: `${id}-${on}`, value, unit });
   const value = (name: string) => counted.get(name) ?? Number.NaN;
   return [
     row('open', value('open')),
@@ -182,11 +199,12 @@ function instructionRows(counted: ReadonlyMap<string, number>): Budget[] {
 }
 
 /** The rows that figures.c prints, by name. */
-function countOnBoard(): Map<string, number> {
+function countOnBoard(machine: Machine): Map<string, number> {
   const folder = mkdtempSync(join(tmpdir(), 'moult-figures-'));
   try {
     const { repository, ready } = life();
     const board = new EmulatedBoard({
+      machine,
       folder,
       root: repository.files.get('metadata/1.root.json') ?? new Uint8Array(),
       configuration: {
@@ -198,11 +216,12 @@ function countOnBoard(): Map<string, number> {
         buildTime: NOW - 1000,
         checkInterval: 3600,
       },
-      image: sealImage(readFileSync(builtProgram('figures')), '1.0.0'),
+      image: sealImage(readFileSync(builtProgram('figures', machine)), '1.0.0'),
       gateway: { metadataUrl: 'http://localhost/', targetsUrl: 'http://localhost/' },
       ready,
     });
-    const { status, stdout } = spawnSync(QEMU, board.command('-icount', 'shift=0'), { encoding: 'utf8' });
+    const command = board.command(...machine.counting);
+    const { status, stdout } = spawnSync(machine.qemu, command, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`the image that counts ended with ${status}: ${stdout}`);
     return new Map(
       stdout

@@ -1,5 +1,5 @@
 /*
- * What the programs here need of a machine, each in a folder of its own (riscv/). Single-threaded, without interrupts.
+ * What the programs here need of a machine, each in a folder of its own (riscv/, cortex-m/). Single-threaded, without interrupts.
  */
 #ifndef MOULT_BOARD_H
 #define MOULT_BOARD_H
@@ -52,5 +52,9 @@ struct board_factory {
   uint32_t root_length;
 };
 struct board_factory board_factory(void);
+
+/* What lies ready for a program that counts, and the instructions so far: exact under -icount shift=0. */
+const uint8_t *board_ready(void);
+uint64_t board_instructions(void);
 
 #endif

@@ -1,29 +1,26 @@
-// The emulated board with a core that was compiled ahead of time: it comes as an update to a board that runs wasm3, and
-// goes on with what that one left on flash.
-import { existsSync } from 'node:fs';
+// An emulated board with a core that was compiled ahead of time: it comes as an update to a board that runs wasm3, and
+// goes on with what that one left on flash. On each machine.
 import { describe, expect } from 'vitest';
-import { builtProgram, COMPILED_IMAGE } from '../../sim/emulator.ts';
-import { HOW_TO_GET_BOARD, hasBoard } from '../fixtures/qemu.ts';
-import { optional } from '../optional.ts';
-import { BoardWorld, release } from './world.ts';
+import { compiledImage } from '../../sim/emulator.ts';
+import { MACHINES } from '../../sim/machines.ts';
+import { onCompiledBoard } from '../fixtures/qemu.ts';
+import { BoardWorld } from './world.ts';
 
-const withCompiledBoard = optional(
-  hasBoard && existsSync(builtProgram(COMPILED_IMAGE)),
-  `${HOW_TO_GET_BOARD}, and wabt`,
-);
-
-describe('an emulated board whose core is compiled ahead of time', () => {
-  withCompiledBoard(
-    '[CERT-0-1] replaces one under wasm3, and is replaced by the next of its kind',
+describe.each(MACHINES)('an emulated board whose core is compiled ahead of time, $name', (machine) => {
+  onCompiledBoard(machine)(
+    '[CERT-0-1] replaces one under wasm3, is replaced by the next of its kind, and leaves the same flash as V8',
     async () => {
-      const world = new BoardWorld();
+      const world = new BoardWorld(machine);
+      const twin = world.twin();
       for (const counter of [2, 3]) {
-        world.repository.publish(release(counter, COMPILED_IMAGE));
+        world.repository.publish(world.release(counter, compiledImage(machine)));
         const report = await world.runUntil(({ event }) => event === 'checked');
         expect(report).toMatchObject({
           installedVersion: `1.${counter}.0`,
           engine: `aot, image 1.${counter}.0`,
         });
+        await twin.update();
+        expect(world.flash()).toEqual(world.flash(twin));
       }
     },
     240_000,

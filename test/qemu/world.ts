@@ -1,30 +1,28 @@
 // A repository, and an emulated board that gets its updates from there.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../../host/node/clock.ts';
 import type { GatewayEvent } from '../../host/node/gateway.ts';
 import type { DeviceReport } from '../../host/node/link.ts';
+import { projectRoot } from '../../host/node/root.ts';
+import { SimDevice } from '../../sim/device.ts';
 import { builtProgram, EmulatedBoard, type EmulatedRun, sealImage } from '../../sim/emulator.ts';
+import { type Machine, RV32IMC } from '../../sim/machines.ts';
 import { SimNetwork } from '../../sim/network.ts';
 import { SimRepository } from '../../sim/repository.ts';
-import { temporaryFolder } from '../fixtures/folders.ts';
+import { memoryFolder } from '../fixtures/folders.ts';
 
 const HARDWARE = 'virt';
+/** Bytes of a file that one READ of the link brings: a twin gets them in the same pieces. */
+const PIECE = 508;
 
-/** A program of host/qemu as an image of release 1.`counter`.0. */
-export function release(counter: number, program = 'image') {
-  const version = `1.${counter}.0`;
-  return {
-    version,
-    releaseCounter: counter,
-    securityCounter: counter,
-    hardwareIds: [HARDWARE],
-    image: sealImage(readFileSync(builtProgram(program)), version),
-  };
-}
+export type BoardRelease = ReturnType<BoardWorld['release']>;
 
 export class BoardWorld {
+  readonly machine: Machine;
   /** What the factory put in slot A. */
-  readonly factory = release(1);
+  readonly factory: BoardRelease;
   readonly repository = new SimRepository(seconds);
   readonly network = new SimNetwork(this.repository.source, systemClock);
   readonly board: EmulatedBoard;
@@ -33,10 +31,14 @@ export class BoardWorld {
   /** Called with each as it comes. */
   watch: (event: GatewayEvent) => void = () => undefined;
 
-  constructor() {
+  constructor(machine = RV32IMC) {
+    this.machine = machine;
+    this.factory = this.release(1);
     this.repository.publish(this.factory);
+    this.network.conduct = () => ({ chunk: PIECE });
     this.board = new EmulatedBoard({
-      folder: temporaryFolder(),
+      machine,
+      folder: memoryFolder(),
       root: this.repository.root,
       configuration: {
         hardwareId: HARDWARE,
@@ -60,8 +62,44 @@ export class BoardWorld {
     });
   }
 
+  /** A program of this machine as an image of release 1.`counter`.0. */
+  release(counter: number, program = 'image') {
+    const version = `1.${counter}.0`;
+    return {
+      version,
+      releaseCounter: counter,
+      securityCounter: counter,
+      hardwareIds: [HARDWARE],
+      image: sealImage(readFileSync(builtProgram(program, this.machine)), version),
+    };
+  }
+
   get reports(): DeviceReport[] {
     return this.events.flatMap((event) => (event.type === 'report' ? [event.report] : []));
+  }
+
+  /** A device as the board was when it left the factory, in this process on V8. */
+  twin(): SimDevice {
+    const { root, configuration, image, gateway } = this.board.options;
+    const { onEvent: _, ...files } = gateway;
+    return new SimDevice({
+      root,
+      configuration,
+      image,
+      client: { ...files, clock: systemClock },
+      geometry: this.machine.geometry,
+      module: smallCore(),
+      entropy: () => false,
+    });
+  }
+
+  /** What lies on the flash of the board, or of its twin, area by area. */
+  flash(twin?: SimDevice): string[] {
+    return this.machine.geometry.map((_, area) => {
+      const bytes = this.board.area(area);
+      twin?.flash.read(area, 0, bytes);
+      return createHash('sha256').update(bytes).digest('hex');
+    });
   }
 
   /** Switches the power on until a report is there, then off. */
@@ -80,6 +118,11 @@ export class BoardWorld {
       };
     });
   }
+}
+
+/** The core that the boards have. */
+function smallCore(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(join(projectRoot(), 'build/moult-small.wasm')));
 }
 
 /** A board goes off by itself only when its loader finds nothing to start. */

@@ -46,6 +46,18 @@ uint32_t board_milliseconds(void) {
   return now;
 }
 
+uint64_t board_instructions(void) {
+  uint32_t high = 0;
+  uint32_t low = 0;
+  uint32_t again = 0;
+  do {
+    __asm__ volatile("csrr %0, instreth" : "=r"(high));
+    __asm__ volatile("csrr %0, instret" : "=r"(low));
+    __asm__ volatile("csrr %0, instreth" : "=r"(again));
+  } while (high != again);
+  return (uint64_t)high << 32 | low;
+}
+
 static uint64_t nanoseconds(void) {
   uint32_t low = *word_at(RTC);
   return (uint64_t)*word_at(RTC + 4) << 32 | low;
@@ -216,21 +228,4 @@ const moult_port board_flash = {
 const struct image_header *loader_slot(int32_t slot) {
   int32_t area = slot == 0 ? MOULT_AREA_SLOT_A : MOULT_AREA_SLOT_B;
   return (const struct image_header *)(BANK_1 + areas[area].start);
-}
-
-/* ---- what the factory left: two lengths, then the bytes of both ---- */
-
-#define FACTORY_MOST 0x10000u
-
-struct board_factory board_factory(void) {
-  struct board_factory left = {0};
-  const uint8_t *bytes = (const uint8_t *)FACTORY + 8;
-  uint32_t configuration = *word_at(FACTORY);
-  uint32_t root = *word_at(FACTORY + 4);
-  if (configuration > FACTORY_MOST || root > FACTORY_MOST) return left; /* erased */
-  left.configuration = bytes;
-  left.configuration_length = configuration;
-  left.root = bytes + configuration;
-  left.root_length = root;
-  return left;
 }

@@ -33,6 +33,7 @@
 
 /* What is in the banks: see board.h. */
 #define FACTORY (BANK_0 + 0x00100000)
+#define READY (BANK_0 + 0x00200000)
 #define SLOT_A 0x00400000
 #define SLOT_B 0x00800000
 

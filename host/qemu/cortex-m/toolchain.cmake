@@ -1,0 +1,13 @@
+# Cortex-M3, M4 or M33, without their floating point, with Debian's gcc-arm-none-eabi and picolibc-arm-none-eabi.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_ASM_COMPILER arm-none-eabi-gcc)
+set(CMAKE_OBJCOPY arm-none-eabi-objcopy)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(MOULT_CPU cortex-m4 CACHE STRING "cortex-m3, cortex-m4 or cortex-m33")
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MOULT_CPU)
+set(machine "-mcpu=${MOULT_CPU} -mthumb --specs=picolibc.specs")
+set(CMAKE_C_FLAGS_INIT "${machine} -fno-pic -ffunction-sections -fdata-sections")
+set(CMAKE_ASM_FLAGS_INIT "${machine}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles -Wl,--gc-sections -Wl,--no-warn-rwx-segments")

@@ -1,0 +1,22 @@
+/* What lies in bank 0 beside the loader. */
+#include <stddef.h>
+
+#include "board.h"
+#include "machine.h"
+
+/* Two lengths, then the bytes of both. */
+#define FACTORY_MOST 0x10000u
+
+struct board_factory board_factory(void) {
+  struct board_factory left = {0};
+  const uint32_t *lengths = (const uint32_t *)FACTORY;
+  const uint8_t *bytes = (const uint8_t *)(lengths + 2);
+  if (lengths[0] > FACTORY_MOST || lengths[1] > FACTORY_MOST) return left; /* erased */
+  left.configuration = bytes;
+  left.configuration_length = lengths[0];
+  left.root = bytes + lengths[0];
+  left.root_length = lengths[1];
+  return left;
+}
+
+const uint8_t *board_ready(void) { return (const uint8_t *)READY; }
