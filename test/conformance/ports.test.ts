@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FileFlash, type Geometry, uniformGeometry } from '../../host/node/flash.ts';
-import { builtProgram, EmulatedBoard, QEMU, sealImage } from '../../sim/emulator.ts';
+import { builtProgram, EmulatedBoard, sealImage } from '../../sim/emulator.ts';
+import { MACHINES } from '../../sim/machines.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { FLASH_TOOL } from '../fixtures/posix.ts';
 import { HOW_TO_GET_BOARD, hasBoard } from '../fixtures/qemu.ts';
@@ -136,23 +137,27 @@ describe('the ports that are here keep the contract:', () => {
       expect(runs.map(({ verdict }) => verdict)).toEqual([...Array(9).fill(RESET), PASSED]);
     });
 
-  optional(hasBoard && existsSync(builtProgram('conformance')), HOW_TO_GET_BOARD)(
-    'the emulated board, whose program runs from either slot',
-    () => {
-      const board = new EmulatedBoard({
-        folder: temporaryFolder(),
-        root: new Uint8Array(),
-        configuration: { hardwareId: 'virt', component: 'app', version: '1.0.0' } as never,
-        image: sealImage(readFileSync(builtProgram('conformance')), '1.0.0'),
-        gateway: { metadataUrl: 'http://localhost/', targetsUrl: 'http://localhost/' },
-      });
-      const { status, stdout } = spawnSync(QEMU, board.command(), { encoding: 'utf8' });
-      expect(stdout.split('\n').filter((line) => line.startsWith('BROKEN'))).toEqual([]);
-      expect(stdout).toContain('boots of a trial: 3');
-      expect(status).toBe(PASSED);
-    },
-    240_000,
-  );
+  for (const machine of MACHINES) {
+    const program = builtProgram('conformance', machine);
+    optional(hasBoard(machine) && existsSync(program), HOW_TO_GET_BOARD)(
+      `the emulated board, whose program runs from either slot: ${machine.name}`,
+      () => {
+        const board = new EmulatedBoard({
+          machine,
+          folder: temporaryFolder(),
+          root: new Uint8Array(),
+          configuration: { hardwareId: 'virt', component: 'app', version: '1.0.0' } as never,
+          image: sealImage(readFileSync(program), '1.0.0'),
+          gateway: { metadataUrl: 'http://localhost/', targetsUrl: 'http://localhost/' },
+        });
+        const { status, stdout } = spawnSync(machine.qemu, board.command(), { encoding: 'utf8' });
+        expect(stdout.split('\n').filter((line) => line.startsWith('BROKEN'))).toEqual([]);
+        expect(stdout).toContain('boots of a trial: 3');
+        expect(status).toBe(PASSED);
+      },
+      240_000,
+    );
+  }
 });
 
 test('the conformance program needs neither heap nor printf', () => {
