@@ -101,6 +101,7 @@ typedef struct moult_port {
  * `deadline`, and `module_sha256` unless it is NULL: it must be of the module that was compiled.
  */
 typedef struct moult_config {
+  /* Where they are, and unchanged, until moult_close. */
   const moult_port *port;
   void *user;
   /* moult.wasm, readable and unchanged until moult_close; it may lie in flash. */
