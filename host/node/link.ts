@@ -138,7 +138,8 @@ export function parseRead(payload: Uint8Array): ReadRequest | undefined {
   const wanted = fields.integer(2);
   const name = fields.text(payload.length - 7);
   const fileKind = FETCH_KINDS.find((known) => known === kind);
-  if (fileKind === undefined || !fields.ended || !wanted || !name || payload.length - 7 > LONGEST_NAME) return undefined;
+  if (fileKind === undefined || !fields.ended || !wanted || !name || payload.length - 7 > LONGEST_NAME)
+    return undefined;
   return { fileKind, offset, wanted, name };
 }
 
