@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/wait.h>
@@ -23,6 +24,14 @@ static int32_t board_write(void *user, int32_t number, uint32_t offset, const vo
 static int32_t board_erase(void *user, int32_t number, uint32_t offset, uint32_t length) {
   board *of = user;
   return flash_erase(&of->flash, number, offset, length);
+}
+
+const uint8_t *board_map(void *user, int32_t number, uint32_t offset, uint32_t length) {
+  board *of = user;
+  free(of->copy);
+  of->copy = malloc((size_t)length + 1); /* none has no bytes */
+  if (of->copy == NULL) fail(EXIT_REFUSED, "out of memory");
+  return flash_read(&of->flash, number, offset, of->copy, length) == 0 ? of->copy : NULL;
 }
 
 /* moult.h asks for areas that there are, apart from the size of one. */

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Slot A of component 1. */
+#define FIRST_SLOT 10u
+
 /* ---- reading ---- */
 
 static int literal(const char **cursor, const char *text) {
@@ -81,6 +84,12 @@ uint32_t geometry_block_end(const area *of, uint32_t offset) {
 
 int geometry_is_edge(const area *of, uint32_t offset) {
   return offset == 0 || (offset <= of->size && geometry_block_end(of, offset - 1) == offset);
+}
+
+int32_t geometry_core(const geometry *flash) {
+  for (uint32_t slot = FIRST_SLOT; slot < AREAS; slot += 2)
+    if (flash->areas[slot].blocks == CORE_BLOCKS) return (int32_t)(slot - FIRST_SLOT) / 2 + 1;
+  return 0;
 }
 
 /* ---- a new device ---- */

@@ -46,6 +46,13 @@ uint32_t geometry_block_end(const area *of, uint32_t offset);
 /* Whether an erase may begin or end there. */
 int geometry_is_edge(const area *of, uint32_t offset);
 
+/*
+ * Number of the component that the core is: its slots, and no others, have so many blocks (docs/formats.md, "Flash in a
+ * file"). 0: none is.
+ */
+#define CORE_BLOCKS 32u
+int32_t geometry_core(const geometry *flash);
+
 /* The text for a new device of 4 KiB blocks and 4-byte units, like that of `moult device run`. */
 void geometry_default(char *text, uint32_t capacity);
 

@@ -15,6 +15,7 @@
 #include "board.h"
 #include "bundlefile.h"
 #include "client.h"
+#include "core.h"
 #include "line.h"
 #include "lock.h"
 #include "options.h"
@@ -42,6 +43,7 @@ typedef struct device {
   uint32_t module_length;
   board board;
   line line;
+  moult_core_slots slots;
   moult core;
   moult_link link;
   moult_bundle bundle;
@@ -88,24 +90,46 @@ static void open_flash(device *self) {
 
 /* ---- a boot ---- */
 
-static void open_core(device *self) {
-  const moult_config config = {
-      .port = &board_port,
-      .user = &self->board,
-      .module = self->module,
-      .module_length = self->module_length,
-      .module_sha256 = self->options.module_sha256,
-      .memory = core_memory,
-      .memory_length = sizeof core_memory,
-      .deadline = DEADLINE,
+static void describe_core(device *self) {
+  self->slots = (moult_core_slots){
+      .own =
+          {
+              .port = &board_port,
+              .user = &self->board,
+              .module = self->module,
+              .module_length = self->module_length,
+              .module_sha256 = self->options.module_sha256,
+              .memory = core_memory,
+              .memory_length = sizeof core_memory,
+              .deadline = DEADLINE,
+          },
+      .component = geometry_core(&self->board.flash.geometry),
+      .map = board_map,
   };
-  int32_t status = moult_open(&self->core, &config);
+}
+
+/* Whether this ended the trial of a core; then the device is to boot again. */
+static int gives_up(const device *self, int32_t status) {
+  if (!moult_core_slots_give_up(&self->slots, status)) return 0;
+  say("the core on trial is given up: %s", moult_status_text(status));
+  return 1;
+}
+
+/* Boots until there is a core: each one that fails on trial costs a boot, and the one before it returns. */
+static void open_core(device *self) {
+  int32_t status;
+  do {
+    int32_t running = moult_boot_start(&self->board.boot, &board_port, &self->board);
+    if (running < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(running));
+    status = moult_core_slots_open(&self->slots, &self->core);
+  } while (gives_up(self, status));
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", self->options.module, moult_status_text(status));
+  if (self->slots.lost < 0)
+    say("%s has lost its core (%s): that of %s runs", self->flash_path, moult_status_text(self->slots.lost),
+        self->options.module);
 }
 
 static void power_on(device *self) {
-  int32_t running = moult_boot_start(&self->board.boot, &board_port, &self->board);
-  if (running < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(running));
   open_core(self);
   if (self->options.bundle != NULL) {
     self->client = (moult_client){.core = &self->core, .read = moult_bundle_read, .reader = &self->bundle};
@@ -113,6 +137,11 @@ static void power_on(device *self) {
     moult_link_open(&self->link, &line_stream, &self->line, self->session++);
     self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = moult_engine()};
   }
+}
+
+static void boot_again(device *self) {
+  moult_close(&self->core);
+  power_on(self);
 }
 
 static void provision_part(device *self, int32_t part, const char *path) {
@@ -158,7 +187,7 @@ static uint32_t time_now(device *self) {
 /* Until the device is needed; provisioned first where that is still to be done. */
 static int32_t step(device *self) {
   int32_t action = moult_client_step(&self->client, time_now(self));
-  if (action != MOULT_STATUS_NOT_PROVISIONED) return action;
+  if (action != MOULT_STATUS_NOT_PROVISIONED || !moult_core_slots_may_provision(&self->slots)) return action;
   provision(self);
   return moult_client_step(&self->client, time_now(self));
 }
@@ -169,6 +198,10 @@ static void self_test(device *self) {
   moult_text_read(&self->core, MOULT_TEXT_CANDIDATE_VERSION, version, sizeof version);
   int works = test == NULL || board_self_test(&self->board, test);
   int32_t status = moult_client_answer(&self->client, works);
+  if (gives_up(self, status)) {
+    boot_again(self);
+    return;
+  }
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(status));
   say(works ? "%s passed its self-test and is confirmed" : "%s failed its self-test", version);
 }
@@ -233,11 +266,11 @@ static void follow(device *self, int32_t action) {
       break;
     case MOULT_ACTION_REBOOT:
       say("boots again");
-      moult_close(&self->core);
-      power_on(self);
+      boot_again(self);
       break;
     default:
-      fail_at_flash(self, action);
+      if (!gives_up(self, action)) fail_at_flash(self, action);
+      boot_again(self);
   }
 }
 
@@ -251,6 +284,7 @@ int main(int count, char **arguments) {
   open_flash(&self);
   if (self.options.bundle == NULL) line_open(&self.line, self.options.link);
   self.session = new_session();
+  describe_core(&self);
   power_on(&self);
   for (;;) follow(&self, step(&self));
 }

@@ -1,5 +1,4 @@
 // The core as a component of the device that it updates: a new one runs from its slot, one that cannot run is given up.
-import binaryen from 'binaryen';
 import { expect, test } from 'vitest';
 import { ABI_VERSION, State, Status } from '../../host/node/abi.ts';
 import { engineName } from '../../host/node/engine.ts';
@@ -9,15 +8,13 @@ import { countCuts, type Scenario, sweep } from '../../sim/powercut.ts';
 import type { SimRelease } from '../../sim/repository.ts';
 import { RELEASE_2, World, type WorldOptions } from '../../sim/scenarios/world.ts';
 import { statusName } from '../fixtures/by-hand.ts';
-import { named, withBody, without } from '../fixtures/cores.ts';
+import { answering, BROKEN_CORES, damaged, GOOD_CORE, named, trapping } from '../fixtures/cores.ts';
 
 /** As of the simulator, with slots that hold the largest core and its header. */
 const geometry = uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 81_920 });
 
 /** The core is component 1. */
 const BIT = 0b10;
-
-const GOOD = coreImage(named('second'));
 
 function release(releaseCounter: number, image: Uint8Array): SimRelease {
   return { component: 'moult', version: `${releaseCounter}.0.0`, releaseCounter, image };
@@ -54,7 +51,7 @@ const OLD = { releases: [1, 1], slots: 0 };
 test('[CERT-C-3] a new core runs from its slot, is confirmed, and installs the next one', async () => {
   const { world, failures } = newWorld();
   await world.update();
-  world.repository.publish(release(2, GOOD));
+  world.repository.publish(release(2, GOOD_CORE));
   expect(await verdict(world)).toBe('UP_TO_DATE');
   expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
   world.repository.publish({ ...RELEASE_2 }, release(3, coreImage(named('third'))));
@@ -66,7 +63,7 @@ test('[CERT-C-3] a new core runs from its slot, is confirmed, and installs the n
 test('a core is patched from the one that runs', async () => {
   const { world } = await updated();
   const third = release(3, coreImage(named('third')));
-  world.repository.publish({ ...third, payloads: [release(2, GOOD)] });
+  world.repository.publish({ ...third, payloads: [release(2, GOOD_CORE)] });
   world.network.requests.length = 0;
   expect(await verdict(world)).toBe('UP_TO_DATE');
   expect(state(world)).toEqual({ releases: [1, 3], slots: 0 });
@@ -74,77 +71,7 @@ test('a core is patched from the one that runs', async () => {
   expect(files.map((path) => path.replace(/.*\./, ''))).toEqual(['patch']);
 });
 
-const BROKEN: [name: string, image: () => Uint8Array, why: string][] = [
-  ['has no header', () => named('bare'), 'does not begin with the header of a core'],
-  ['has a damaged hash', () => damaged(GOOD, 12), 'holds a core of another hash'],
-  ['has a damaged module', () => damaged(GOOD, 5000), 'holds a core of another hash'],
-  ['is cut short', () => GOOD.subarray(0, 20_000), 'holds a core of another hash'],
-  ['says that it is longer than its slot', () => damaged(GOOD, 11), 'has no room for'],
-  ['erases to nothing', () => new Uint8Array(100).fill(0xff), 'is empty'],
-  [
-    'is of another ABI',
-    () => withHeader(named('other'), ABI_VERSION + 1),
-    `holds a core of ABI version ${ABI_VERSION + 1}, this host needs ${ABI_VERSION}`,
-  ],
-  [
-    'hides that it is of another ABI',
-    () =>
-      withHeader(
-        withBody('abi_version', (module) => module.i32.const(ABI_VERSION + 1)),
-        ABI_VERSION,
-      ),
-    `ABI version ${ABI_VERSION + 1}`,
-  ],
-  ['does not compile', () => withHeader(named('x').subarray(0, 30_000), ABI_VERSION), 'does not compile'],
-  ['is no module', () => withHeader(new Uint8Array(500).fill(7), ABI_VERSION), 'does not compile'],
-  ['lacks an export', () => withHeader(without('core_start'), ABI_VERSION), ''],
-  ['traps when asked for its ABI', () => trapping('abi_version'), ''],
-  ['traps at start', () => trapping('core_start'), 'a bug of its own'],
-  ['overflows the stack at start', () => recursing('core_start'), ''],
-  [
-    'finds the flash unusable',
-    () => answering('core_start', Status.LAYOUT_INVALID),
-    'the flash of this device',
-  ],
-  [
-    'does not find the trust of the device',
-    () => answering('core_start', Status.NOT_PROVISIONED),
-    'does not know the device as provisioned',
-  ],
-  ['traps in its first step', () => trapping('agent_step'), 'a bug of its own'],
-  ['has no answer in its first step', () => answering('agent_step', -1), 'agent_step'],
-  ['traps when it is to confirm', () => trapping('image_confirm'), 'a bug of its own'],
-];
-
-function trapping(name: string): Uint8Array {
-  return withHeader(
-    withBody(name, (module) => module.unreachable()),
-    ABI_VERSION,
-  );
-}
-
-function answering(name: string, status: number): Uint8Array {
-  return withHeader(
-    withBody(name, (module) => module.i32.const(status)),
-    ABI_VERSION,
-  );
-}
-
-/** Calls itself, and needs what comes back. */
-function recursing(name: string): Uint8Array {
-  const body = withBody(name, (module, self) =>
-    module.i32.add(module.call(self, [], binaryen.i32), module.i32.const(1)),
-  );
-  return withHeader(body, ABI_VERSION);
-}
-
-function damaged(image: Uint8Array, offset: number): Uint8Array {
-  const copy = Uint8Array.from(image);
-  copy[offset] = (copy[offset] ?? 0) ^ 0xff;
-  return copy;
-}
-
-test.each(BROKEN)(
+test.each(BROKEN_CORES)(
   '[CERT-C-3] a core that %s is given up, with all that came with it, and not tried again',
   async (_, image, why) => {
     const { world, failures } = newWorld();
@@ -157,7 +84,7 @@ test.each(BROKEN)(
     expect(failures).toHaveLength(TRIALS);
     expect(await verdict(world)).toBe('RELEASE_FAILED_BEFORE');
     expect(failures).toHaveLength(TRIALS);
-    world.repository.publish(release(3, GOOD));
+    world.repository.publish(release(3, GOOD_CORE));
     expect(await verdict(world)).toBe('UP_TO_DATE');
     expect(state(world)).toEqual({ releases: [2, 3], slots: BIT | 1 });
   },
@@ -167,7 +94,7 @@ test.each(BROKEN)(
 async function updated(): Promise<{ world: World; failures: string[] }> {
   const made = newWorld();
   await made.world.update();
-  made.world.repository.publish(release(2, GOOD));
+  made.world.repository.publish(release(2, GOOD_CORE));
   await verdict(made.world);
   return made;
 }
@@ -177,7 +104,7 @@ const SLOT_B = slotArea(1, 1);
 
 test('a confirmed core that flash has lost is replaced by that of the host, which installs the next one', async () => {
   const { world, failures } = await updated();
-  programArea(world.device.flash, SLOT_B, damaged(GOOD, 5000));
+  programArea(world.device.flash, SLOT_B, damaged(GOOD_CORE, 5000));
   expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
   expect(new Set(failures)).toEqual(new Set([`flash area ${SLOT_B} holds a core of another hash`]));
   world.repository.publish(release(3, coreImage(named('third'))));
@@ -188,7 +115,7 @@ test('a confirmed core that flash has lost is replaced by that of the host, whic
 test('[CERT-0-2] what the other slot holds never runs in place of a core that is lost: it may be unverified', async () => {
   const { world, failures } = await updated();
   programArea(world.device.flash, SLOT_A, trapping('core_start'));
-  programArea(world.device.flash, SLOT_B, damaged(GOOD, 5000));
+  programArea(world.device.flash, SLOT_B, damaged(GOOD_CORE, 5000));
   expect(state(world)).toEqual({ releases: [1, 2], slots: BIT });
   expect(failures).toHaveLength(1);
 });
@@ -247,7 +174,7 @@ async function scenario(core: Uint8Array, works: boolean): Promise<Scenario> {
 }
 
 test.runIf(engineName === 'v8').each([
-  ['works', () => GOOD, true],
+  ['works', () => GOOD_CORE, true],
   ['traps at start', () => trapping('core_start'), false],
   ['traps in its first step', () => trapping('agent_step'), false],
   ['is of another ABI', () => withHeader(named('other'), ABI_VERSION + 1), false],

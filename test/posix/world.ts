@@ -5,7 +5,14 @@ import type { FolderDevice } from '../../cli/device/folder.ts';
 import { Client, type ClientEvent } from '../../host/node/client.ts';
 import type { Clock } from '../../host/node/clock.ts';
 import { systemClock } from '../../host/node/clock.ts';
-import { type FlashContents, type Geometry, type NorFlash, uniformGeometry } from '../../host/node/flash.ts';
+import {
+  type FlashContents,
+  type Geometry,
+  type NorFlash,
+  slotArea,
+  uniformGeometry,
+  withComponents,
+} from '../../host/node/flash.ts';
 import { SimDevice } from '../../sim/device.ts';
 import { SimNetwork } from '../../sim/network.ts';
 import { DEVICE_PROGRAM, ProcessDevice } from '../../sim/process.ts';
@@ -19,8 +26,20 @@ const PIECE = 1020;
 /** Units of one byte, as in the flash of small parts: a write then takes long enough to be killed in its midst. */
 export const GEOMETRY = uniformGeometry({ block: 4096, unit: 1, erased: 0xff, bank: 32_768, slot: 65_536 });
 
+/** The same of a device whose core is its component 1: slots of 32 blocks are those of a core. */
+export const CORE_GEOMETRY = withComponents(GEOMETRY, 1).map((area, index) =>
+  index < slotArea(1, 0) ? area : { blocks: Array.from({ length: 32 }, () => 4096), unit: 16, erased: 0xff },
+);
+
 /** What the factory put in slot A. */
 export const FACTORY = release(0);
+
+const FACTORY_CORE = { version: '1.0.0', releaseCounter: 1, securityCounter: 0 };
+
+/** A release of the core. */
+export function coreRelease(releaseCounter: number, image: Uint8Array): SimRelease {
+  return { component: 'moult', version: `${releaseCounter}.0.0`, releaseCounter, image };
+}
 
 /** Stands still, so that two devices see the same time; what is waited for takes real time. */
 const CLOCK: Clock = { now: () => START * 1000, after: systemClock.after };
@@ -36,6 +55,8 @@ export interface PosixWorldOptions {
   readonly selfTest?: string;
   /** The process makes its flash itself, of some megabytes: there is nothing in its slots. */
   readonly makesFlash?: true;
+  /** Its core is a component, of which its slots hold none yet. */
+  readonly coreSlots?: true;
   readonly seed?: number;
   readonly program?: string;
 }
@@ -51,14 +72,15 @@ export class PosixWorld {
   readonly device: ProcessDevice;
   readonly #what;
 
-  constructor({ selfTest, makesFlash, seed = 1, program = DEVICE_PROGRAM }: PosixWorldOptions = {}) {
+  constructor(options: PosixWorldOptions = {}) {
+    const { selfTest, makesFlash, coreSlots, seed = 1, program = DEVICE_PROGRAM } = options;
     this.repository = new SimRepository(() => START, seed);
     this.network = new SimNetwork(this.repository.source, CLOCK);
     this.network.conduct = () => ({ chunk: PIECE });
     this.#what = {
       root: this.repository.root,
       image: FACTORY.image,
-      geometry: GEOMETRY,
+      geometry: coreSlots ? CORE_GEOMETRY : GEOMETRY,
       configuration: {
         hardwareId: HARDWARE,
         component: 'app',
@@ -67,6 +89,7 @@ export class PosixWorld {
         securityCounter: 0,
         buildTime: START - 1000,
         checkInterval: 3600,
+        ...(coreSlots && { components: [{ component: 'moult', ...FACTORY_CORE }] }),
       },
     };
     this.device = new ProcessDevice({
