@@ -139,14 +139,14 @@ async function roots(source: Source, chain: Chain, from: number): Promise<Bundle
   );
 }
 
-interface DelegatedRole {
+interface BundledRole {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly targets: Readonly<Record<string, Target>>;
 }
 
 /** All that the snapshot lists besides the top-level targets. */
-async function delegatedRoles(source: Source, chain: Chain): Promise<DelegatedRole[]> {
+async function delegatedRoles(source: Source, chain: Chain): Promise<BundledRole[]> {
   const listed = Object.entries(chain.snapshot.signed.meta).filter(([file]) => file !== 'targets.json');
   return Promise.all(
     listed.map(async ([file, { version, length }]) => {

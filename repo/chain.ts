@@ -4,9 +4,13 @@
 import { RepositoryError } from './errors.ts';
 import { sha256 } from './keys.ts';
 import {
+  type DelegatedRole,
+  type Delegations,
+  delegatedName,
   type Envelope,
   type MetaFile,
   metadataName,
+  type Role,
   type RoleName,
   type Root,
   type Signed,
@@ -68,6 +72,49 @@ export async function readChain(source: Source, trustedRoot: Uint8Array, onFault
   return { firstRoot: first.signed.version, root, timestamp, snapshot, targets };
 }
 
+/** A delegated role's file. */
+export interface LoadedDelegated extends Loaded<Targets> {
+  readonly role: string;
+}
+
+/** All delegated roles that the snapshot lists, in the order of a search (5.6.7), each by the first that names it. */
+export async function readDelegated(
+  source: Source,
+  { snapshot, targets }: Chain,
+  onFault: OnFault,
+): Promise<LoadedDelegated[]> {
+  const found: LoadedDelegated[] = [];
+  const visit = async ({ version, delegations }: Targets, name: string): Promise<void> => {
+    for (const [role, keys] of delegations ? delegatedTo(delegations, snapshot.signed) : []) {
+      const listed = snapshot.signed.meta[`${role}.json`];
+      if (listed === undefined || found.some((other) => other.role === role)) continue;
+      const file = delegatedName(role, listed.version);
+      const bytes = await fetchListed(source, file, LIMITS.targets, listed);
+      const envelope = parseMetadata(bytes, 'targets', file);
+      assertVersion(file, envelope.signed.version, listed.version);
+      const by = `${name} ${version}`;
+      found.push({ role, ...counted(file, bytes, envelope, keys, delegations?.keys ?? {}, by, onFault) });
+      await visit(envelope.signed, role);
+    }
+  };
+  await visit(targets.signed, 'targets');
+  return found;
+}
+
+/** The roles that a file names; of succinct ones (TAP 15) those that the snapshot lists. */
+function delegatedTo(
+  { roles = [], succinct_roles: succinct }: Delegations,
+  { meta }: Snapshot,
+): [string, Role][] {
+  if (succinct === undefined) return roles.map((role: DelegatedRole) => [role.name, role]);
+  const digits = Math.ceil(succinct.bit_length / 4);
+  const bins = Object.keys(meta).map((file) => file.slice(0, -'.json'.length));
+  return bins
+    .filter((bin) => bin.slice(0, -digits) === `${succinct.name_prefix}-`)
+    .filter((bin) => /^[0-9a-f]+$/.test(bin.slice(-digits)))
+    .map((bin) => [bin, succinct]);
+}
+
 /** 5.3: version N+1 must be signed by the keys of N and by its own. */
 async function walkRoots(source: Source, first: Loaded<Root>, onFault: OnFault): Promise<Loaded<Root>> {
   let root = first;
@@ -103,10 +150,23 @@ function loaded<S extends Signed>(
   root: Root,
   onFault: OnFault,
 ): Loaded<S> {
-  const role = envelope.signed._type;
-  const { threshold } = root.roles[role];
-  const signatures = countSignatures(envelope, root.roles[role], root.keys);
-  if (signatures.count < threshold) onFault(tooFew(name, `root ${root.version}`, threshold, signatures));
+  const role = root.roles[envelope.signed._type];
+  return counted(name, bytes, envelope, role, root.keys, `root ${root.version}`, onFault);
+}
+
+/** Counts the signatures toward the threshold that a role has `by` whoever names its keys. */
+function counted<S extends Signed>(
+  name: string,
+  bytes: Uint8Array,
+  envelope: Envelope<S>,
+  role: Role,
+  keys: Root['keys'],
+  by: string,
+  onFault: OnFault,
+): Loaded<S> {
+  const { threshold } = role;
+  const signatures = countSignatures(envelope, role, keys);
+  if (signatures.count < threshold) onFault(tooFew(name, by, threshold, signatures));
   return { name, bytes, envelope, signed: envelope.signed, threshold, signatures };
 }
 

@@ -69,6 +69,7 @@ export {
   type Publication,
   type Repository,
   type RotateOptions,
+  type Supply,
 } from './repository.ts';
 export { describeRange, type Range, type Rules } from './rules.ts';
 export { parseMetadata } from './schema.ts';
@@ -76,6 +77,7 @@ export { type BundledRelease, type ListedRelease, listedReleases } from './selec
 export { countSignatures, type SignatureCount, sign } from './signing.ts';
 export { openSource, type Source } from './source.ts';
 export type { KeyStatus, RepositoryStatus, RoleStatus } from './status.ts';
+export type { Supplier, SupplierInput } from './supplier.ts';
 export {
   type Clock,
   formatDuration,

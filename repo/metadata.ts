@@ -52,8 +52,27 @@ export interface Target {
   readonly custom?: Readonly<Record<string, unknown>>;
 }
 
+/** A targets role that another one names, with the paths that it may list (specification 4.5). */
+export interface DelegatedRole extends Role {
+  readonly name: string;
+  /** Patterns, in which `*` and `?` stand for no slash; or `path_hash_prefixes`. */
+  readonly paths?: readonly string[];
+  readonly path_hash_prefixes?: readonly string[];
+  readonly terminating: boolean;
+  /** Uptane: for images of these hardware ids only; left out: of all. */
+  readonly hardwareIds?: readonly string[];
+}
+
+export interface Delegations {
+  readonly keys: Readonly<Record<string, PublicKey>>;
+  readonly roles?: readonly DelegatedRole[];
+  /** 2^`bit_length` roles that share their keys (TAP 15). */
+  readonly succinct_roles?: Role & { readonly bit_length: number; readonly name_prefix: string };
+}
+
 export interface Targets extends Common<'targets'> {
   readonly targets: Readonly<Record<string, Target>>;
+  readonly delegations?: Delegations;
   /** Uptane: `{ vehicleId }` in the Director's targets. */
   readonly custom?: Readonly<Record<string, unknown>>;
 }
@@ -101,8 +120,12 @@ export function buildRoot(stamp: Stamp, roles: Readonly<Record<RoleName, RoleKey
   };
 }
 
-export function buildTargets(stamp: Stamp, targets: Readonly<Record<string, Target>>): Targets {
-  return { ...common('targets', stamp), targets };
+export function buildTargets(
+  stamp: Stamp,
+  targets: Readonly<Record<string, Target>>,
+  delegations?: Delegations,
+): Targets {
+  return { ...common('targets', stamp), targets, ...(delegations && { delegations }) };
 }
 
 /** `meta` by file name: `{ 'targets.json': metaFile(bytes, version) }`. */
@@ -127,6 +150,11 @@ export function envelopeBytes(envelope: Envelope): Uint8Array {
 /** Its name under `metadata/`: the timestamp never carries its version (specification 6.2). */
 export function metadataName(role: RoleName, version: number): string {
   return role === 'timestamp' ? 'timestamp.json' : `${version}.${role}.json`;
+}
+
+/** The same for a delegated role, which may have any name. */
+export function delegatedName(role: string, version: number): string {
+  return `${version}.${encodeURIComponent(role)}.json`;
 }
 
 /** Where a target's bytes lie under `targets/`: `DIR/SHA256.NAME` (specification 6.2). */

@@ -14,6 +14,8 @@ import {
   buildSnapshot,
   buildTargets,
   buildTimestamp,
+  type Delegations,
+  delegatedName,
   envelopeBytes,
   type MetaFile,
   metadataName,
@@ -77,6 +79,31 @@ export async function planRefresh(s: Situation, role: 'root' | 'snapshot' | 'tim
   return new Draft(s).timestamp(s.chain.timestamp.signed.meta['snapshot.json']);
 }
 
+/** A file of a delegated role as its supplier signed it. */
+export interface Supplied {
+  readonly role: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Takes in what a supplier signed, changes who is delegated to, or both. What the snapshot lists stays listed when a
+ * role is delegated to no more: clients refuse a snapshot in which a file vanishes (5.5.5).
+ */
+export async function planDelegation(
+  s: Situation,
+  delegations: Delegations | undefined,
+  supplied?: Supplied,
+): Promise<Plan> {
+  assertFresh(s, [s.chain.root], 'moult refresh root');
+  const draft = new Draft(s);
+  if (supplied !== undefined) draft.supply(supplied);
+  const { targets, snapshot } = s.chain;
+  if (delegations !== undefined) return draft.targets(targets.signed.targets, delegations);
+  assertFresh(s, [targets], 'moult publish');
+  return draft.snapshot(snapshot.signed.meta);
+}
+
 /**
  * Snapshot and timestamp that hold for so many seconds, for a bundle alone, and those that follow them online: so no
  * version has two contents, and a device that took the bundle goes on online. What is online keeps its short life.
@@ -133,21 +160,32 @@ class Draft implements Plan {
   readonly #s: Omit<Situation, 'chain'> & { readonly chain?: Chain };
   /** The root that holds when the plan is carried out; differs from the chain's when it changes. */
   readonly #next: Root | undefined;
+  readonly #supplied: Record<string, MetaFile> = {};
 
   constructor(s: Omit<Situation, 'chain'> & { readonly chain?: Chain }, next?: Root) {
     this.#s = s;
     this.#next = next;
   }
 
-  async targets(targets: Readonly<Record<string, Target>>): Promise<this> {
+  /** `delegations`: as they are when left out. */
+  async targets(
+    targets: Readonly<Record<string, Target>>,
+    delegations = this.#s.chain?.targets.signed.delegations,
+  ): Promise<this> {
     const stamp = this.#stamp('targets');
-    const listed = await this.#add(buildTargets(stamp, targets), stamp);
+    const listed = await this.#add(buildTargets(stamp, targets, delegations), stamp);
     return this.snapshot({ ...this.#s.chain?.snapshot.signed.meta, 'targets.json': listed });
+  }
+
+  /** The next snapshot lists it. */
+  supply({ role, version, bytes }: Supplied): void {
+    this.writes.push({ path: join(this.#s.metadata, delegatedName(role, version)), bytes, replace: false });
+    this.#supplied[`${role}.json`] = metaFile(bytes, version);
   }
 
   async snapshot(meta: Readonly<Record<string, MetaFile>>): Promise<this> {
     const stamp = this.#stamp('snapshot');
-    return this.timestamp(await this.#add(buildSnapshot(stamp, meta), stamp));
+    return this.timestamp(await this.#add(buildSnapshot(stamp, { ...meta, ...this.#supplied }), stamp));
   }
 
   async timestamp(snapshot: MetaFile): Promise<this> {

@@ -4,7 +4,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type BundleContents, type BundleOptions, bundleBytes, collectBundle, withWrites } from './bundle.ts';
-import { type Chain, readChain } from './chain.ts';
+import { assertHash, type Chain, readChain, readDelegated } from './chain.ts';
 import { CONFIG_NAME, type Config, parseConfig } from './config.ts';
 import { encryptPayload } from './encryption.ts';
 import { type ErrorCode, RepositoryError } from './errors.ts';
@@ -22,13 +22,14 @@ import { checkImage, inspectImage } from './formats/image.ts';
 import { type PublicKey, type Random, type SigningKey, sha256 } from './keys.ts';
 import { KeyStore, makeKeys, type Passphrase, type StoredKey } from './keystore.ts';
 import { takeLock } from './lock.ts';
-import { metadataName, ROLES, type Role, type RoleName, type Target } from './metadata.ts';
+import { metadataName, ROLES, type Role, type RoleName, type Target, targetFileName } from './metadata.ts';
 import { buildPayload, encryptedPayload, isPublished, type Payload, wholeImage } from './payload.ts';
 import {
   assertBundleable,
   checkRoleSize,
   type Plan,
   planBundle,
+  planDelegation,
   planPublish,
   planRefresh,
   planRotation,
@@ -53,10 +54,23 @@ import {
   withCoreHeader,
   withCounter,
 } from './release.ts';
+import { parseMetadata } from './schema.ts';
 import { assertSetsHold } from './set.ts';
-import { folderSource } from './source.ts';
+import { folderSource, type Source } from './source.ts';
 import { type RepositoryStatus, repositoryStatus } from './status.ts';
+import {
+  checkSupplier,
+  type Supplier,
+  type SupplierInput,
+  signerOf,
+  suppliedBy,
+  suppliersOf,
+  withKeysOf,
+  withoutSupplier,
+  withSupplier,
+} from './supplier.ts';
 import { type Clock, systemClock } from './time.ts';
+import { readCurrent } from './verify.ts';
 
 export interface OpenOptions {
   /** Seconds since 1970; the system's clock when left out. */
@@ -80,6 +94,14 @@ export interface Publication {
 export interface Bundle extends BundleContents, Pick<Publication, 'roles'> {
   readonly path: string;
   readonly length: number;
+}
+
+/** What came of a look at a supplier's repository. */
+export interface Supply extends Publication {
+  /** The version that clients now see; the one that they saw before when there was nothing new. */
+  readonly version: number;
+  /** The supplier's own root gave its targets role other keys, and the delegation has them now. */
+  readonly rekeyed: boolean;
 }
 
 export interface RotateOptions {
@@ -108,6 +130,14 @@ export interface Repository {
   refresh(role?: 'root' | 'snapshot' | 'timestamp'): Promise<Publication>;
   /** Replaces all keys of a role: a new root version, signed by the old and the new root keys. */
   rotateKeys(role: RoleName, options?: RotateOptions): Promise<Publication>;
+  /** Those who release images for some paths with keys of their own. */
+  suppliers(): Promise<Supplier[]>;
+  /** Delegates paths to a supplier, whose root is kept in `suppliers/`. Clients see its releases from the next pull on. */
+  addSupplier(input: SupplierInput): Promise<Publication>;
+  /** Takes over what a supplier released in its own repository: metadata as it was signed, and images. */
+  pullSupplier(name: string, source: Source): Promise<Supply>;
+  /** Delegates to it no more: clients take none of its releases from now on. */
+  removeSupplier(name: string): Promise<Publication>;
   /** Writes what devices need for an update without a network to one file. With a `lifetime` snapshot and timestamp
    * are signed for it, and then anew for clients online. */
   createBundle(path: string, options?: BundleOptions): Promise<Bundle>;
@@ -273,6 +303,90 @@ class DiskRepository implements Repository {
     });
   }
 
+  async suppliers(): Promise<Supplier[]> {
+    return suppliersOf(await this.#load(throwFault));
+  }
+
+  addSupplier(input: SupplierInput): Promise<Publication> {
+    return this.#change(async (situation) => {
+      checkSupplier(input, suppliersOf(situation.chain));
+      const { signed: theirs } = parseMetadata(input.root, 'root', 'the root of the supplier');
+      const signer = signerOf(theirs, situation.chain.root.signed);
+      const plan = await planDelegation(
+        situation,
+        withSupplier(situation.chain.targets.signed.delegations, input, signer),
+      );
+      const root = { path: this.#supplierRoot(input.name), bytes: input.root, replace: true };
+      return { roles: plan.roles, writes: [root, ...plan.writes] };
+    });
+  }
+
+  async pullSupplier(name: string, source: Source): Promise<Supply> {
+    let rekeyed = false;
+    let version = 0;
+    let seen: Difference = { added: [], removed: [] };
+    const publication = await this.#change(async (situation) => {
+      const { chain } = situation;
+      const supplier = findSupplier(chain, name);
+      const theirs = await readCurrent(source, await this.#rootOf(name), situation.now);
+      const signer = signerOf(theirs.root.signed, chain.root.signed);
+      const delegations = withKeysOf(chain.targets.signed.delegations, name, signer);
+      const supplied = suppliedBy(supplier, theirs, chain);
+      rekeyed = delegations !== undefined;
+      version = supplied?.version ?? supplier.version;
+      if (supplied === undefined && !rekeyed) return { roles: [], writes: [] };
+      if (supplied !== undefined) {
+        const { targets } = theirs.targets.signed;
+        const held = await readDelegated(folderSource(this.publicDirectory), chain, throwFault);
+        seen = difference(held.find(({ role }) => role === name)?.signed.targets ?? {}, targets);
+        await this.#copyTargets(source, targets);
+      }
+      return planDelegation(situation, delegations, supplied);
+    });
+    return { ...publication, ...seen, version, rekeyed };
+  }
+
+  removeSupplier(name: string): Promise<Publication> {
+    return this.#change((situation) => {
+      findSupplier(situation.chain, name);
+      return planDelegation(situation, withoutSupplier(situation.chain.targets.signed.delegations, name));
+    });
+  }
+
+  #supplierRoot(name: string): string {
+    return join(this.directory, 'suppliers', `${name}.root.json`);
+  }
+
+  async #rootOf(name: string): Promise<Uint8Array> {
+    const path = this.#supplierRoot(name);
+    const bytes = readLimited(path, ROOT_LIMIT);
+    if (bytes === undefined)
+      throw new RepositoryError(
+        'repository-corrupt',
+        `${path} is missing; remove the supplier and add it again`,
+      );
+    return bytes;
+  }
+
+  /** Images before the metadata that names them; each is what was signed before it gets its name. */
+  async #copyTargets(source: Source, targets: Readonly<Record<string, Target>>): Promise<void> {
+    for (const [path, target] of Object.entries(targets).filter(([, target]) => isPublished(target))) {
+      const name = targetFileName(path, target.hashes.sha256 ?? '');
+      const content = await source.target(name);
+      if (content === undefined)
+        throw new RepositoryError('file-missing', `${source.where} does not have targets/${name}`);
+      await copyWhole(this.#staging, content, target.length, (digest) => {
+        if (digest.length !== target.length)
+          throw new RepositoryError(
+            'length-mismatch',
+            `${name} has not the ${target.length} bytes that are signed`,
+          );
+        assertHash(`targets/${name}`, digest.sha256, target.hashes);
+        return join(this.publicDirectory, 'targets', name);
+      });
+    }
+  }
+
   createBundle(path: string, options: BundleOptions = {}): Promise<Bundle> {
     return this.#locked(async (assertHeld) => {
       const situation = await this.#situation(await this.#store.list());
@@ -328,7 +442,9 @@ class DiskRepository implements Repository {
       const planned = await plan(situation, stored);
       await assertHeld();
       await applyWrites(this.#staging, planned.writes);
-      return { roles: planned.roles, ...difference(situation.chain, await this.#load(throwFault)) };
+      const after = await this.#load(throwFault);
+      const seen = difference(situation.chain.targets.signed.targets, after.targets.signed.targets);
+      return { roles: planned.roles, ...seen };
     });
   }
 
@@ -448,6 +564,14 @@ async function clearStaging(staging: string): Promise<void> {
   }
 }
 
+function findSupplier(chain: Chain, name: string): Supplier {
+  const known = suppliersOf(chain);
+  const supplier = known.find((candidate) => candidate.name === name);
+  if (supplier !== undefined) return supplier;
+  const names = known.map((other) => other.name).join(', ') || 'none';
+  throw new RepositoryError('bad-argument', `there is no supplier ${name}; there are: ${names}`);
+}
+
 function findKey(stored: readonly StoredKey[], name: string): PublicKey {
   const key = stored.find((candidate) => candidate.name === name);
   if (key !== undefined) return key.public;
@@ -461,9 +585,12 @@ function absentKeys(keyids: readonly string[], stored: readonly StoredKey[]): st
   return keyids.filter((id) => !held(id)).map((id) => stored.find((key) => key.id === id)?.name ?? id);
 }
 
-function difference(before: Chain, after: Chain): Pick<Publication, 'added' | 'removed'> {
-  const old = before.targets.signed.targets;
-  const now = after.targets.signed.targets;
+type Difference = Pick<Publication, 'added' | 'removed'>;
+
+function difference(
+  old: Readonly<Record<string, Target>>,
+  now: Readonly<Record<string, Target>>,
+): Difference {
   return {
     added: Object.keys(now).filter((path) => !(path in old)),
     removed: Object.keys(old).filter((path) => !(path in now)),

@@ -104,16 +104,17 @@ function checkRoot(signed: JsonObject, check: Check): void {
   const keys = check.object(signed.keys, 'keys');
   for (const [id, key] of Object.entries(keys)) checkKey(key, `key ${id}`, check);
   const roles = check.object(signed.roles, 'roles');
-  for (const name of ROLES) {
-    const role = check.object(roles[name], `role ${name}`);
-    const ids = check
-      .array(role.keyids, `keyids of role ${name}`)
-      .map((id) => check.string(id, `a keyid of role ${name}`));
-    if (new Set(ids).size !== ids.length) check.fail(`role ${name} has a key id twice`);
-    const threshold = check.integer(role.threshold, 1, `threshold of role ${name}`);
-    if (threshold > ids.length)
-      check.fail(`role ${name} asks for ${threshold} signatures of ${ids.length} keys`);
-  }
+  for (const name of ROLES) checkRole(check.object(roles[name], `role ${name}`), name, check);
+}
+
+function checkRole(role: JsonObject, name: string, check: Check): void {
+  const ids = check
+    .array(role.keyids, `keyids of role ${name}`)
+    .map((id) => check.string(id, `a keyid of role ${name}`));
+  if (new Set(ids).size !== ids.length) check.fail(`role ${name} has a key id twice`);
+  const threshold = check.integer(role.threshold, 1, `threshold of role ${name}`);
+  if (threshold > ids.length)
+    check.fail(`role ${name} asks for ${threshold} signatures of ${ids.length} keys`);
 }
 
 function checkKey(value: Json, what: string, check: Check): void {
@@ -147,6 +148,37 @@ function checkTargets(signed: JsonObject, check: Check): void {
     checkHashes(target.hashes, path, check);
     if (target.custom !== undefined) check.object(target.custom, `custom of ${path}`);
   }
+  if (signed.delegations !== undefined) checkDelegations(signed.delegations, check);
+}
+
+function checkDelegations(value: Json, check: Check): void {
+  const { keys, roles, succinct_roles: succinct } = check.object(value, 'delegations');
+  for (const [id, key] of Object.entries(check.object(keys, 'keys of delegations')))
+    checkKey(key, `key ${id}`, check);
+  if ((roles === undefined) === (succinct === undefined))
+    check.fail('delegations has not one of roles and succinct_roles');
+  if (succinct !== undefined) checkSuccinct(check.object(succinct, 'succinct_roles'), check);
+  const names = check.array(roles ?? [], 'roles of delegations').map((role) => checkDelegated(role, check));
+  // One name with two sets of keys could be signed by either.
+  if (new Set(names).size < names.length) check.fail('a role is delegated to twice');
+}
+
+function checkSuccinct(role: JsonObject, check: Check): void {
+  checkRole(role, 'succinct_roles', check);
+  check.string(role.name_prefix, 'name_prefix');
+  if (check.integer(role.bit_length, 1, 'bit_length') > 32) check.fail('bit_length is above 32');
+}
+
+function checkDelegated(value: Json, check: Check): string {
+  const role = check.object(value, 'a delegated role');
+  const name = check.string(role.name, 'the name of a delegated role');
+  if (name === '' || ROLES.some((top) => top === name)) check.fail(`"${name}" cannot be delegated to`);
+  checkRole(role, name, check);
+  if (typeof role.terminating !== 'boolean') check.fail(`terminating of role ${name} is not true or false`);
+  for (const field of ['paths', 'path_hash_prefixes', 'hardwareIds'])
+    for (const text of check.array(role[field] ?? [], `${field} of role ${name}`))
+      check.string(text, `${field} of role ${name}`);
+  return name;
 }
 
 function checkHashes(value: Json | undefined, what: string, check: Check): void {

@@ -1,14 +1,22 @@
 // Verifies a repository as a client would that trusts one root and nothing else, and every target file with it.
-import { assertHash, type Chain, type Loaded, readChain } from './chain.ts';
+import {
+  assertHash,
+  type Chain,
+  type Loaded,
+  type LoadedDelegated,
+  readChain,
+  readDelegated,
+} from './chain.ts';
 import { RepositoryError } from './errors.ts';
 import { digestOf } from './files.ts';
-import { type RoleName, type Target, targetFileName } from './metadata.ts';
+import { type Target, targetFileName } from './metadata.ts';
 import { isPublished } from './payload.ts';
 import type { Source } from './source.ts';
 import { formatTime, parseTime } from './time.ts';
 
 export interface VerifiedRole {
-  readonly role: RoleName;
+  /** Of a delegated role its own name. */
+  readonly role: string;
   readonly version: number;
   /** Seconds since 1970. */
   readonly expires: number;
@@ -43,12 +51,12 @@ export async function verifyRepository(
 ): Promise<Verification> {
   const faults: RepositoryError[] = [];
   try {
-    const chain = await readChain(source, trustedRoot, (fault) => {
-      throw fault;
-    });
-    const loaded = [chain.root, chain.timestamp, chain.snapshot, chain.targets];
+    const chain = await readChain(source, trustedRoot, throwFault);
+    const delegated = await readDelegated(source, chain, throwFault);
+    const loaded = [chain.root, chain.timestamp, chain.snapshot, chain.targets, ...delegated];
     faults.push(...loaded.flatMap((file) => expiryFault(file, options.now)));
-    const sums = await verifyTargets(source, chain, faults, options.onProgress);
+    const targets = [chain.targets, ...delegated].flatMap(({ signed }) => Object.entries(signed.targets));
+    const sums = await verifyTargets(source, targets, faults, options.onProgress);
     return {
       where: source.where,
       trustedRoot: chain.firstRoot,
@@ -62,14 +70,27 @@ export async function verifyRepository(
   }
 }
 
+/** Reads the state at a source from a root that is trusted. Refuses it when a signature is missing or it has expired. */
+export async function readCurrent(source: Source, trustedRoot: Uint8Array, now: number): Promise<Chain> {
+  const chain = await readChain(source, trustedRoot, throwFault);
+  const [fault] = [chain.root, chain.timestamp, chain.snapshot, chain.targets].flatMap((file) =>
+    expiryFault(file, now, ` in ${source.where}`),
+  );
+  return fault ? throwFault(fault) : chain;
+}
+
+function throwFault(fault: RepositoryError): never {
+  throw fault;
+}
+
 export function expiryOf(file: Loaded): number {
   // The schema has seen that it is a date.
   return parseTime(file.signed.expires) ?? 0;
 }
 
-export function describe(file: Loaded): VerifiedRole {
+export function describe(file: Loaded | LoadedDelegated): VerifiedRole {
   return {
-    role: file.signed._type,
+    role: nameOf(file),
     version: file.signed.version,
     expires: expiryOf(file),
     signatures: file.signatures.count,
@@ -77,24 +98,28 @@ export function describe(file: Loaded): VerifiedRole {
   };
 }
 
-function expiryFault(file: Loaded, now: number): RepositoryError[] {
+function nameOf(file: Loaded | LoadedDelegated): string {
+  return 'role' in file ? file.role : file.signed._type;
+}
+
+function expiryFault(file: Loaded | LoadedDelegated, now: number, where = ''): RepositoryError[] {
   const expires = expiryOf(file);
   if (expires > now) return [];
   return [
     new RepositoryError(
       'expired',
-      `${file.signed._type} ${file.signed.version} expired at ${formatTime(expires)}`,
+      `${nameOf(file)} ${file.signed.version}${where} expired at ${formatTime(expires)}`,
     ),
   ];
 }
 
 async function verifyTargets(
   source: Source,
-  chain: Chain,
+  listed: readonly (readonly [path: string, target: Target])[],
   faults: RepositoryError[],
   onProgress: VerifyOptions['onProgress'],
 ): Promise<{ files: number; bytes: number }> {
-  const targets = Object.entries(chain.targets.signed.targets).filter(([, target]) => isPublished(target));
+  const targets = listed.filter(([, target]) => isPublished(target));
   const total = targets.reduce((sum, [, target]) => sum + target.length, 0);
   const good: Target[] = [];
   let seen = 0;
@@ -140,7 +165,7 @@ async function targetFault(
 }
 
 /** A path that leaves `targets/` is an attack on whoever stores what it names. */
-function safePath(path: string): string {
+export function safePath(path: string): string {
   const parts = path.split('/');
   const unsafe = /[\\\0]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..');
   if (unsafe)

@@ -15,6 +15,7 @@ import { addRelease } from './release.ts';
 import { addRole } from './role.ts';
 import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
+import { addSupplier } from './supplier.ts';
 import { addVerify } from './verify.ts';
 
 export const commands: readonly (readonly [heading: string, adds: readonly AddCommand[]])[] = [
@@ -29,6 +30,7 @@ export const commands: readonly (readonly [heading: string, adds: readonly AddCo
       addPublish,
       addRefresh,
       addRole,
+      addSupplier,
       addStatus,
       addVerify,
       addServe,

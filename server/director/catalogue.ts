@@ -1,34 +1,35 @@
 // The releases of the Image repository, read as a TUF client reads them: from its root down. Its keys are never here.
-import { readChain } from '../../repo/chain.ts';
 import { asRelease, type DirectorRelease } from '../../repo/director/release.ts';
-import { compareNames, openSource, RepositoryError, serialize, type Targets } from '../../repo/index.ts';
-import { expiryOf } from '../../repo/verify.ts';
+import { compareNames, openSource, RepositoryError, serialize, type Target } from '../../repo/index.ts';
+import { findTargets } from '../../repo/search.ts';
+import { readCurrent } from '../../repo/verify.ts';
 import type { Database, Write } from './database.ts';
 import { bumpState } from './inventory.ts';
 
-/** Verifies the repository at `place` (a folder or URL) from its root, and returns what its targets list. */
+/** What the Image repository lists, suppliers in their delegated roles included. */
+export interface ImageTargets {
+  /** Version of the snapshot: it rises with whatever changes. */
+  readonly version: number;
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
+/** Verifies the repository at `place` (a folder or URL) from its root, and returns every target that a client finds. */
 export async function readImageRepository(
   place: string,
   trustedRoot: Uint8Array,
   now: number,
-): Promise<Targets> {
+): Promise<ImageTargets> {
   const source = await openSource(place);
-  const chain = await readChain(source, trustedRoot, (fault) => {
-    throw fault;
-  });
-  for (const file of [chain.root, chain.timestamp, chain.snapshot, chain.targets]) {
-    if (expiryOf(file) > now) continue;
-    throw new RepositoryError('expired', `${file.name} of the Image repository at ${place} has expired`);
-  }
-  return chain.targets.signed;
+  const chain = await readCurrent(source, trustedRoot, now);
+  return { version: chain.snapshot.signed.version, targets: await findTargets(source, chain) };
 }
 
 /** Takes over the releases; those that are gone are kept as withdrawn, so that their images stay known. A repository
  * that is older than the one before is refused (`version-mismatch`). Returns how many are listed. */
-export async function takeCatalogue(database: Database, targets: Targets): Promise<number> {
-  const releases = Object.entries(targets.targets).flatMap(([path, target]) => asRelease(path, target) ?? []);
+export async function takeCatalogue(database: Database, image: ImageTargets): Promise<number> {
+  const releases = Object.entries(image.targets).flatMap(([path, target]) => asRelease(path, target) ?? []);
   await database.write(async (write) => {
-    await raiseImageVersion(write, targets.version);
+    await raiseImageVersion(write, image.version);
     await write.updateTable('releases').set({ listed: 0 }).execute();
     for (const release of releases) {
       const row = {
@@ -56,7 +57,7 @@ async function raiseImageVersion(write: Write, version: number): Promise<void> {
   if (raised !== undefined && raised > 0n) return;
   throw new RepositoryError(
     'version-mismatch',
-    `the Image repository went back to targets version ${version}`,
+    `the Image repository went back to snapshot version ${version}`,
   );
 }
 

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import { readChain } from '../../repo/chain.ts';
 import { parseInventory } from '../../repo/director/inventory.ts';
-import { generateKey, serialize } from '../../repo/index.ts';
+import { generateKey, openSource, serialize } from '../../repo/index.ts';
 import { takeCatalogue } from '../../server/director/catalogue.ts';
 import { Director, OnlineDirector } from '../../server/director/director.ts';
 import { rotateDirectorKeys } from '../../server/director/rotation.ts';
 import { imageOf, manifestOf, SimEcu, SimVehicle, signPart } from '../../sim/vehicle.ts';
-import { DAY } from '../fixtures/repositories.ts';
+import { imageOf as bytesOf, DAY, seeded, testRepository } from '../fixtures/repositories.ts';
 import { onEach } from './databases.ts';
 import { enrol, makeWorld, NOW, newest, simVehicle } from './world.ts';
 
@@ -373,11 +373,33 @@ onEach('an Image repository that goes back, or does not verify, changes nothing'
   clock.now += 400 * DAY;
   await expect(director.sync()).rejects.toMatchObject({ code: 'expired' });
   clock.now = NOW;
-  const older = { _type: 'targets', spec_version: '1.0.34', version: 1, expires: '', targets: {} } as const;
-  await expect(takeCatalogue(director.database, older)).rejects.toMatchObject({ code: 'version-mismatch' });
+  await expect(takeCatalogue(director.database, { version: 1, targets: {} })).rejects.toMatchObject({
+    code: 'version-mismatch',
+  });
   expect(await director.database.db.selectFrom('releases').selectAll().execute()).toEqual(before);
   await images.repository.rotateKeys('targets');
   expect(await director.sync()).toBe(1);
+  await director.close();
+});
+
+onEach("a supplier's release, for the paths and boards that it was given, can be assigned", async (make) => {
+  const { director, images, clock } = await makeWorld(await make());
+  const { repository: works } = await testRepository({ clock: clock.read, random: seeded('works') });
+  const input = { component: 'radio', version: '1.0.0', hardwareIds: ['rf-2'] };
+  await works.addRelease({ ...input, image: { bytes: bytesOf('radio'), name: 'radio.bin' } });
+  await works.publish();
+  const supplier = {
+    name: 'works',
+    root: await works.root(1),
+    paths: ['radio/rf-2/*/*'],
+    hardwareIds: ['rf-2'],
+  };
+  await images.repository.addSupplier(supplier);
+  expect(await director.sync()).toBe(0);
+  await images.repository.pullSupplier('works', await openSource(works.directory));
+  expect(await director.sync()).toBe(1);
+  await images.repository.removeSupplier('works');
+  expect(await director.sync()).toBe(0);
   await director.close();
 });
 
