@@ -43,6 +43,7 @@ const WASM3_SOURCE = 'build/wasm3/source';
 const WASM3_SANITIZED = 'build/wasm3-sanitize';
 const QEMU = 'scripts/qemu.mjs';
 const AOT = 'scripts/aot.mjs';
+const ESP32 = 'scripts/esp32.mjs';
 const WASM3_BINDING = 'build/wasm3/node/wasm3.node';
 const AOT_DEVICE = 'build/aot/posix/moult-device';
 const WASM3_DEVICE = 'build/wasm3/posix/moult-device';
@@ -200,6 +201,7 @@ async function runTests(args) {
   if (existsSync(WASM3_SOURCE)) await buildWasm3();
   if (existsSync(WASM3_SOURCE) && hasCrossCompiler()) await buildBoards();
   if (has('wasm2c') && has('cmake')) await buildCompiled();
+  if (existsSync(WASM3_SANITIZED) && has('wasm2c')) await buildEsp32();
   const engines = [
     'v8',
     ...(existsSync(WASM3_BINDING) ? ['wasm3'] : []),
@@ -278,6 +280,13 @@ function has(tool) {
 function buildBoards() {
   return step('building the programs of the emulated board (cmake, some seconds)', () =>
     node('they cannot be built on this machine', [QEMU]),
+  );
+}
+
+/** With the sanitizers, so where the shim was built with them once. */
+function buildEsp32() {
+  return step('building the device on an ESP32 for this machine (cmake, some seconds)', () =>
+    node('it cannot be built on this machine', [ESP32]),
   );
 }
 

@@ -77,18 +77,29 @@ static int32_t read_piece(const moult_client *client, int32_t kind, const char *
   return moult_link_read(client->link, kind, name, offset, wanted, piece);
 }
 
-/* Gives the core a file piece by piece, up to one byte beyond the limit: it shows the core that there are too many. */
+/* What a first read may find that the core is to be told as it is. */
+static int is_finding(int32_t status) {
+  return status == MOULT_STATUS_NOT_FOUND || status == MOULT_STATUS_TOO_LONG || status == MOULT_STATUS_TRUNCATED;
+}
+
+/* Gives the core a file piece by piece, up to one byte beyond its end: it shows the core that there are too many. */
 static int32_t pass_on(const moult_client *client, const char *name, uint32_t offset, uint32_t limit) {
   int32_t kind = moult_fetch_kind(client->core);
-  uint32_t passed = 0;
+  uint32_t end = offset + limit;
+  uint32_t at = offset;
+  int begun = 0;
   moult_piece piece;
   do {
-    int32_t status = read_piece(client, kind, name, offset + passed, limit - passed + 1, &piece);
-    if (status == MOULT_STATUS_NOT_FOUND && passed == 0) return status;
-    if (status == MOULT_STATUS_OK && passed == 0) status = moult_fetch_begin(client->core, offset);
+    int32_t status = read_piece(client, kind, name, at, end - at + 1, &piece);
+    if (!begun && is_finding(status)) return status;
+    if (!begun && status == MOULT_STATUS_OK) {
+      at = piece.offset;
+      status = moult_fetch_begin(client->core, at);
+      begun = 1;
+    }
     if (status == MOULT_STATUS_OK) status = moult_fetch_write(client->core, piece.bytes, piece.length);
-    passed += piece.length;
-    if (status != MOULT_STATUS_OK || passed > limit) return MOULT_STATUS_NETWORK;
+    at += piece.length;
+    if (status != MOULT_STATUS_OK || at > end) return MOULT_STATUS_NETWORK;
   } while (!piece.last);
   return MOULT_STATUS_OK;
 }

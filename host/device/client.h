@@ -1,6 +1,6 @@
 /*
- * The loop of a device: does what the core says as far as any board can, over the link or from a bundle, and returns
- * what only this one can do. It decides nothing about trust.
+ * The loop of a device: does what the core says as far as any board can, over the link, from a bundle or over a network
+ * of its own, and returns what only this one can do. It decides nothing about trust.
  *
  *   moult_open(&core, …); moult_link_open(&link, …);
  *   moult_client client = {.core = &core, .link = &link, .engine = "wasm3"};
@@ -41,7 +41,12 @@ enum moult_event {
   MOULT_EVENT_STOPPED = 7
 };
 
-/* Brings a piece of a file, as moult_link_read does; `user` is what reads. */
+/*
+ * Brings a piece of a file, as moult_link_read does; `user` is what reads. A file is read from one piece to the next, and
+ * the first read wants one byte more than the core will take. Of that one alone: MOULT_STATUS_TOO_LONG and
+ * MOULT_STATUS_TRUNCATED say that a server announced another length of a target, and a piece may begin at 0 where it
+ * does not know ranges.
+ */
 typedef int32_t moult_reader(void *user, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
                              moult_piece *piece);
 
@@ -50,7 +55,7 @@ typedef struct moult_client {
   moult *core;
   /* Brings files and takes reports; NULL: there is nobody to report to. */
   moult_link *link;
-  /* Brings the files instead of the link: moult_bundle_read and its bundle. NULL: the link does. */
+  /* Brings the files instead of the link: moult_bundle_read and its bundle, or a port's own. NULL: the link does. */
   moult_reader *read;
   void *reader;
   /* What runs the core, for the reports: at most 31 bytes. */

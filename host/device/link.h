@@ -84,7 +84,7 @@ typedef struct moult_link {
 typedef struct moult_piece {
   const uint8_t *bytes;
   uint32_t length;
-  /* Of the first byte in the file: what was asked for. */
+  /* Of the first byte in the file: what was asked for, unless a reader of another kind says otherwise (client.h). */
   uint32_t offset;
   /* These are the last bytes of the file; then there may be none. */
   int last;
