@@ -97,7 +97,7 @@ export class SimDevice {
     const counter = this.#counter && { counter: this.#counter };
     const { sha256Compress, entropy = seededEntropy(this.#options.seed ?? 1) } = this.#options;
     const hash = sha256Compress && { sha256Compress };
-    return new Core({ flash: this.flash, boot, entropy, ...counter, ...hash }, module);
+    return new Core({ flash: boot.flash ?? this.flash, boot, entropy, ...counter, ...hash }, module);
   }
 
   /** One check with all that follows from it: install, reboot, self-test, confirm. A power cut costs a boot. */
@@ -129,7 +129,8 @@ export class SimDevice {
   /** The first bytes of what runs of a component, the main one when left out. */
   running(length: number, component = 0): Uint8Array {
     const bytes = new Uint8Array(length);
-    this.flash.read(slotArea(component, (this.slots >> component) & 1), 0, bytes);
+    const flash = this.#core.boot?.flash ?? this.flash;
+    flash.read(slotArea(component, (this.slots >> component) & 1), 0, bytes);
     return bytes;
   }
 
