@@ -24,6 +24,8 @@ import { Random } from './random.ts';
 
 export interface SimDeviceOptions {
   readonly root: Uint8Array;
+  /** Of an ECU that looks to a Director too. */
+  readonly directorRoot?: Uint8Array;
   readonly configuration: DeviceConfiguration | ClientConfiguration;
   /** What is in slot A when it leaves the factory. */
   readonly image: Uint8Array;
@@ -72,14 +74,14 @@ export class SimDevice {
     this.flash = new SimFlash(options.geometry ?? GEOMETRY, this.power, options.seed ?? 1);
     this.#counter = options.hardwareCounter ? new SimCounter(this.power) : undefined;
     this.#client = new Client(options.client);
-    const { configuration, root, key, onCoreFailure } = options;
+    const { configuration, root, key, directorRoot, onCoreFailure } = options;
     this.#core = new CoreSlots({
       flash: this.flash,
       component: 'components' in configuration ? coreComponent(configuration.components) : undefined,
       decide: () => options.boot?.(this.flash) ?? new RecordedBoot(this.flash),
       open: (boot, module) => this.#open(boot, module),
       start: (core) => this.#client.start(core),
-      provision: (core) => provision(core, configuration, root, key),
+      provision: (core) => provision(core, configuration, root, key, directorRoot),
       ...(onCoreFailure && { onFailure: onCoreFailure }),
     });
     [options.image, ...(options.more ?? [])].forEach((image, component) => {

@@ -14,6 +14,8 @@ export interface ProcessDeviceOptions {
   /** A folder of its own; a device that is there already is taken up. */
   readonly folder: string;
   readonly root: Uint8Array;
+  /** Of an ECU that looks to a Director too. */
+  readonly directorRoot?: Uint8Array;
   readonly configuration: DeviceConfiguration;
   /** What its flash is, and what is in slot A, when it leaves the factory; left out: the process makes its flash. */
   readonly factory?: { readonly geometry: Geometry; readonly image: Uint8Array };
@@ -57,6 +59,7 @@ export class ProcessDevice {
     program = DEVICE_PROGRAM,
     folder,
     root,
+    directorRoot,
     configuration,
     factory,
     gateway,
@@ -66,11 +69,13 @@ export class ProcessDevice {
     mkdirSync(folder, { recursive: true });
     writeFileSync(files.config, JSON.stringify(configuration));
     writeFileSync(files.root, root);
+    const director = directorRoot ? ['--director-root', join(folder, 'director.json')] : [];
+    if (directorRoot) writeFileSync(join(folder, 'director.json'), directorRoot);
     this.flashPath = join(folder, 'flash.bin');
     if (factory && !existsSync(this.flashPath)) leaveFactory(this.flashPath, factory);
     this.#gateway = gateway;
     this.command = [
-      ...[program, ...moduleOptions(), '--config', files.config, '--root', files.root],
+      ...[program, ...moduleOptions(), '--config', files.config, '--root', files.root, ...director],
       ...['--clock', 'link', '--once', ...(selfTest === undefined ? [] : ['--self-test', selfTest])],
       folder,
     ];

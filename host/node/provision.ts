@@ -45,17 +45,41 @@ export interface ClientConfiguration {
   readonly needsTime?: boolean;
   /** Seconds that an update can be postponed in all; a week when left out. */
   readonly maxPostpone?: number;
+  /** Uptane: with both repositories, or as a small Secondary with the Director's alone. Left out: plain TUF. */
+  readonly uptane?: 'full' | 'partial';
+  /** Which ECU this is; with `uptane`. */
+  readonly ecu?: string;
+  /** With `uptane`: which hardware targets for this ECU must be for. */
+  readonly hardwareId?: string;
+  /** The vehicle that the Director's targets must name; left out: any. */
+  readonly vehicle?: string;
+  /** On a Primary: the other ECUs of the vehicle. Left out: a Secondary, which looks at its own targets only. */
+  readonly ecus?: readonly { readonly ecu: string; readonly hardwareId: string }[];
+  /** The servers speak the legacy profile. */
+  readonly legacy?: boolean;
+}
+
+/** A part of what a device is given that its core refuses. */
+export class ProvisionError extends StatusError {
+  readonly part: Part;
+
+  constructor(status: number, part: Part, what: string) {
+    super(status, what);
+    this.part = part;
+  }
 }
 
 /**
- * Gives a started core its configuration, a key that payloads may be encrypted for, and its root of trust. The key has
- * 32 bytes, or is 'random': the core makes one. Throws StatusError when it refuses one of them.
+ * Gives a started core its configuration, a key that payloads may be encrypted for, and its root of trust: in a vehicle
+ * that of the Director and that of the Image repository, `root`. The key has 32 bytes, or is 'random': the core makes
+ * one. Throws ProvisionError when it refuses one of them.
  */
 export function provision(
   core: Core,
   configuration: DeviceConfiguration | ClientConfiguration,
   root: Uint8Array,
   key?: DeviceKey,
+  directorRoot?: Uint8Array,
 ): void {
   give(
     core,
@@ -64,6 +88,7 @@ export function provision(
     'the device configuration',
   );
   if (key) give(core, Part.KEY, key === 'random' ? new Uint8Array() : key, 'the key for payloads');
+  if (directorRoot) give(core, Part.DIRECTOR, directorRoot, "the Director's root of trust");
   give(core, Part.ROOT, root, 'the root of trust');
 }
 
@@ -72,5 +97,5 @@ function give(core: Core, part: Part, bytes: Uint8Array, what: string): void {
   for (let from = 0; from < bytes.length && status >= 0; from += core.ioCapacity)
     status = core.provisionWrite(bytes.subarray(from, from + core.ioCapacity));
   if (status >= 0) status = core.provisionEnd();
-  if (status < 0) throw new StatusError(status, what);
+  if (status < 0) throw new ProvisionError(status, part, what);
 }

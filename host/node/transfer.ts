@@ -67,7 +67,7 @@ const DISCARDED = 4096;
 
 /**
  * Asks for a file from `offset` on, and for all of it where what comes is not the rest of the file that is `known`:
- * whoever reads it must compare. Undefined: the server does not have it (403, 404). Throws TransferError.
+ * whoever reads it must compare. Undefined: the server does not have it (400, 403, 404). Throws TransferError.
  */
 export async function request(
   url: string,
@@ -85,7 +85,7 @@ export async function request(
   if (status === 206) pace.end();
   else await discard(response, pace);
   if ((status === 206 || status === 416) && offset > 0) return request(url, 0, fetch, clock, limits);
-  if (status === 403 || status === 404) return undefined;
+  if (status === 400 || status === 403 || status === 404) return undefined;
   if (status === 206)
     throw new TransferError('unranged', `${url}: a part of the file that was not asked for`);
   throw new TransferError('refused', `${url}: HTTP status ${status}`);

@@ -170,6 +170,7 @@ static void provision(device *self) {
          self->flash_path);
   provision_part(self, MOULT_PART_CONFIG, given->config);
   if (given->key != NULL) provision_part(self, MOULT_PART_KEY, given->key);
+  if (given->director_root != NULL) provision_part(self, MOULT_PART_DIRECTOR, given->director_root);
   provision_part(self, MOULT_PART_ROOT, given->root);
   say("provisioned");
   say_public_key(self);

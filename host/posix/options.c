@@ -15,6 +15,7 @@ static const char help[] =
     "  --sha256 HEX         its SHA-256: any other file is refused\n"
     "  --config FILE        configuration of a new device (docs/formats.md), and with it\n"
     "  --root FILE          its root of trust\n"
+    "  --director-root FILE that of the Director, for an ECU in a vehicle\n"
     "  --key FILE           32 bytes: the key that its payloads may be encrypted for; an empty file: it makes its own\n"
     "  --link PATH          the link is this Unix socket\n"
     "  --bundle FILE        all files come from this bundle: no link, one check\n"
@@ -55,7 +56,7 @@ static const char **place_of(options *into, const char *name, const char **sha25
   } places[] = {
       {"--module", &into->module}, {"--sha256", sha256},   {"--config", &into->config}, {"--root", &into->root},
       {"--link", &into->link},     {"--clock", clock},     {"--self-test", &into->self_test}, {"--bundle", &into->bundle},
-      {"--key", &into->key},
+      {"--key", &into->key},       {"--director-root", &into->director_root},
   };
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (strcmp(places[i].name, name) == 0) return places[i].place;
@@ -75,6 +76,7 @@ static void check(options *into, const char *sha256, const char *clock) {
   if (into->folder == NULL) wrong("the folder of the device is missing", "");
   if (into->module == NULL || sha256 == NULL) wrong("--module and --sha256 are needed", "");
   if ((into->config == NULL) != (into->root == NULL)) wrong("--config and --root belong together", "");
+  if (into->director_root != NULL && into->root == NULL) wrong("--director-root needs --config and --root", "");
   if (clock != NULL && strcmp(clock, "link") != 0) wrong("--clock takes link, not ", clock);
   if (into->bundle != NULL && (into->link != NULL || clock != NULL)) wrong("with --bundle there is no link", "");
   into->clock_of_link = clock != NULL;

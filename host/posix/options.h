@@ -11,6 +11,8 @@ typedef struct options {
   /* NULL: only a device that is provisioned runs. Both or none. */
   const char *config;
   const char *root;
+  /* Of an ECU that the Image repository and a Director look after; NULL: of any other device. */
+  const char *director_root;
   /* 32 bytes, or none, for one that the core makes; NULL: no key. */
   const char *key;
   /* A socket; NULL: standard input and output, unless there is a bundle. */

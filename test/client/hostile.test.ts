@@ -101,7 +101,7 @@ describe('[CERT-C-6] instead of a file', () => {
     },
   );
 
-  test.each([403, 404])('the next root, %i: there is none', async (status) => {
+  test.each([400, 403, 404])('the next root, %i: there is none', async (status) => {
     const w = await prepared();
     expect(await downloadWith(w, 'root.json', (response) => void response.writeHead(status).end())).toEqual(
       DONE,

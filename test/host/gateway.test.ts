@@ -342,7 +342,7 @@ describe('a fault of the server', () => {
   const faulty = async (handler: Handler, options: Partial<GatewayOptions> = {}) =>
     new Device((await upstream(handler)).url, options);
 
-  test.each([403, 404])('status %i: ABSENT', async (status) => {
+  test.each([400, 403, 404])('status %i: ABSENT', async (status) => {
     const device = await faulty((_, response) => response.writeHead(status).end('no'));
     expect(await device.read(0)).toEqual(kindOnly(LinkKind.ABSENT));
     expect(device.events.at(-1)).toEqual({ type: 'absent', name: 'file' });

@@ -80,12 +80,11 @@ describe('over a real server', () => {
     expect([answer?.start, await all(answer)]).toEqual([0, FILE]);
   });
 
-  test('403 and 404 mean that there is no such file, on a connection that is kept', async () => {
+  test('400, 403 and 404 mean that there is no such file, on a connection that is kept', async () => {
     const url = await serve((incoming, response) =>
-      response.writeHead(incoming.url === '/403' ? 403 : 404).end('<html>no</html>'),
+      response.writeHead(Number(incoming.url?.slice(1))).end('<html>no</html>'),
     );
-    expect(await get(`${url}/403`)).toBeUndefined();
-    expect(await get(`${url}/404`)).toBeUndefined();
+    for (const status of [400, 403, 404]) expect(await get(`${url}/${status}`)).toBeUndefined();
     expect(new Set(seen.map(({ socket }) => socket.remotePort)).size).toBe(1);
   });
 

@@ -145,6 +145,7 @@ describe('what goes wrong around it is one line and an exit status, and costs no
       [[...module, 'device', '--root'], 'a value is missing after --root'],
       [[...module, 'device', '--root', 'x'], '--config and --root belong together'],
       [[...module, 'device', '--config', 'x'], '--config and --root belong together'],
+      [[...module, 'device', '--director-root', 'x'], '--director-root needs --config and --root'],
       [[...module, 'device', '--clock', 'sun'], '--clock takes link, not sun'],
       [['--module', 'x', '--sha256', '0123', 'device'], '--sha256 takes 64 hexadecimal digits, not 0123'],
       [
@@ -164,6 +165,7 @@ describe('what goes wrong around it is one line and an exit status, and costs no
       '--sha256',
       '--config',
       '--root',
+      '--director-root',
       '--link',
       '--clock',
       '--self-test',
