@@ -97,8 +97,15 @@ export function fp_multiply(out: usize, a: usize, b: usize): void {
   store<i32>(out, sum >> 29, 32);
 }
 
-/** out = a^2 + k c, reduced; k is at most 3 in size. */
+/** out = a^2 + k c, reduced; k is at most 3 in size. `out` is not `c`. */
 export function fp_square(out: usize, a: usize, c: usize, k: i32): void {
+  // @ts-ignore: set for builds whose memory is not the matter (--use P256_FAST=1)
+  if (isDefined(P256_FAST)) return square_fast(out, a, c, k);
+  fp_multiply(out, a, a);
+  if (k != 0) fp_combine(out, out, 1, c, k);
+}
+
+function square_fast(out: usize, a: usize, c: usize, k: i32): void {
   bound_product(a, a);
   const factor: i64 = k;
   const a0: i64 = load<i32>(a);
