@@ -1,29 +1,36 @@
 // What `npm run sweep` tries: every scenario on every flash layout.
 import { ALL_GEOMETRIES, type NamedGeometry, OWN_GEOMETRIES } from '../../sim/geometries.ts';
 import type { Effort, Scenario } from '../../sim/powercut.ts';
+import { CORE_SCENARIOS } from '../../sim/scenarios/coreupdate.ts';
 import { SCENARIOS } from '../../sim/scenarios/powercuts.ts';
 
 export interface Case extends NamedGeometry {
   readonly scenario: string;
-  /** Pairs and sequences too: on the layouts as parts have them. */
+  /** Pairs and sequences too: on the layouts as parts have them, of all scenarios but long ones. */
   readonly deep: boolean;
 }
 
-/** Those whose layout and scenario contain these texts. */
+/**
+ * Those whose layout and scenario contain these texts. Updates of the core are long, and differ from other components
+ * in what boots, not in what is written: they are on the layouts as parts have them.
+ */
 export function casesOf(geometry = '', scenario = ''): Case[] {
-  const scenarios = Object.keys(SCENARIOS).filter((name) => name.includes(scenario));
-  return ALL_GEOMETRIES.filter(({ name }) => name.includes(geometry)).flatMap((layout) =>
-    scenarios.map((name) => ({
-      ...layout,
-      scenario: name,
-      deep: OWN_GEOMETRIES.some((own) => own.name === layout.name),
-    })),
-  );
+  return ALL_GEOMETRIES.filter(({ name }) => name.includes(geometry)).flatMap((layout) => {
+    const deep = OWN_GEOMETRIES.some((own) => own.name === layout.name);
+    const names = [...Object.keys(SCENARIOS), ...(deep ? Object.keys(CORE_SCENARIOS) : [])];
+    return names
+      .filter((name) => name.includes(scenario))
+      .map((name) => ({ ...layout, scenario: name, deep: deep && !isLong(name) }));
+  });
+}
+
+function isLong(scenario: string): boolean {
+  return scenario in CORE_SCENARIOS;
 }
 
 /** The security counter is on flash where erased bytes are 0xff, and in hardware where they are 0x00. */
 export async function open({ geometry, scenario }: Case): Promise<Scenario> {
-  const make = SCENARIOS[scenario];
+  const make = SCENARIOS[scenario] ?? CORE_SCENARIOS[scenario];
   if (!make) throw new Error(`no scenario ${scenario}`);
   return make({ geometry, hardwareCounter: geometry[0]?.erased === 0 });
 }
@@ -35,6 +42,6 @@ export function effortOf({ deep }: Case, sequences: number): Effort {
 }
 
 /** About how long it takes beside others. */
-export function weight({ geometry, deep }: Case): number {
-  return (1 + 12 / (geometry[0]?.unit ?? 1)) * (deep ? 6 : 1);
+export function weight({ geometry, deep, scenario }: Case): number {
+  return (1 + 12 / (geometry[0]?.unit ?? 1)) * (deep || isLong(scenario) ? 6 : 1);
 }

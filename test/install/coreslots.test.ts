@@ -1,11 +1,13 @@
 // The core as a component of the device that it updates: a new one runs from its slot, one that cannot run is given up.
 import { expect, test } from 'vitest';
-import { ABI_VERSION, State, Status } from '../../host/node/abi.ts';
+import { Status } from '../../host/node/abi.ts';
 import { engineName } from '../../host/node/engine.ts';
 import { programArea, slotArea, uniformGeometry } from '../../host/node/flash.ts';
-import { coreImage, withHeader } from '../../repo/index.ts';
-import { countCuts, type Scenario, sweep } from '../../sim/powercut.ts';
+import { coreImage } from '../../repo/index.ts';
+import { OWN_GEOMETRIES } from '../../sim/geometries.ts';
+import { countCuts, sweep } from '../../sim/powercut.ts';
 import type { SimRelease } from '../../sim/repository.ts';
+import { CORE_SCENARIOS, coreUpdate } from '../../sim/scenarios/coreupdate.ts';
 import { RELEASE_2, World, type WorldOptions } from '../../sim/scenarios/world.ts';
 import { statusName } from '../fixtures/by-hand.ts';
 import { answering, BROKEN_CORES, damaged, GOOD_CORE, named, trapping } from '../fixtures/cores.ts';
@@ -143,46 +145,30 @@ test('a device is not provisioned anew by a core that came by an update', async 
   expect(() => world.device.powerOn()).toThrow('does not know the device as provisioned');
 });
 
-/** An update of the application and the core. After each cut both are old or both are new, whole, and a core runs. */
-async function scenario(core: Uint8Array, works: boolean): Promise<Scenario> {
-  const { world } = newWorld();
-  await world.update();
-  world.repository.publish(RELEASE_2, release(2, core));
-  const images = [RELEASE_2.image, core];
-  const sound = (): boolean => {
-    const { releases, slots } = state(world);
-    const isNew = slots !== 0;
-    expect(slots).toBe(isNew ? BIT | 1 : 0);
-    expect([1, 1, 2, 2].join()).toContain(releases.join());
-    for (const [component, image] of isNew ? images.entries() : [])
-      expect(Buffer.compare(world.device.running(image.length, component), image)).toBe(0);
-    return isNew;
-  };
-  return {
-    device: world.device,
-    async run() {
-      world.network.requests.length = 0;
-      await world.update();
-    },
-    afterCut(device) {
-      const isNew = sound();
-      const onTrial = device.powerOn().stateRead(State.ON_TRIAL) === 1;
-      if (!works && isNew) expect(onTrial).toBe(true);
-    },
-    atEnd: () => expect(state(world)).toEqual(works ? { releases: [2, 2], slots: BIT | 1 } : OLD),
-  };
-}
+const setting = { geometry, hardwareCounter: false };
 
 test.runIf(engineName === 'v8').each([
-  ['works', () => GOOD_CORE, true],
   ['traps at start', () => trapping('core_start'), false],
   ['traps in its first step', () => trapping('agent_step'), false],
-  ['is of another ABI', () => withHeader(named('other'), ABI_VERSION + 1), false],
+  ['traps when it is to confirm', () => trapping('image_confirm'), false],
 ])(
   '[CERT-C-5] power is cut at any operation of an update to a core that %s: a whole core runs',
   async (_, core, works) => {
-    const result = await sweep(await scenario(core(), works), { places: 2, liveEvery: 200 });
+    const result = await sweep(await coreUpdate(setting, core(), works), { places: 2, liveEvery: 200 });
     expect(result.cuts.before).toBe(result.operations);
     expect(result.live).toBe(Math.ceil(countCuts(result) / 200));
   },
 );
+
+test
+  .runIf(engineName === 'v8')
+  .each(
+    [0, 5, 12].flatMap((at) =>
+      Object.entries(CORE_SCENARIOS).map(([what, scenario]) => ({ what, scenario, ...OWN_GEOMETRIES[at] })),
+    ),
+  )('[CERT-C-5] power is cut at any operation: $what, $name', async ({ scenario, geometry = [] }) => {
+  const hardwareCounter = geometry[0]?.erased === 0;
+  const result = await sweep(await scenario({ geometry, hardwareCounter }), { places: 2, liveEvery: 200 });
+  expect(result.cuts.before).toBe(result.operations);
+  expect(result.cuts.torn + result.cuts.bits + result.cuts.scrambled).toBeGreaterThan(result.operations);
+});
