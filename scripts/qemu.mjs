@@ -23,6 +23,7 @@ const MACHINES = [
   ['qemu', 'riscv64-unknown-elf-gcc', [toolchain('riscv')]],
   ['qemu-m3', 'arm-none-eabi-gcc', cortexM('m3', 'an385')],
   ['qemu-m4', 'arm-none-eabi-gcc', cortexM('m4', 'an385')], // its AN386 image has all where the AN385 has it
+  ['qemu-m4-mcuboot', 'arm-none-eabi-gcc', [...cortexM('m4', 'an385'), '-DMOULT_DECIDE=mcuboot']],
   ['qemu-m33', 'arm-none-eabi-gcc', cortexM('m33', 'an505')],
 ];
 

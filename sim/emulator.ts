@@ -15,11 +15,13 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { RecordedBoot } from '../host/node/boot.ts';
-import { BOOT_AREA, NorFlash, slotArea } from '../host/node/flash.ts';
+import { BOOT_AREA, NorFlash, programArea, slotArea } from '../host/node/flash.ts';
 import { type GatewayOptions, serveLink } from '../host/node/gateway.ts';
+import { PRIMARY } from '../host/node/mcuboot.ts';
 import type { DeviceConfiguration } from '../host/node/provision.ts';
 import { projectRoot } from '../host/node/root.ts';
 import { type Machine, RV32IMC } from './machines.ts';
+import { mcubootStart } from './mcuboot.ts';
 
 export interface EmulatedBoardOptions {
   /** The rv32imc when left out. */
@@ -89,8 +91,13 @@ export class EmulatedBoard {
   /** The slot that the next boot will run, whole; the boots of a trial are not counted for it. */
   nextToRun(): Uint8Array {
     const flash = new NorFlash(this.#machine.geometry);
-    flash.write(BOOT_AREA, 0, this.area(BOOT_AREA));
-    return this.area(slotArea(0, new RecordedBoot(flash).slots & 1));
+    const slots = [0, 1].map((slot) => slotArea(0, slot));
+    for (const area of [...slots, BOOT_AREA]) programArea(flash, area, this.area(area));
+    if (this.#machine.mcuboot) mcubootStart(flash);
+    const next = this.#machine.mcuboot ? PRIMARY : slotArea(0, new RecordedBoot(flash).slots & 1);
+    const bytes = new Uint8Array(flash.size(next));
+    flash.read(next, 0, bytes);
+    return bytes;
   }
 
   /** The bytes of an area of the flash. */

@@ -1,6 +1,5 @@
 // The machines of host/qemu: what their programs are called, where their two banks have what, and how QEMU is started.
-import type { Geometry } from '../host/node/flash.ts';
-import { uniformGeometry } from '../host/node/flash.ts';
+import { type Geometry, uniformGeometry } from '../host/node/flash.ts';
 
 export interface Machine {
   /** As in the names of figures. */
@@ -21,7 +20,9 @@ export interface Machine {
   readonly starts: readonly number[];
   /** Arguments of QEMU, with a file for each bank. */
   readonly command: (banks: readonly [string, string]) => readonly string[];
-  /** And those that make it count instructions. */
+  /** Its loader is one in the place of MCUboot, which gives a trial one boot in place of three. */
+  readonly mcuboot: boolean;
+  /** Arguments that make QEMU count instructions. */
   readonly counting: readonly string[];
 }
 
@@ -51,6 +52,7 @@ export const RV32IMC: Machine = {
     ...['-drive', `if=pflash,unit=0,format=raw,file=${first},readonly=on`],
     ...['-drive', `if=pflash,unit=1,format=raw,file=${second}`],
   ],
+  mcuboot: false,
   counting: ['-icount', 'shift=0'],
 };
 
@@ -85,6 +87,7 @@ function cortexM(core: string, board: string, bank0: number): Machine {
       ...['-device', `loader,file=${first},addr=${bank0},force-raw=on`],
       ...['-semihosting-config', 'enable=on,target=native'],
     ],
+    mcuboot: false,
     counting: ['-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm'],
   };
 }
@@ -95,4 +98,16 @@ export const CORTEX_M33 = cortexM('m33', 'an505', 0x10000000);
 
 export const CORTEX_MACHINES: readonly Machine[] = [CORTEX_M3, CORTEX_M4, CORTEX_M33];
 
+/** Each kind of machine once. */
 export const MACHINES: readonly Machine[] = [RV32IMC, ...CORTEX_MACHINES];
+
+/** One of them with a loader in the place of MCUboot. */
+export const CORTEX_M4_MCUBOOT: Machine = {
+  ...CORTEX_M4,
+  name: `${CORTEX_M4.name}-mcuboot`,
+  folder: `${CORTEX_M4.folder}-mcuboot`,
+  compiledFolder: `${CORTEX_M4.folder}-mcuboot-aot`,
+  mcuboot: true,
+};
+
+export const BOARDS: readonly Machine[] = [...MACHINES, CORTEX_M4_MCUBOOT];

@@ -13,13 +13,11 @@
 #include <stdint.h>
 
 #include "moult.h"
+#include "ring.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Behind the core's areas and out of its reach: two erase blocks or more. */
-#define MOULT_BOOT_AREA 5
 
 /* Slots as a bit map: bit k is set when component k is in its slot B. */
 #define MOULT_BOOT_SLOTS 0xff
@@ -29,11 +27,7 @@ extern "C" {
 
 /* The latest record, and what runs. Owned by the caller; its fields are not the caller's. */
 typedef struct moult_boot {
-  const moult_port *port;
-  void *user;
-  /* Where the latest record lies, and its sequence; both 0 when there is none. */
-  uint32_t offset;
-  uint32_t sequence;
+  moult_ring ring;
   /* What it decides: confirmed or trial, the slots, and of a trial its boots so far and the slots before it. */
   uint32_t kind;
   uint32_t slots;

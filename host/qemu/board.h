@@ -44,6 +44,9 @@ extern const moult_stream board_stream;
 int32_t board_flash_open(void);
 extern const moult_port board_flash;
 
+/* Under MCUboot, bytes at the end of each slot that are its own: a block for the trailer, one to move images with. */
+#define BOARD_RESERVED 0x2000u
+
 /* What the factory has left for a device that is not provisioned yet; both are NULL when it has left nothing. */
 struct board_factory {
   const uint8_t *configuration;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "board.h"
-#include "boot.h"
 #include "sha256.h"
 
 /* The most that one call into the core may take, in milliseconds; the watchdog is fed meanwhile. */
@@ -12,20 +11,9 @@
 
 moult device_core;
 
-static moult_boot boot;
 moult_port device_port;
 
-void *device_user(void) { return &boot; }
-
-/* ---- the board as the core sees it: its flash, and the boot record in it ---- */
-
-static int32_t boot_state(void *user) { return moult_boot_state(user); }
-
-static int32_t boot_select(void *user, int32_t slots) { return moult_boot_select(user, slots); }
-
-static int32_t boot_confirm(void *user) { return moult_boot_confirm(user); }
-
-static int32_t boot_revert(void *user) { return moult_boot_revert(user); }
+/* ---- the board as the core sees it ---- */
 
 static uint32_t milliseconds(void *user) {
   (void)user;
@@ -35,13 +23,9 @@ static uint32_t milliseconds(void *user) {
 int32_t device_open_board(int32_t state) {
   int32_t status = board_flash_open();
   device_port = board_flash;
-  device_port.boot_state = boot_state;
-  device_port.boot_select = boot_select;
-  device_port.boot_confirm = boot_confirm;
-  device_port.boot_revert = boot_revert;
   device_port.milliseconds = milliseconds;
   device_port.sha256_compress = moult_sha256_compress; /* native: the core's own is never compiled */
-  return status < 0 ? status : moult_boot_continue(&boot, &device_port, &boot, state);
+  return status < 0 ? status : device_open_boot(state);
 }
 
 /* ---- the core ---- */

@@ -16,10 +16,12 @@ moult_config device_core_place(void);
 /* What the core is given, from device_open_board on. */
 extern moult_port device_port;
 
-/* What its callbacks are given. */
+/* Where the boot decision is: decide_record.c or decide_mcuboot.c. What the callbacks of the port are given; and gives the
+ * port those that decide. `state` is what the loader decided. Negative: the board cannot be used. */
 void *device_user(void);
+int32_t device_open_boot(int32_t state);
 
-/* Finds the flash and the boot record; `state` is what the loader decided. Negative: the board cannot be used. */
+/* Finds the flash and the boot decision; `state` is what the loader decided. Negative: the board cannot be used. */
 int32_t device_open_board(int32_t state);
 
 /* As moult_open. */

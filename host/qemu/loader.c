@@ -33,3 +33,5 @@ int32_t loader_decide(void) {
   if ((state & MOULT_BOOT_ON_TRIAL) == 0 || moult_boot_revert(&boot) != 0) stop("loader: no whole image to start\n");
   board_reset();
 }
+
+const struct image_header *loader_image(int32_t state) { return loader_slot(state & 1); }

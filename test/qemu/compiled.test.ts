@@ -2,11 +2,11 @@
 // goes on with what that one left on flash. On each machine.
 import { describe, expect } from 'vitest';
 import { compiledImage } from '../../sim/emulator.ts';
-import { MACHINES } from '../../sim/machines.ts';
+import { BOARDS } from '../../sim/machines.ts';
 import { onCompiledBoard } from '../fixtures/qemu.ts';
 import { BoardWorld } from './world.ts';
 
-describe.each(MACHINES)('an emulated board whose core is compiled ahead of time, $name', (machine) => {
+describe.each(BOARDS)('an emulated board whose core is compiled ahead of time, $name', (machine) => {
   onCompiledBoard(machine)(
     '[CERT-0-1] replaces one under wasm3, is replaced by the next of its kind, and leaves the same flash as V8',
     async () => {

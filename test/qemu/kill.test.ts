@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { FetchKind, State, Status } from '../../host/node/abi.ts';
 import type { GatewayEvent } from '../../host/node/gateway.ts';
-import { CORTEX_MACHINES, type Machine, RV32IMC } from '../../sim/machines.ts';
+import { CORTEX_M4_MCUBOOT, CORTEX_MACHINES, type Machine, RV32IMC } from '../../sim/machines.ts';
 import { Random } from '../../sim/random.ts';
 import { onBoard } from '../fixtures/qemu.ts';
 import { type BoardRelease, BoardWorld } from './world.ts';
@@ -12,7 +12,7 @@ import { type BoardRelease, BoardWorld } from './world.ts';
 /** The flash of the first is QEMU's own, that of the others is host/qemu/cortex-m/nor.c. */
 const BOARDS = [
   { machine: RV32IMC, updates: 6, kills: 100 },
-  ...CORTEX_MACHINES.map((machine) => ({ machine, updates: 2, kills: 30 })),
+  ...[...CORTEX_MACHINES, CORTEX_M4_MCUBOOT].map((machine) => ({ machine, updates: 2, kills: 30 })),
 ];
 /** Kills of one update, in this order; a board gives up an image after nine trials, so there are few of the last. */
 const KILLS: readonly (readonly [count: number, when: When])[] = [

@@ -11,6 +11,7 @@ import { builtProgram, EmulatedBoard, type EmulatedRun, sealImage } from '../../
 import { type Machine, RV32IMC } from '../../sim/machines.ts';
 import { SimNetwork } from '../../sim/network.ts';
 import { SimRepository } from '../../sim/repository.ts';
+import { mcuboot, plainImage } from '../../sim/scenarios/mcuboot.ts';
 import { memoryFolder } from '../fixtures/folders.ts';
 
 const HARDWARE = 'virt';
@@ -65,12 +66,13 @@ export class BoardWorld {
   /** A program of this machine as an image of release 1.`counter`.0. */
   release(counter: number, program = 'image') {
     const version = `1.${counter}.0`;
+    const image = sealImage(readFileSync(builtProgram(program, this.machine)), version);
     return {
       version,
       releaseCounter: counter,
       securityCounter: counter,
       hardwareIds: [HARDWARE],
-      image: sealImage(readFileSync(builtProgram(program, this.machine)), version),
+      image: this.machine.mcuboot ? plainImage(image) : image,
     };
   }
 
@@ -88,6 +90,7 @@ export class BoardWorld {
       image,
       client: { ...files, clock: systemClock },
       geometry: this.machine.geometry,
+      ...(this.machine.mcuboot && { boot: mcuboot }),
       module: smallCore(),
       entropy: () => false,
     });

@@ -44,8 +44,7 @@ _start:
 4:
   bl loader_decide
   mov r4, r0
-  and r0, r0, #1
-  bl loader_slot
+  bl loader_image
 
   ldr r1, =WINDOW
   ldr r2, [r0, #4] /* its length */
