@@ -72,6 +72,24 @@ for (const [what, program] of PROGRAMS)
       });
     });
 
+    withEsp32(
+      '[CERT-C-5] always has a record to fall back to: a slot that was passed over, and tried again',
+      async () => {
+        const world = new ChipWorld({ program });
+        world.repository.publish(release(2, 1));
+        await world.run();
+        // the bootloader passes over it, and its record still counts
+        world.erase('ota_1');
+        world.repository.publish(release(3, 1));
+        for (const boots of [['ota_0', 'ota_1', 'ota_0'], ['ota_0']]) {
+          const end = await world.run('--fails', '1.3.0');
+          expect(end.status).toBe(Status.RELEASE_FAILED_BEFORE);
+          // a reset more where ESP-IDF reverts by one
+          expect(end.boots.filter((slot, index) => slot !== end.boots[index - 1])).toEqual(boots);
+        }
+      },
+    );
+
     withEsp32('refuses an image that the bootloader would not boot, and one for another chip', async () => {
       const world = new ChipWorld({ program });
       const { image } = release(2);

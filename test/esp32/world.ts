@@ -32,16 +32,18 @@ export const PARTITIONS: readonly Partition[] = [
   { label: 'moult_factory', type: 1, subtype: 0x41, offset: 0x3c000, size: 0x2000 },
 ];
 
-/** The nth release: version 1.n.0, secure version n. */
-export function release(counter: number, bytes = 3000): SimRelease {
-  const segments = Array.from({ length: counter + 1 }, () => 4 * Math.ceil(bytes / (counter + 1) / 4));
+const BYTES = 3000;
+
+/** The nth release: version 1.n.0, secure version n or another one. */
+export function release(counter: number, secureVersion = counter): SimRelease {
+  const segments = Array.from({ length: counter + 1 }, () => 4 * Math.ceil(BYTES / (counter + 1) / 4));
   const version = `1.${counter}.0`;
   return {
     version,
     releaseCounter: counter,
-    securityCounter: counter,
+    securityCounter: secureVersion,
     hardwareIds: [HARDWARE],
-    image: esp32Image({ secureVersion: counter, version, segments }),
+    image: esp32Image({ secureVersion, version, segments }),
   };
 }
 
