@@ -63,6 +63,9 @@ export interface ChipEnd {
 /** Answers in the place of the file; false: the file itself. */
 export type Conduct = (request: IncomingMessage, response: ServerResponse, file: Uint8Array) => boolean;
 
+/** A line that is typed, or what happens meanwhile. */
+export type ConsoleLine = string | (() => void);
+
 export interface ChipWorldOptions {
   readonly program: string;
   readonly partitions?: readonly Partition[];
@@ -159,21 +162,37 @@ export class ChipWorld {
 
   /** Switches the chip on, for one check with all that follows from it. */
   async run(...options: readonly string[]): Promise<ChipEnd> {
-    return this.runWith('', ...options);
+    return this.#start([], options);
   }
 
-  /** The same with lines for the console. */
-  async runWith(input: string, ...options: readonly string[]): Promise<ChipEnd> {
+  /** The same with lines for the console. What stands between them happens when those before have been answered. */
+  async runWith(...lines: readonly ConsoleLine[]): Promise<ChipEnd> {
+    return this.#start(lines, ['--console']);
+  }
+
+  async #start(lines: readonly ConsoleLine[], options: readonly string[]): Promise<ChipEnd> {
     const url = await this.url();
     const child = spawn(this.#program, [...options, this.flashPath, `${url}/metadata/`, `${url}/targets/`]);
+    const left = [...lines];
     let said = '';
+    let asked = 0;
+    const ask = () => {
+      for (let line = left[0]; left.length > 0; line = left[0]) {
+        if (typeof line === 'function' && answers(said) < asked) return;
+        if (typeof line === 'function') line();
+        else if (child.stdin.write(`${line}\n`)) asked++;
+        left.shift();
+      }
+      child.stdin.end();
+    };
     child.stdout.on('data', (text) => {
       said += text;
+      ask();
     });
     child.stderr.on('data', (text) => {
       said += text;
     });
-    child.stdin.end(input);
+    ask();
     const exit = await new Promise<number | null>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', resolve);
@@ -231,6 +250,11 @@ function fill(flash: NorFlash, area: number, bytes: Uint8Array): void {
     const sector = bytes.subarray(offset, offset + SECTOR);
     if (area <= BOOT_AREA + 1 && sector.some((byte) => byte !== 0xff)) flash.write(area, offset, sector);
   }
+}
+
+/** Lines that were answered. */
+function answers(said: string): number {
+  return said.match(/^> \d$/gm)?.length ?? 0;
 }
 
 function outcome(said: string): Pick<ChipEnd, 'status' | 'boots' | 'cut'> {

@@ -6,7 +6,7 @@
  * The process that was started is the power: whenever the chip is reset it starts the next one, which is bootloader and
  * image. The power fails after so many steps, and after so many behind that, each time once. It says "boot SLOT LENGTH" for
  * each start, "cut" when the power has failed, and at the end "status N". With --console the lines of standard input are
- * commands, until the input ends.
+ * commands, until the input ends; "wait" waits until the task has nothing to do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@
 #include "esp_console.h"
 #include "esp_ota_ops.h"
 #include "moult_esp32.h"
+#include "task.h"
 
 #define MOST_BOOTS 60
 #define VERSION_AT 48u
@@ -62,16 +63,25 @@ static int read_line(char *line, size_t capacity) {
   return length > 0;
 }
 
+/* Until the task has nothing to do. */
+static void wait_for_task(void) {
+  usleep(300000);
+  while (esp32_task_take() == NULL) usleep(10000);
+  esp32_task_release();
+}
+
 static int serve_console(void) {
   char line[200];
   int status = 0;
   ESP_ERROR_CHECK(moult_esp32_register_command());
   ESP_ERROR_CHECK(moult_esp32_start(&config));
   while (read_line(line, sizeof line)) {
-    if (strncmp(line, "sleep ", 6) == 0)
-      usleep((useconds_t)atoi(line + 6) * 1000);
-    else if (esp_console_run(line, &status) == ESP_OK)
-      printf("> %d\n", status);
+    status = 0;
+    if (strcmp(line, "wait") == 0)
+      wait_for_task();
+    else
+      ESP_ERROR_CHECK(esp_console_run(line, &status));
+    printf("> %d\n", status);
   }
   return CHIP_DONE;
 }
