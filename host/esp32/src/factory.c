@@ -9,8 +9,8 @@
 
 #define LABEL "moult_factory"
 #define MAGIC 0x3146544du
-#define HEADER 20u
-#define CRC_AT 16u
+#define HEADER 24u
+#define CRC_AT 20u
 /* A key of a device: none, one that the core makes, or 32 bytes. */
 #define NO_KEY 0u
 #define OWN_KEY 1u
@@ -24,6 +24,7 @@ struct record {
   const esp_partition_t *partition;
   uint32_t configuration;
   uint32_t key;
+  uint32_t director;
   uint32_t root;
 };
 
@@ -35,7 +36,7 @@ static uint32_t key_length(const struct record *record) { return record->key == 
 
 /* All that follows the header. */
 static uint32_t body_length(const struct record *record) {
-  return record->configuration + key_length(record) + record->root;
+  return record->configuration + key_length(record) + record->director + record->root;
 }
 
 static int read_at(const struct record *record, uint32_t offset, void *to, uint32_t length) {
@@ -61,10 +62,11 @@ static int find_record(struct record *record) {
   if (record->partition == NULL || !read_at(record, 0, header, sizeof header)) return 0;
   record->configuration = moult_load(header + 4);
   record->key = moult_load(header + 8);
-  record->root = moult_load(header + 12);
+  record->director = moult_load(header + 12);
+  record->root = moult_load(header + 16);
   if (moult_load(header) != MAGIC || record->key > GIVEN_KEY) return 0;
   /* each is bounded before they are added up */
-  if (record->configuration > LONGEST || record->root > LONGEST) return 0;
+  if (record->configuration > LONGEST || record->director > LONGEST || record->root > LONGEST) return 0;
   if (body_length(record) > record->partition->size - HEADER) return 0;
   return is_whole(record, moult_crc32(0, header, CRC_AT), moult_load(header + CRC_AT));
 }
@@ -85,10 +87,12 @@ int32_t esp32_factory_provision(moult *core) {
   struct record record;
   if (!find_record(&record)) return MOULT_STATUS_NOT_PROVISIONED;
   uint32_t key = HEADER + record.configuration;
-  uint32_t root = key + key_length(&record);
+  uint32_t director = key + key_length(&record);
   int32_t status = give(core, &record, MOULT_PART_CONFIG, HEADER, record.configuration);
   if (status >= 0 && record.key != NO_KEY) status = give(core, &record, MOULT_PART_KEY, key, key_length(&record));
-  return status < 0 ? status : give(core, &record, MOULT_PART_ROOT, root, record.root);
+  if (status >= 0 && record.director > 0)
+    status = give(core, &record, MOULT_PART_DIRECTOR, director, record.director);
+  return status < 0 ? status : give(core, &record, MOULT_PART_ROOT, director + record.director, record.root);
 }
 
 static int is_erased(const esp_partition_t *partition) {

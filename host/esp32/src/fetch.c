@@ -313,7 +313,7 @@ static int32_t request(esp32_fetcher *fetcher, uint32_t offset) {
   if (status == 206) esp32_fetch_close(fetcher);
   if (status >= 0 && fetcher->http != NULL) discard(fetcher);
   if ((status == 206 || status == 416) && offset > 0) return request(fetcher, 0);
-  return status == 403 || status == 404 ? MOULT_STATUS_NOT_FOUND : MOULT_STATUS_NETWORK;
+  return status == 400 || status == 403 || status == 404 ? MOULT_STATUS_NOT_FOUND : MOULT_STATUS_NETWORK;
 }
 
 /* The length of a target, `end`, is signed: where the server has another one, it is not that file. */
