@@ -18,9 +18,12 @@
 
 #define RECORD_MAGIC 0x314d424du
 #define RECORD 32u
-/* The primary holds the slot that the record names; or it held the other one when this one, in the secondary, was selected. */
+/* The primary holds the slot that the record names. */
 #define SETTLED 1u
+/* It held the other one when this one, in the secondary, was selected. */
 #define SELECTED 2u
+/* Then this one was on trial, and about to be confirmed. */
+#define CONFIRMING 3u
 
 #define ON_TRIAL 0x100
 /* Bytes that are read at once. */
@@ -146,7 +149,7 @@ static int image_crc(const moult_trailers *trailers, int32_t area, uint32_t leng
 
 /* ---- which slot of the core's the primary holds ---- */
 
-static int is_known(const uint8_t *fields) { return fields[0] == SETTLED || fields[0] == SELECTED; }
+static int is_known(const uint8_t *fields) { return fields[0] >= SETTLED && fields[0] <= CONFIRMING; }
 
 static int32_t record(moult_mcuboot *boot, uint32_t kind, uint32_t slot, uint32_t length, uint32_t crc) {
   uint8_t fields[MOULT_RING_FIELDS] = {(uint8_t)kind, (uint8_t)slot};
@@ -160,23 +163,24 @@ static uint32_t held(const moult_mcuboot *boot) { return (uint32_t)boot->state &
 /* Notes what the primary holds, unless that is noted. No record: it holds A. */
 static int32_t settle(moult_mcuboot *boot) {
   const uint8_t *fields = boot->ring.fields;
-  if (fields[0] != SELECTED && fields[1] == held(boot)) return MOULT_STATUS_OK;
+  if (fields[0] < SELECTED && fields[1] == held(boot)) return MOULT_STATUS_OK;
   return record(boot, SETTLED, held(boot), 0, 0);
 }
 
-/* Looks whether the primary begins with the image that was selected. */
+/* What was selected and is no trial was not swapped, or swapped back; to confirm may have come too late. */
 static int32_t find_held(moult_mcuboot *boot) {
   const uint8_t *fields = boot->ring.fields;
   uint32_t length = moult_load(fields + 4);
   uint32_t crc = 0;
   boot->state = fields[1];
-  if (fields[0] != SELECTED) return MOULT_STATUS_OK;
-  if (length > size_of(&boot->trailers, PRIMARY)) return MOULT_STATUS_LAYOUT_INVALID;
-  if (!image_crc(&boot->trailers, PRIMARY, length, &crc)) return MOULT_STATUS_FLASH_READ;
-  if (crc != moult_load(fields + 8))
-    boot->state = 1 - boot->state;
-  else if (moult_trailer_awaits_verdict(&boot->trailers))
+  if (fields[0] < SELECTED) return MOULT_STATUS_OK;
+  if (moult_trailer_awaits_verdict(&boot->trailers)) {
     boot->state |= ON_TRIAL;
+    return MOULT_STATUS_OK;
+  }
+  if (length > size_of(&boot->trailers, PRIMARY)) return MOULT_STATUS_LAYOUT_INVALID;
+  if (fields[0] == CONFIRMING && !image_crc(&boot->trailers, PRIMARY, length, &crc)) return MOULT_STATUS_FLASH_READ;
+  if (fields[0] != CONFIRMING || crc != moult_load(fields + 8)) boot->state = 1 - boot->state;
   return MOULT_STATUS_OK;
 }
 
@@ -204,8 +208,12 @@ int32_t moult_mcuboot_select(moult_mcuboot *boot, int32_t slots) {
   return moult_trailer_request(trailers, 0) ? MOULT_STATUS_OK : MOULT_STATUS_BOOT;
 }
 
+/* The record first: without it a confirmation looks as a swap back does. */
 int32_t moult_mcuboot_confirm(moult_mcuboot *boot) {
+  const uint8_t *fields = boot->ring.fields;
   if ((boot->state & ON_TRIAL) == 0) return MOULT_STATUS_OK;
+  if (record(boot, CONFIRMING, held(boot), moult_load(fields + 4), moult_load(fields + 8)) != MOULT_STATUS_OK)
+    return MOULT_STATUS_BOOT;
   if (!moult_trailer_write_flag(&boot->trailers, PRIMARY, MOULT_TRAILER_IMAGE_OK)) return MOULT_STATUS_BOOT;
   boot->state &= ~ON_TRIAL;
   (void)settle(boot); /* or at the next boot */

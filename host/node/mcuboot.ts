@@ -4,7 +4,8 @@
 // MCUboot runs what lies in the primary slot and moves images there. The core has slots A and B, whose images stay: so which
 // of them the primary holds changes with each swap, and the flash that the core gets is another view of the same. What
 // was asked for is on flash twice, in the trailer for MCUboot and in a record of its own for this: which of A and B, and
-// the image that lies there, by length and CRC. By that image it is known again wherever a cut has left things.
+// the image that lies there, by length and CRC. By that image it is known whether a confirmation came before
+// a power cut.
 import { crc32 } from 'node:zlib';
 import { Area } from './abi.ts';
 import type { BootControl } from './boot.ts';
@@ -28,9 +29,12 @@ const FIELDS_HEADER = 4;
 
 const RECORD_MAGIC = 0x314d424d;
 const RECORD = 32;
-/** The primary holds the slot that the record names; or it held the other one when this one, in the secondary, was selected. */
+/** The primary holds the slot that the record names. */
 const SETTLED = 1;
+/** It held the other one when this one, in the secondary, was selected. */
 const SELECTED = 2;
+/** Then this one was on trial, and about to be confirmed. */
+const CONFIRMING = 3;
 /** Bytes that are read at once. */
 const PIECE = 1024;
 
@@ -61,12 +65,13 @@ export class McubootBoot implements BootControl {
       flash,
       RECORD_MAGIC,
       RECORD,
-      ([kind]) => kind === SETTLED || kind === SELECTED,
+      ([kind = 0]) => kind >= SETTLED && kind <= CONFIRMING,
     );
     const { kind, slot, length, crc } = this.#record;
-    const isSwapped = kind === SELECTED && imageCrc(flash, PRIMARY, length) === crc;
-    this.slots = kind === SELECTED && !isSwapped ? 1 - slot : slot;
-    this.#onTrial = isSwapped && awaitsVerdict(flash);
+    this.#onTrial = kind !== SETTLED && awaitsVerdict(flash);
+    // What was selected and is no trial was not swapped, or swapped back; to confirm may have come too late.
+    const isConfirmed = () => kind === CONFIRMING && imageCrc(flash, PRIMARY, length) === crc;
+    this.slots = kind === SETTLED || this.#onTrial || isConfirmed() ? slot : 1 - slot;
     this.flash = new SwappedFlash(flash, this.slots, reserved);
     if (!this.#onTrial && !this.#settle())
       throw new HostError('flash-unreadable', 'the record of the slots cannot be written; boot again');
@@ -85,8 +90,10 @@ export class McubootBoot implements BootControl {
     return this.#write({ kind: SELECTED, slot, length, crc }) && request(this.#flash, this.#reserved, false);
   }
 
+  /** The record first: without it a confirmation looks as a swap back does. */
   confirm(): boolean {
     if (!this.#onTrial) return true;
+    if (!this.#write({ ...this.#record, kind: CONFIRMING })) return false;
     if (!writeFlag(this.#flash, PRIMARY, TRAILER.imageOk)) return false;
     this.#onTrial = false;
     this.#settle(); // or at the next boot

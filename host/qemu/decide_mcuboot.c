@@ -1,4 +1,6 @@
 /* The boot decision in MCUboot's trailers, and the flash in which each image stays in its slot. */
+#include <stddef.h>
+
 #include "board.h"
 #include "device.h"
 #include "mcuboot.h"
@@ -43,4 +45,9 @@ int32_t device_open_boot(int32_t state) {
   device_port.boot_confirm = boot_confirm;
   device_port.boot_revert = boot_revert;
   return moult_mcuboot_start(&boot, &board_flash, &boot, BOARD_RESERVED);
+}
+
+uint32_t device_image_length(void) {
+  moult_trailers trailers = {&board_flash, NULL, BOARD_RESERVED};
+  return moult_trailer_image_length(&trailers, MOULT_AREA_SLOT_A, device_port.flash_size(&boot, MOULT_AREA_SLOT_A));
 }

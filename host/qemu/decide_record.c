@@ -2,6 +2,9 @@
 #include "boot.h"
 #include "board.h"
 #include "device.h"
+#include "image.h"
+
+extern const struct image_header image_header;
 
 static moult_boot boot;
 
@@ -22,3 +25,5 @@ int32_t device_open_boot(int32_t state) {
   device_port.boot_revert = boot_revert;
   return moult_boot_continue(&boot, &board_flash, &boot, state);
 }
+
+uint32_t device_image_length(void) { return image_header.length; }

@@ -21,6 +21,9 @@ extern moult_port device_port;
 void *device_user(void);
 int32_t device_open_boot(int32_t state);
 
+/* Bytes of the image that runs, from the start of its slot on. */
+uint32_t device_image_length(void);
+
 /* Finds the flash and the boot decision; `state` is what the loader decided. Negative: the board cannot be used. */
 int32_t device_open_board(int32_t state);
 

@@ -101,12 +101,16 @@ describe('a device boots', () => {
     expect(mcuboot(flash)).toMatchObject({ slots: 0, onTrial: false });
   });
 
-  test('the same bytes under another name, when both images are the same', () => {
+  test('the right slot also when both images are the same', () => {
     const flash = blank(image(1));
-    mcuboot(flash).select(1);
-    const trial = mcuboot(flash);
-    expect([trial.slots, trial.onTrial, trial.confirm()]).toEqual([1, true, true]);
-    expect(mcuboot(flash)).toMatchObject({ slots: 1, onTrial: false });
+    for (const end of ['abandoned', 'reverted', 'confirmed']) {
+      mcuboot(flash).select(1);
+      const trial = mcuboot(flash);
+      expect([trial.slots, trial.onTrial]).toEqual([1, true]);
+      if (end === 'reverted') trial.revert();
+      if (end === 'confirmed') trial.confirm();
+      expect(mcuboot(flash)).toMatchObject({ slots: end === 'confirmed' ? 1 : 0, onTrial: false });
+    }
   });
 });
 

@@ -3,9 +3,6 @@
 
 #include "board.h"
 #include "device.h"
-#include "image.h"
-
-extern const struct image_header image_header;
 
 static void say(void *user, const char *line) {
   (void)user;
@@ -20,7 +17,7 @@ void image_main(int32_t state) {
   board_open();
   if (device_open_board(state) < 0) board_off(MOULT_CONFORMANCE_BROKEN);
   test.user = device_user();
-  test.image_length = image_header.length;
+  test.image_length = device_image_length();
   int32_t verdict = moult_conformance_run(&test);
   if (verdict != MOULT_CONFORMANCE_RESET) board_off(verdict);
   board_reset();
