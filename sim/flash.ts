@@ -42,10 +42,12 @@ export class SimFlash extends NorFlash {
     // Whether it may be written depends on what is there.
     this.trace?.needs(area, offset, wanted.length);
     this.checkWrite(area, offset, wanted.length);
-    const given = this.faults.write ? this.faults.write(area, offset, wanted) : wanted;
+    // Of a Buffer `slice` would be the same bytes.
+    const copy = new Uint8Array(wanted);
+    const given = this.faults.write ? this.faults.write(area, offset, copy) : copy;
     const data = given && this.faults.stale ? this.#over(area, offset, given) : given;
     if (!data) return false;
-    const operation = { type: 'write', area, offset, data: data.slice(), unit: this.unit(area) } as const;
+    const operation = { type: 'write', area, offset, data, unit: this.unit(area) } as const;
     this.#power.operate(
       operation,
       () => this.change(area, offset, data),
