@@ -1,7 +1,6 @@
 // The boot record of ports in C (host/device/boot.c) against the one of Node: the same calls, faults and power cuts
 // leave the same bytes and the same decisions. Node's side is played first and written down, call by call;
 // test/c/boot_test.c plays the same and compares.
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -15,6 +14,7 @@ import { type Cut, cutsOf, type Operation, Power, PowerCut } from '../../sim/pow
 import { Random } from '../../sim/random.ts';
 import { HOW_TO_GET_WASM3, wasm3Build } from '../fixtures/wasm3.ts';
 import { optional } from '../optional.ts';
+import { playBoot } from './boot-script.ts';
 
 const PROGRAM = wasm3Build('boot_test');
 const SANITIZED = join(dirname(wasm3Build('.')), 'wasm3-sanitize/boot_test');
@@ -209,20 +209,9 @@ const SCRIPTS: readonly [name: string, script: () => string[]][] = [
 ];
 
 describe('the boot record in C leaves the same bytes and decides the same as the one of Node', () => {
-  for (const [name, script] of SCRIPTS) withProgram(name, () => play(PROGRAM, script()));
+  for (const [name, script] of SCRIPTS) withProgram(name, () => playBoot(PROGRAM, script()));
 });
 
 describe('the same under ASan and UBSan', () => {
-  for (const [name, script] of SCRIPTS) withSanitizers(name, () => play(SANITIZED, script()));
+  for (const [name, script] of SCRIPTS) withSanitizers(name, () => playBoot(SANITIZED, script()));
 });
-
-function play(program: string, lines: readonly string[]): void {
-  const { status, stdout } = spawnSync(program, { input: `${lines.join('\n')}\n`, encoding: 'utf8' });
-  const at = Number(/^line (\d+)/.exec(stdout)?.[1]);
-  const context = at ? lines.slice(Math.max(0, at - 5), at).join('\n') : '';
-  expect({ status, said: stdout, context }).toEqual({
-    status: 0,
-    said: `${lines.length} lines\n`,
-    context: '',
-  });
-}
