@@ -2,6 +2,7 @@
 // What stands here and not in small.ts the small core does not have, and hosts do without it there.
 
 export * from "./small";
+export { director_target } from "./agent/match";
 export { public_key_read } from "./agent/provision";
 export { policy_set, release_find, update_approve, update_postpone } from "./agent/consent";
 export { log_length, log_read } from "./storage/log";

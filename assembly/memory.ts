@@ -23,8 +23,8 @@ export const NAME_BUFFER: usize = memory.data(392, 8);
 
 // ---- storage ----
 
-/** record: what is live, up to 41 Entries of 28; the small core has no delegated roles. As long as the module. */
-export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1152;
+/** record: what is live, up to 45 Entries of 28; the small core has no delegated roles. As long as the module. */
+export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1264;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 
 /** components: names and hardware ids of those beside the main one. As long as the module. */
@@ -76,6 +76,10 @@ export const PATH_CAPACITY: u32 = 128;
 export const PATH_BUFFER: usize = memory.data(136, 8);
 /** search: the name of the newest delegated role and ".json". During one search. */
 export const ROLE_NAME: usize = memory.data(128, 8);
+/** hardware: the ECUs that this one knows. As long as the module. */
+export const ECUS_ROOM: i32 = 272;
+// @ts-ignore: decorator
+@lazy export const ECUS: usize = memory.data(ECUS_ROOM, 8);
 /** set: the release counters that a device would have, and its Rules. During one check. */
 export const HAVE_ROOM: i32 = 32;
 // @ts-ignore: decorator

@@ -43,6 +43,7 @@ test('the module exports exactly what a host may call', () => {
     'component_read',
     'component_text',
     'core_start',
+    'director_target',
     'fetch_begin',
     'fetch_end',
     'fetch_kind',

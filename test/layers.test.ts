@@ -31,6 +31,7 @@ const CORE = [
   'json',
   'metadata',
   'tuf',
+  'uptane',
   'delta',
   'install',
   'agent',

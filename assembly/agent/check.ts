@@ -4,6 +4,7 @@ import { Action, Role } from "../abi";
 import { IO_BUFFER, PATH_BUFFER, PATH_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { install, Stage } from "../storage/journal";
+import { is_partial, is_uptane, Mode, profile } from "../metadata/profile";
 import { record_abort } from "../storage/record";
 import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/search";
 import {
@@ -15,10 +16,12 @@ import {
   workflow_search,
   workflow_search_begin,
 } from "../tuf/workflow";
+import { trusted_is_director } from "../tuf/trusted";
 import { config, config_selects } from "./config";
 import { components } from "./components";
 import { device, device_failed, device_saw_time } from "./device";
 import { download_begin } from "./download";
+import { match_begin, match_check, match_find, match_look, match_next, match_take } from "./match";
 import { Phase, run, run_end, run_fetch } from "./run";
 import { policy_settle, policy_verdict } from "./policy";
 import { best, best_digest, elsewhere, selection_begin, selection_component, selection_look, selection_name } from "./selection";
@@ -59,7 +62,7 @@ export function check_begin(now: u32): void {
     run_end(status, Role.IMAGE);
     return;
   }
-  status = !isDefined(SMALL) && config.needs_time && !time_known ? Status.TIME_UNKNOWN : workflow_begin(check_time);
+  status = !isDefined(SMALL) && config.needs_time && !time_known ? Status.TIME_UNKNOWN : workflow_begin(check_time, !isDefined(SMALL) && profile.mode == Mode.FULL);
   if (status == Status.OK) run.phase = Phase.METADATA;
   else run_end(status, Role.ROOT);
 }
@@ -77,18 +80,50 @@ export function check_advance(): Action {
 /** A targets role is verified: looks into it. */
 function look(): Action {
   if (isDefined(SMALL)) return look_at_top();
-  if (!searching) {
-    run.fresh = true;
-    set_begin();
-    // The main component last: what was seen of it is what a host is told of.
-    begin_search(selection_begin(components() - 1), true);
-    if (!config_selects()) return judge_set();
-  }
-  const status = run.finding ? target_look() : selection_look();
+  if (!searching) return begin_look();
+  const status = is_uptane() ? match_look() : run.finding ? target_look() : selection_look();
+  if (status == Status.OK && is_uptane()) return matched();
   if (status == Status.OK && run.finding) return target_fetch();
   if (status == Status.OK || status == Status.NOT_FOUND) return search_on();
   search_leave();
   return check_fault(status);
+}
+
+/** All top-level roles of a repository are verified. */
+function begin_look(): Action {
+  const directed = trusted_is_director();
+  if (directed || is_partial()) {
+    const status = match_check();
+    if (status != Status.OK) return run_end(status, Role.TARGETS);
+  }
+  if (directed) {
+    const status = workflow_begin(check_time, false);
+    return status == Status.OK ? Action.CONTINUE : run_end(status, Role.ROOT);
+  }
+  run.fresh = true;
+  searching = true;
+  set_begin();
+  // The main component last: what was seen of it is what a host is told of.
+  return config_selects() ? search_component(components() - 1) : judge_set();
+}
+
+/** Uptane: on to the next target that the Director lists. */
+function match_on(): Action {
+  const length = match_next();
+  if (length < 0) return run_end(length, Role.TARGETS);
+  return length == 0 ? end_search() : match(length);
+}
+
+/** Searches for the target that the Director lists, where there is an Image repository to search. */
+function match(length: u32): Action {
+  begin_search(length, false);
+  return is_partial() ? matched() : Action.CONTINUE;
+}
+
+function matched(): Action {
+  if (run.finding) return target_fetch();
+  const status = match_take();
+  return status == Status.OK ? match_on() : run_end(status, Role.IMAGE);
 }
 
 /** The small core follows no delegations. */
@@ -110,7 +145,7 @@ function search_on(): Action {
   const status = workflow_search();
   if (status == Status.OK) return Action.CONTINUE;
   if (status != Status.NOT_FOUND) return check_fault(status);
-  return run.finding ? run_end(missing_target(), Role.NONE) : end_search();
+  return run.finding || is_uptane() ? run_end(missing_target(), Role.NONE) : end_search();
 }
 
 /**
@@ -120,7 +155,7 @@ function search_on(): Action {
 export function check_fault(status: Status): Action {
   if (isDefined(SMALL)) return run_end(status, workflow_role());
   const role = !searching ? workflow_role() : search_is_at_top() ? Role.TARGETS : Role.DELEGATED;
-  if (role != Role.DELEGATED || run.finding || !is_verdict(status)) return run_end(status, role);
+  if (role != Role.DELEGATED || run.finding || is_uptane() || !is_verdict(status)) return run_end(status, role);
   record_abort();
   if (role_fault == Status.OK) role_fault = status;
   moving = true;
@@ -149,8 +184,13 @@ function end_search(): Action {
 }
 
 function search_component(component: i32): Action {
-  begin_search(selection_begin(component), true);
+  const length = selection_begin(component);
   run.phase = Phase.METADATA;
+  if (is_uptane()) {
+    match_begin();
+    return match_on();
+  }
+  begin_search(length, true);
   return Action.CONTINUE;
 }
 
@@ -211,8 +251,10 @@ export function target_find(length: u32): Status {
   if (isDefined(SMALL) || run.phase != Phase.IDLE || !run.fresh) return Status.WRONG_STATE;
   if (length > PATH_CAPACITY) return Status.NAME_TOO_LONG;
   memory.copy(PATH_BUFFER, IO_BUFFER, length);
-  begin_search(length, false);
   run.finding = true;
   run.phase = Phase.METADATA;
+  const found = is_uptane() ? match_find(length) : length;
+  if (<i32>found >= 0) match(length);
+  else run_end(found, Role.NONE);
   return Status.OK;
 }

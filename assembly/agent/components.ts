@@ -7,6 +7,7 @@ import {
   reader_array,
   reader_element,
   reader_fail,
+  reader_find,
   reader_integer,
   reader_member,
   reader_name,
@@ -16,6 +17,7 @@ import {
 } from "../json/reader";
 import { bytes_equal } from "../bytes";
 import { COMPONENTS, COMPONENTS_ROOM, DEVICE, DEVICE_ROOM, READER } from "../memory";
+import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { config_component, config_hardware, config_read, config_selects, text_read } from "./config";
 
@@ -110,18 +112,14 @@ export function components_read(area: i32, offset: u32, length: u32): Status {
   memory.fill(COMPONENTS, 0, COMPONENTS_ROOM);
   memory.fill(DEVICE, 0, DEVICE_ROOM);
   reader_open(r, area, offset, length);
-  reader_object(r);
-  while (reader_member(r)) {
-    if (reader_name(r) == Name.COMPONENTS) read_list(r);
-    else reader_skip(r);
-  }
+  if (reader_find(r, Name.COMPONENTS)) read_list(r);
   return r.status == Status.OK || r.status == Status.FLASH_READ ? r.status : Status.CONFIG_INVALID;
 }
 
 function read_list(r: Reader): void {
   reader_array(r);
   while (reader_element(r)) {
-    if (count == MAX_COMPONENTS || !config_selects()) return reader_fail(r, Status.CONFIG_INVALID);
+    if (count == MAX_COMPONENTS || !config_selects() || is_uptane()) return reader_fail(r, Status.CONFIG_INVALID);
     const seen = read_component(r, part_at(count));
     if (seen != Seen.ALL || component_find(component_name(count) + 1, load<u8>(component_name(count))) >= 0) return reader_fail(r, Status.CONFIG_INVALID);
     count++;

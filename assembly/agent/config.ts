@@ -20,10 +20,13 @@ import {
   reader_string,
   reader_text,
 } from "../json/reader";
-import { text_hex } from "../json/text";
+import { text_hash, text_hex } from "../json/text";
 import { CONFIG, CONFIG_ROOM, READER, SIGNATURE_BUFFER } from "../memory";
+import { ecu_add, ecu_set, ecus } from "../metadata/hardware";
 import { keys_be_strict } from "../metadata/key";
+import { is_uptane, Mode, profile } from "../metadata/profile";
 import { Status } from "../status";
+import { member_hash } from "../uptane/verification";
 
 /** The most bytes of a configuration. */
 export const MAX_CONFIG: u32 = 1024;
@@ -99,6 +102,12 @@ const enum Seen {
   CLIENT = BUILD_TIME | INTERVAL,
 }
 
+/** Hashes of what this ECU is called where metadata is Uptane's, and of its hardware id; 0: it was not said. */
+let ecu: u64 = 0;
+let hardware: u64 = 0;
+/** The most bytes of the id of an ECU or a vehicle. */
+const MAX_ID: u32 = 63;
+
 /** Seconds that an update can be postponed in all where the configuration does not say: a week. */
 const MAX_POSTPONE: u32 = 604800;
 
@@ -114,15 +123,18 @@ export function config_read(area: i32, offset: u32, length: u32): Status {
   if (!isDefined(SMALL)) {
     config.chip = NO_CHIP;
     config.max_postpone = MAX_POSTPONE;
+    uptane_clear();
   }
   reader_object(r);
   while (reader_member(r)) seen |= read_member(r);
   reader_end(r);
   if (r.status == Status.FLASH_READ) return Status.FLASH_READ;
-  if (r.status != Status.OK || (seen != Seen.ALL && (isDefined(SMALL) || seen != Seen.CLIENT)) || length > MAX_CONFIG) return Status.CONFIG_INVALID;
+  const client = isDefined(SMALL) ? 0 : is_uptane() ? Seen.CLIENT | Seen.HARDWARE : Seen.CLIENT;
+  if (r.status != Status.OK || (seen != Seen.ALL && (isDefined(SMALL) || seen != client)) || length > MAX_CONFIG) return Status.CONFIG_INVALID;
   if (!isDefined(SMALL)) {
-    if (!format_fits()) return Status.CONFIG_INVALID;
+    if (!format_fits() || (ecu != 0) != is_uptane()) return Status.CONFIG_INVALID;
     keys_be_strict(config.strict_key_ids);
+    ecu_set(0, ecu, hardware);
   }
   const counters = max(config.release, config.security);
   return config.interval >= LEAST_INTERVAL && counters <= <u32>i32.MAX_VALUE ? Status.OK : Status.CONFIG_INVALID;
@@ -132,6 +144,7 @@ function read_member(r: Reader): Seen {
   switch (reader_name(r)) {
     case Name.HARDWARE_ID:
       text_read(r, config_hardware(), LONG_TEXT);
+      if (!isDefined(SMALL)) hardware = text_hash(r);
       return Seen.HARDWARE;
     case Name.COMPONENT:
       text_read(r, config_component(), SHORT_TEXT);
@@ -166,7 +179,57 @@ function read_policy(r: Reader): void {
   else if (name == Name.CHIP_ID) config.chip = reader_integer(r, Status.CONFIG_INVALID);
   else if (name == Name.BOOT_KEY) read_key(r);
   else if (name == Name.MAX_POSTPONE) config.max_postpone = min(reader_integer(r, Status.CONFIG_INVALID), <u32>i32.MAX_VALUE);
-  else reader_skip(r);
+  else if (isDefined(SMALL)) reader_skip(r);
+  else read_uptane(r, name);
+}
+
+function uptane_clear(): void {
+  profile.mode = Mode.TUF;
+  profile.legacy = false;
+  profile.primary = false;
+  profile.vehicle = 0;
+  ecu = 0;
+  ecus.known = 1;
+}
+
+function read_uptane(r: Reader, name: Name): void {
+  switch (name) {
+    case Name.UPTANE:
+      profile.mode = reader_named_value(r) - Name.UPTANE;
+      if (<u32>(profile.mode - Mode.FULL) > 1) reader_fail(r, Status.CONFIG_INVALID);
+      return;
+    case Name.ECU:
+      ecu = read_id(r);
+      return;
+    case Name.VEHICLE:
+      profile.vehicle = read_id(r);
+      return;
+    case Name.ECUS:
+      return read_ecus(r);
+    case Name.LEGACY:
+      profile.legacy = reader_bool(r);
+      return;
+    default:
+      reader_skip(r);
+  }
+}
+
+/** Reads an id. Its hash. */
+function read_id(r: Reader): u64 {
+  if (!reader_string(r)) return 0;
+  if (r.text_length - 1 >= MAX_ID) reader_fail(r, Status.CONFIG_INVALID);
+  return text_hash(r);
+}
+
+/** Reads the ECUs that this one, a Primary, sends targets to. */
+function read_ecus(r: Reader): void {
+  profile.primary = true;
+  reader_object(r);
+  while (reader_member(r)) {
+    const id = text_hash(r);
+    const made = member_hash(r, Name.HARDWARE_ID);
+    if (made == 0 || !ecu_add(id, made)) reader_fail(r, Status.CONFIG_INVALID);
+  }
 }
 
 function read_format(r: Reader): void {

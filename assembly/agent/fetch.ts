@@ -5,6 +5,7 @@ import { payload_length, payload_offset, payload_pass, payload_pass_begin, paylo
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { record_abort, record_begin, record_is_open, record_length, record_write } from "../storage/record";
+import { trusted_is_director } from "../tuf/trusted";
 import { workflow_accept, workflow_limit, workflow_missing, workflow_place } from "../tuf/workflow";
 import { check_fault } from "./check";
 import { download_answer, download_end } from "./download";
@@ -22,7 +23,8 @@ function in_target(): bool {
 }
 
 export function fetch_kind(): FetchKind {
-  return run.phase == Phase.METADATA ? FetchKind.METADATA : FetchKind.TARGET;
+  if (run.phase != Phase.METADATA) return FetchKind.TARGET;
+  return trusted_is_director() ? FetchKind.DIRECTOR : FetchKind.METADATA;
 }
 
 export function fetch_name_length(): u32 {

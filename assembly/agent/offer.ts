@@ -7,7 +7,7 @@ import { Reader, reader_member, reader_name, reader_object, reader_peek, reader_
 import { DIGEST, FILE_INFO, HIGHEST_RELEASE, RELEASE, RELEASE_ROOM } from "../memory";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { Status } from "../status";
-import { trusted_open_place, trusted_reader, trusted_signed } from "../tuf/trusted";
+import { trusted_open_place, trusted_open_targets, trusted_reader } from "../tuf/trusted";
 import { part_at } from "./components";
 import { name_write } from "./name";
 import { best, best_digest, selection_component } from "./selection";
@@ -67,11 +67,9 @@ export function offer_base(): usize {
  */
 export function offer_find(patch: bool): Status {
   offer.length = 0;
-  const status = trusted_open_place(best.place);
+  const status = trusted_open_targets(best.place);
   if (status != Status.OK) return status;
   const r = trusted_reader;
-  reader_seek(r, trusted_signed.targets);
-  reader_object(r);
   while (reader_member(r)) {
     memory.fill(RELEASE, 0, OFFER_SIZE);
     current.path = r.text_at;

@@ -1,10 +1,11 @@
-// Configuration, the key for payloads and the root of trust are given once, each in chunks through the buffer; the
-// root is the last one.
+// Configuration, the key for payloads and the roots of trust are given once, each in chunks through the buffer; that
+// of the Image repository, or the only one, is the last.
 
 import { Part } from "../abi";
 import * as host from "../host";
 import { key_forget, key_keep, key_load, KEY_SIZE, OWN_SECRET } from "../install/key";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
+import { Mode, profile } from "../metadata/profile";
 import { Status } from "../status";
 import {
   Kind,
@@ -32,7 +33,7 @@ let part: Part = Part.CONFIG;
 let given: u32 = 0;
 
 export function provision_begin(wanted: Part): Status {
-  const last: i32 = isDefined(SMALL) ? Part.ROOT : Part.KEY;
+  const last: i32 = isDefined(SMALL) ? Part.ROOT : Part.DIRECTOR;
   if (<u32>wanted > <u32>last) return Status.BAD_ARGUMENT;
   if (run.phase != Phase.UNUSABLE && run.phase != Phase.PROVISION) return Status.ALREADY_PROVISIONED;
   run.phase = Phase.UNUSABLE;
@@ -41,11 +42,18 @@ export function provision_begin(wanted: Part): Status {
   if (wanted != Part.CONFIG && store_entry(Kind.CONFIG).length == 0) return Status.WRONG_STATE;
   if (status == Status.NOT_PROVISIONED) status = store_format();
   if (status != Status.OK) return status;
-  if (isDefined(SMALL) || wanted != Part.KEY) record_begin(wanted == Part.CONFIG ? Kind.CONFIG : Kind.ROOT);
+  const whole = isDefined(SMALL) || wanted != Part.ROOT || profile.mode != Mode.FULL || store_entry(Kind.DIRECTOR_ROOT).length != 0;
+  if (!whole) return Status.WRONG_STATE;
+  if (isDefined(SMALL) || wanted != Part.KEY) record_begin(kind_of(wanted));
   part = wanted;
   given = 0;
   run.phase = Phase.PROVISION;
   return Status.OK;
+}
+
+function kind_of(part: Part): Kind {
+  if (part == Part.CONFIG) return Kind.CONFIG;
+  return isDefined(SMALL) || part == Part.ROOT ? Kind.ROOT : Kind.DIRECTOR_ROOT;
 }
 
 export function provision_write(length: u32): Status {
@@ -68,7 +76,7 @@ export function provision_end(): Status {
   if (run.phase != Phase.PROVISION) return Status.WRONG_STATE;
   run.phase = Phase.UNUSABLE;
   if (!isDefined(SMALL) && part == Part.KEY) return accept_key();
-  const status = part == Part.CONFIG ? accept_config() : root_provision();
+  const status = part == Part.CONFIG ? accept_config() : root_provision(part == Part.DIRECTOR);
   if (status != Status.OK) {
     record_abort();
     return status;

@@ -5,6 +5,7 @@ import { sealed_forget } from "../install/encryption";
 import { Status } from "../status";
 import { log_outcome } from "../storage/log";
 import { record_abort } from "../storage/record";
+import { trusted_is_director } from "../tuf/trusted";
 import { config } from "./config";
 import { policy, policy_now, policy_spread } from "./policy";
 
@@ -45,6 +46,8 @@ export namespace run {
   /** The outcome of the last check, and the role that it concerns. */
   export let outcome: Status = Status.OK;
   export let outcome_role: Role = Role.NONE;
+  /** Whether that is one of the Director's. */
+  export let outcome_director: bool = false;
   /** Checks in a row that ended in a fault. */
   export let failures: u32 = 0;
   /** A file is wanted and its end was not told yet. */
@@ -76,6 +79,7 @@ export function run_end(status: Status, role: Role): Action {
   run.fetching = false;
   run.outcome = status;
   run.outcome_role = status < 0 ? role : Role.NONE;
+  if (!isDefined(SMALL)) run.outcome_director = status < 0 && trusted_is_director();
   if (run.finding) return Action.WAIT;
   if (!isDefined(SMALL)) log_outcome(status, run.outcome_role);
   run.failures = status < 0 ? run.failures + 1 : 0;

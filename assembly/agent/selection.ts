@@ -7,6 +7,7 @@ import {
   Reader,
   reader_array,
   reader_element,
+  reader_find,
   reader_member,
   reader_name,
   reader_object,
@@ -19,20 +20,22 @@ import {
   TEXT_CAPACITY,
 } from "../json/reader";
 import { BEST_RELEASE, FILE_INFO, HIGHEST_RELEASE, IO_BUFFER, OTHER_HARDWARE, PATH_BUFFER, RELEASE, RELEASE_ROOM } from "../memory";
+import { text_hash } from "../json/text";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { path_begins } from "../metadata/path";
+import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { Kind } from "../storage/record";
 import { search_is_at_top, search_path, search_place, search_trusts } from "../tuf/search";
-import { trusted_open_place, trusted_reader, trusted_show, trusted_signed } from "../tuf/trusted";
+import { trusted_open_place, trusted_open_targets, trusted_reader, trusted_show } from "../tuf/trusted";
 import { component_hardware, component_name } from "./components";
 import { text_is } from "./config";
 import { name_write } from "./name";
+import { bytes_equal } from "../bytes";
+import { ecus_read } from "../uptane/verification";
 
 @unmanaged
 export class Release {
-  release: u32;
-  security: u32;
   length: u32;
   /** Where its path stands in the file of its role, and where that is in the store. */
   path: u32;
@@ -41,17 +44,21 @@ export class Release {
   hardware_fits: bool;
   has_sha256: bool;
   has_sha512: bool;
-  /** The image itself is not published, only payloads that are encrypted. */
+  /** The image itself is not published, only payloads that are encrypted. From here on all must match (custom_is). */
   encrypted: bool;
   /** Which of the fields a release must have were seen. */
   seen: u8;
+  /** Hashes of its component and of the hardware ids that are listed, in one. */
+  texts: u32;
+  release: u32;
+  security: u32;
   // 32 bytes of version text (length first), 32 of SHA-256 and 64 of SHA-512 follow.
 }
 
-const VERSION_AT: usize = 28;
-const SHA256_AT: usize = 60;
-const SHA512_AT: usize = 92;
-const RELEASE_SIZE: i32 = 156;
+const VERSION_AT: usize = 32;
+export const SHA256_AT: usize = 64;
+export const SHA512_AT: usize = 96;
+export const RELEASE_SIZE: i32 = 160;
 if (<i32>offsetof<Release>() > <i32>VERSION_AT || RELEASE_SIZE > RELEASE_ROOM) ERROR("a Release does not fit its region");
 
 const enum Seen {
@@ -63,7 +70,20 @@ const enum Seen {
   ALL = 31,
 }
 
-const current = changetype<Release>(RELEASE);
+/** Where a target that is read stands. */
+export const enum Reading {
+  IMAGE = 0,
+  /** in the Director's targets: its ECUs are taken in */
+  DIRECTOR = 1,
+  /** and they are checked, as all the Director's targets are read */
+  CHECK = 2,
+}
+
+let reading: Reading = Reading.IMAGE;
+/** Where the array of hardware ids of the target that was read last starts; 0: there is none. */
+export let hardware_at: u32 = 0;
+
+export const current = changetype<Release>(RELEASE);
 const file = changetype<FileInfo>(FILE_INFO);
 
 /** The best release for this device; `release` 0: there is none. */
@@ -142,12 +162,10 @@ export function selection_look(): Status {
 function find_highest(below: u32): Status {
   highest.release = 0;
   const place = isDefined(SMALL) ? Kind.TARGETS : search_place();
-  const status = trusted_open_place(place);
+  const status = trusted_open_targets(place);
   if (status != Status.OK) return status;
   const r = trusted_reader;
   if (!isDefined(SMALL)) search_path();
-  reader_seek(r, trusted_signed.targets);
-  reader_object(r);
   while (reader_member(r)) {
     memory.fill(RELEASE, 0, RELEASE_SIZE);
     current.path = r.text_at;
@@ -174,6 +192,24 @@ function is_trusted(): bool {
   const length = r.text_length;
   memory.copy(IO_BUFFER, reader_text(r), length);
   return search_trusts(IO_BUFFER, length);
+}
+
+/** Reads the target whose name was read into RELEASE and FILE_INFO; whether it is a release of this component. */
+export function release_read(r: Reader, how: Reading, place: i32): bool {
+  memory.fill(RELEASE, 0, RELEASE_SIZE);
+  current.path = r.text_at;
+  current.place = place;
+  hardware_at = 0;
+  reading = how;
+  const is_release = read_target(r);
+  reading = Reading.IMAGE;
+  return is_release;
+}
+
+/** Whether what must match is the same of the target that was read and of another (docs/formats.md, "Uptane"). */
+export function custom_is(other: Release): bool {
+  const first = offsetof<Release>("encrypted");
+  return bytes_equal(RELEASE + first, changetype<usize>(other) + first, <u32>(SHA256_AT - first));
 }
 
 /** Reads the target in hand; whether it is a release of this component. */
@@ -206,6 +242,7 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
   const is_number = kind >= 0x30 && kind <= 0x39;
   if (name == Name.COMPONENT && is_text) {
     current.component_fits = reader_string(r) && text_is(r, component_name(selection_component()));
+    if (!isDefined(SMALL)) current.texts += <u32>text_hash(r) << 1;
     return Seen.COMPONENT;
   }
   if (name == Name.VERSION && is_text) return read_version(r);
@@ -219,6 +256,10 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
     return current.security <= <u32>i32.MAX_VALUE ? Seen.SECURITY : 0;
   }
   if (!isDefined(SMALL) && name == Name.ENCRYPTION) current.encrypted = true;
+  if (is_uptane() && name == Name.ECU_IDENTIFIERS && reading != Reading.IMAGE) {
+    ecus_read(r, reading == Reading.CHECK);
+    return 0;
+  }
   reader_skip(r);
   return 0;
 }
@@ -231,10 +272,12 @@ function read_version(r: Reader): Seen {
 }
 
 function read_hardware(r: Reader): Seen {
+  if (!isDefined(SMALL)) hardware_at = r.pos;
   reader_array(r);
   while (reader_element(r)) {
     if (reader_peek(r) == 0x22) {
       reader_string(r);
+      if (!isDefined(SMALL)) current.texts += <u32>text_hash(r);
       if (text_is(r, component_hardware(selection_component()))) current.hardware_fits = true;
     } else reader_skip(r);
   }
@@ -247,15 +290,11 @@ export function selection_show(): i32 {
   if (best.release == 0 || trusted_open_place(best.place) != Status.OK) return 0;
   reader_seek(r, best.path);
   reader_member(r);
-  reader_object(r);
-  while (reader_member(r)) {
-    const name = reader_name(r);
-    reader_peek(r);
-    const from = r.pos;
-    reader_skip(r);
-    if (name == Name.CUSTOM) return trusted_show(best.place, from, r.pos - from);
-  }
-  return 0;
+  if (!reader_find(r, Name.CUSTOM)) return 0;
+  reader_peek(r);
+  const from = r.pos;
+  reader_skip(r);
+  return trusted_show(best.place, from, r.pos - from);
 }
 
 // ---- the name to fetch ----

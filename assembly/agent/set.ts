@@ -7,6 +7,7 @@ import {
   reader_array,
   reader_element,
   reader_fail,
+  reader_find,
   reader_integer,
   reader_member,
   reader_name,
@@ -20,6 +21,7 @@ import {
 import { bytes_equal } from "../bytes";
 import { key_exists } from "../install/key";
 import { HAVE, HAVE_ROOM, RULES, RULES_ROOM } from "../memory";
+import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { trusted_open_place, trusted_reader } from "../tuf/trusted";
 import { components, component_find, MAX_COMPONENTS, part_at, part_digest, staged_at } from "./components";
@@ -66,7 +68,8 @@ export function set_add(component: i32): Status {
   const part = part_at(component);
   if (elsewhere.release > part.release) foreign = true;
   store<u32>(have(component), max(part.release, best.release));
-  if (best.release <= part.release) return Status.OK;
+  // Uptane 5.4.4.3, 10.4: what a Director orders is not what is newest, and it must not be older.
+  if (best.release <= part.release) return is_uptane() && best.release - 1 < part.release - 1 ? Status.COUNTER_ROLLBACK : Status.OK;
   if (!best.has_sha256 && !best.has_sha512) return Status.HASH_UNKNOWN;
   // Against a downgrade to a release with known holes, signed as it may be.
   if (best.security < part.security) return Status.COUNTER_ROLLBACK;
@@ -158,11 +161,7 @@ function read_rules(): Status {
   reader_string(r);
   reader_peek(r);
   r.pos++; // the colon
-  reader_object(r);
-  while (reader_member(r)) {
-    if (reader_name(r) == Name.CUSTOM) read_custom(r);
-    else reader_skip(r);
-  }
+  if (reader_find(r, Name.CUSTOM)) read_custom(r);
   return r.status;
 }
 

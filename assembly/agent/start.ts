@@ -48,8 +48,10 @@ function start(): Status {
   let status = store_mount();
   if (status != Status.OK) return status;
   const given = store_entry(Kind.CONFIG);
-  if (given.length == 0 || store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
+  if (given.length == 0) return Status.NOT_PROVISIONED;
+  // How a root is read is said there, also of one that is still to be given.
   status = components_read(store_bank(), given.offset, given.length);
+  if (store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
   if (status == Status.OK) status = device_mount();
   if (!isDefined(SMALL)) {
     log_time(device.time);

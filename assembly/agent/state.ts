@@ -7,12 +7,13 @@ import { IO_BUFFER } from "../memory";
 import { reader_seek, reader_string, reader_text, TEXT_CAPACITY } from "../json/reader";
 import { Status } from "../status";
 import { install, install_component, install_version, Stage } from "../storage/journal";
-import { trusted_entry, trusted_open_place, trusted_reader } from "../tuf/trusted";
+import { Kind, store_entry } from "../storage/record";
+import { trusted_open_place, trusted_reader } from "../tuf/trusted";
 import { agent_time_known } from "./check";
 import { components, component_hardware, component_name, part_at, part_version, staged_at } from "./components";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
-import { agent_role, agent_status } from "./run";
+import { agent_role, agent_status, run } from "./run";
 import { policy } from "./policy";
 import { elsewhere } from "./selection";
 
@@ -27,7 +28,7 @@ export function state_read(field: State): i32 {
     case State.TIMESTAMP_VERSION:
     case State.SNAPSHOT_VERSION:
     case State.TARGETS_VERSION:
-      return trusted_entry(field - State.ROOT_VERSION).version;
+      return store_entry(Kind.ROOT + field - State.ROOT_VERSION).version;
     case State.LATEST_TIME:
       return device.time;
     case State.SECURITY_COUNTER:
@@ -55,7 +56,7 @@ export function state_read(field: State): i32 {
     case State.DOWNTIME:
       return isDefined(SMALL) ? 0 : policy.downtime;
     default:
-      return !isDefined(SMALL) && field == State.CHECK_REPOSITORY ? 0 : Status.BAD_ARGUMENT;
+      return !isDefined(SMALL) && field == State.CHECK_REPOSITORY ? i32(run.outcome_director) : Status.BAD_ARGUMENT;
   }
 }
 

@@ -163,7 +163,7 @@ export function pem_decode(out: usize, text: usize, length: u32): u32 {
 }
 
 /** Strict base64 (RFC 4648, 4) but for white space. */
-function base64_decode(out: usize, at: usize, end: usize): u32 {
+export function base64_decode(out: usize, at: usize, end: usize): u32 {
   const begin = out;
   let held: u32 = 0;
   let bits: u32 = 0;

@@ -15,6 +15,7 @@ import {
   reader_fail,
   reader_member,
   reader_object,
+  reader_object_at,
   reader_peek,
   reader_scalar,
   reader_seek,
@@ -132,8 +133,7 @@ function next_value(r: Reader, level: Level): bool {
 function in_order(r: Reader, start: u32): bool {
   let ordered = true;
   last.quote = 0;
-  reader_seek(r, start);
-  reader_object(r);
+  reader_object_at(r, start);
   while (ordered && reader_member(r)) {
     if (last.quote != 0) {
       const order = compare(r, last);
@@ -158,8 +158,7 @@ function seek_next_name(r: Reader, level: Level): bool {
     text_hold(r, last);
   }
   best.quote = 0;
-  reader_seek(r, level.start);
-  reader_object(r);
+  reader_object_at(r, level.start);
   while (reader_member(r)) {
     const order = best.quote == 0 ? -1 : compare(r, best);
     if (order == 0) reader_fail(r, Status.JSON_DUPLICATE);

@@ -71,6 +71,15 @@ export const enum Name {
   REQUIRES,
   CONFLICTS,
   BELOW,
+  UPTANE,
+  FULL,
+  PARTIAL,
+  ECU,
+  VEHICLE,
+  ECUS,
+  LEGACY,
+  VEHICLE_ID,
+  ECU_IDENTIFIERS,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -137,8 +146,14 @@ const NAMES_LENGTH: usize = 335;
   109, 97, 120, 80, 111, 115, 116, 112, 111, 110, 101, 32,
   // components requires conflicts below
   99, 111, 109, 112, 111, 110, 101, 110, 116, 115, 32, 114, 101, 113, 117, 105, 114, 101, 115, 32, 99, 111, 110, 102, 108, 105, 99, 116, 115, 32, 98, 101, 108, 111, 119, 32,
+  // uptane full partial ecu
+  117, 112, 116, 97, 110, 101, 32, 102, 117, 108, 108, 32, 112, 97, 114, 116, 105, 97, 108, 32, 101, 99, 117, 32,
+  // vehicle ecus legacy
+  118, 101, 104, 105, 99, 108, 101, 32, 101, 99, 117, 115, 32, 108, 101, 103, 97, 99, 121, 32,
+  // vehicleId ecuIdentifiers
+  118, 101, 104, 105, 99, 108, 101, 73, 100, 32, 101, 99, 117, 73, 100, 101, 110, 116, 105, 102, 105, 101, 114, 115, 32,
 ]);
-const MORE_LENGTH: usize = 301;
+const MORE_LENGTH: usize = 370;
 
 const SPACE: u32 = 0x20;
 

@@ -62,6 +62,17 @@ export function reader_seek(r: Reader, pos: u32): void {
   r.fresh = true;
 }
 
+/** Steps into the object, or the array, that starts at a place that was met before. */
+export function reader_object_at(r: Reader, pos: u32): bool {
+  reader_seek(r, pos);
+  return reader_object(r);
+}
+
+export function reader_array_at(r: Reader, pos: u32): bool {
+  reader_seek(r, pos);
+  return reader_array(r);
+}
+
 /** The decoded bytes of the last string. */
 // @ts-ignore: decorator
 @inline
@@ -175,6 +186,16 @@ function next(r: Reader, close: i32): bool {
 /** The name of the member in hand, among those that the core knows. */
 export function reader_name(r: Reader): Name {
   return r.text_length <= TEXT_CAPACITY ? name_find(reader_text(r), r.text_length) : Name.OTHER;
+}
+
+/** Steps into an object and stands before the value of this name. False: the object has none. */
+export function reader_find(r: Reader, name: Name): bool {
+  reader_object(r);
+  while (reader_member(r)) {
+    if (reader_name(r) == name) return true;
+    reader_skip(r);
+  }
+  return false;
 }
 
 /** Reads a string; its text is in `reader_text`. */

@@ -3,7 +3,8 @@
 
 import { HELD_ROOM, OTHER_TEXT_READER, TEXT_READER } from "../memory";
 import { bytes_compare, nibble } from "../bytes";
-import { Reader, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
+import { Status } from "../status";
+import { Reader, reader_fail, reader_open, reader_text, string_next, TEXT_CAPACITY } from "./reader";
 
 /** Reads a string where it lies, one character after another. Within one call of whoever opened it. */
 export const text_cursor = changetype<Reader>(TEXT_READER);
@@ -30,6 +31,7 @@ export function text_hash(r: Reader): u64 {
   text_open(a, r, r.text_at);
   let hash: u64 = 0xcbf29ce484222325;
   for (let c = string_next(a); c >= 0; c = string_next(a)) hash = (hash ^ c) * 0x100000001b3;
+  if (!isDefined(SMALL) && a.status != Status.OK) reader_fail(r, a.status); // it could not be read again
   return hash;
 }
 

@@ -3,7 +3,7 @@
 import { Name } from "../json/names";
 import {
   Reader,
-  reader_array,
+  reader_array_at,
   reader_bool,
   reader_element,
   reader_fail,
@@ -18,6 +18,7 @@ import {
 } from "../json/reader";
 import { DELEGATION_ROOM } from "../memory";
 import { Status } from "../status";
+import { hardware_listed } from "./hardware";
 import { path_fits_pattern, path_fits_prefix, path_hash } from "./path";
 
 @unmanaged
@@ -29,6 +30,8 @@ export class Delegation {
   prefixes: u32;
   /** Succinct roles: how many bits of a path's hash tell them apart. */
   bits: u32;
+  /** Where the array of hardware ids starts; 0: it is for any. */
+  hardware: u32;
   /** The search ends with this role for a path that fits. */
   terminating: bool;
 }
@@ -66,21 +69,27 @@ function read_member(r: Reader, d: Delegation): void {
     case Name.PATH_HASH_PREFIXES:
       d.prefixes = at;
       break;
+    case Name.HARDWARE_IDS:
+      d.hardware = at;
+      break;
   }
   reader_skip(r);
 }
 
-/** Whether the path is delegated. Leaves the reader somewhere in the object. */
+/** Whether the path is delegated, and for the hardware that is wanted (Uptane 5.4.4.7). Leaves the reader somewhere in the object. */
 export function delegation_fits(r: Reader, d: Delegation): bool {
   const hashed = d.prefixes != 0;
   if (!hashed && d.paths == 0) return false;
   if (hashed) path_hash();
   let fits = false;
-  reader_seek(r, hashed ? d.prefixes : d.paths);
-  reader_array(r);
+  reader_array_at(r, hashed ? d.prefixes : d.paths);
   while (reader_element(r)) {
     if (!reader_string(r)) return false;
     if (!fits) fits = hashed ? path_fits_prefix(r) : path_fits_pattern(r);
+  }
+  if (fits && d.hardware != 0) {
+    reader_seek(r, d.hardware);
+    fits = hardware_listed(r);
   }
   return fits && r.status == Status.OK;
 }

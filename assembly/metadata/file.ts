@@ -3,10 +3,12 @@
 
 import { hex_decode } from "../bytes";
 import { Name } from "../json/names";
-import { Reader, reader_fail, reader_integer, reader_member, reader_name, reader_object, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
-import { FILE_HASH, FILE_INFO_ROOM } from "../memory";
+import { Reader, reader_fail, reader_find, reader_integer, reader_member, reader_name, reader_object, reader_open, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
+import { canonical_stream } from "../json/canonical";
+import { FILE_HASH, FILE_INFO_ROOM, READER } from "../memory";
 import { Status } from "../status";
-import { hash_begin, hash_flash, hash_is } from "../storage/hash";
+import { hash_begin, hash_feed, hash_flash, hash_is } from "../storage/hash";
+import { is_legacy } from "./profile";
 
 @unmanaged
 export class FileInfo {
@@ -67,11 +69,7 @@ export function file_member(r: Reader, name: Name, f: FileInfo): bool {
 export function file_find(r: Reader, start: u32, wanted: Name, f: FileInfo): Status {
   file_clear(f);
   reader_seek(r, start);
-  reader_object(r);
-  while (reader_member(r)) {
-    if (reader_name(r) == wanted) file_read(r, f);
-    else reader_skip(r);
-  }
+  if (reader_find(r, wanted)) file_read(r, f);
   if (r.status != Status.OK) return r.status;
   if (f.version == 0) return Status.METADATA_INVALID;
   return file_usable(f);
@@ -85,7 +83,7 @@ export function file_read(r: Reader, f: FileInfo): void {
   }
 }
 
-/** Reads the object of one target, which must have a length and a hash that can be checked. */
+/** Reads the object of one target. */
 export function file_read_target(r: Reader, f: FileInfo): Status {
   file_clear(f);
   reader_object(r);
@@ -93,9 +91,12 @@ export function file_read_target(r: Reader, f: FileInfo): Status {
     const name = reader_name(r);
     if (name == Name.VERSION || !file_member(r, name, f)) reader_skip(r);
   }
-  if (r.status != Status.OK) return r.status;
-  if (!f.has_length || f.hashes == 0) return Status.METADATA_INVALID;
-  return file_usable(f);
+  return r.status != Status.OK ? r.status : file_fetchable(f);
+}
+
+/** A target must have a length and a hash that can be checked. */
+export function file_fetchable(f: FileInfo): Status {
+  return f.has_length && f.hashes != 0 ? file_usable(f) : Status.METADATA_INVALID;
 }
 
 /** Hashes of kinds that this client does not know, alone, prove nothing: refuse rather than ignore them. */
@@ -130,7 +131,7 @@ function read_hash(r: Reader, f: FileInfo, length: u32, out: usize): bool {
 
 /** Whether `length` bytes on flash are what the file info says: the length, and every hash that it lists. */
 export function file_check(area: i32, offset: u32, length: u32, f: FileInfo): Status {
-  if (f.has_length && f.length != length) return Status.LENGTH_MISMATCH;
+  if (f.has_length && f.length != length && !is_legacy()) return Status.LENGTH_MISMATCH;
   let status: Status = Status.OK;
   if (f.has_sha256) status = compare_hash(area, offset, length, false, file_sha256(f));
   if (f.has_sha512 && status == Status.OK) status = compare_hash(area, offset, length, true, file_sha512(f));
@@ -141,5 +142,14 @@ function compare_hash(area: i32, offset: u32, length: u32, wide: bool, expected:
   hash_begin(FILE_HASH, wide);
   const status = hash_flash(FILE_HASH, wide, area, offset, length);
   if (status != Status.OK) return status;
-  return hash_is(FILE_HASH, wide, expected) ? Status.OK : Status.HASH_MISMATCH;
+  if (hash_is(FILE_HASH, wide, expected)) return Status.OK;
+  return is_legacy() && has_canonical_hash(area, offset, length, wide, expected) ? Status.OK : Status.HASH_MISMATCH;
+}
+
+/** Whether the hash is that of the file's canonical form, which old servers announce instead. */
+function has_canonical_hash(area: i32, offset: u32, length: u32, wide: bool, expected: usize): bool {
+  const r = changetype<Reader>(READER);
+  reader_open(r, area, offset, length);
+  hash_begin(FILE_HASH, wide);
+  return canonical_stream(r, 0, hash_feed) == Status.OK && hash_is(FILE_HASH, wide, expected);
 }

@@ -9,11 +9,13 @@ import {
   reader_array,
   reader_element,
   reader_fail,
+  reader_find,
   reader_integer,
   reader_member,
   reader_name,
   reader_named_value,
   reader_object,
+  reader_object_at,
   reader_peek,
   reader_seek,
   reader_skip,
@@ -23,7 +25,8 @@ import {
 import { text_copy, text_hash, text_hex } from "../json/text";
 import { FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET_ROOM, NOTED_KEYS, SIGNATURE_BUFFER } from "../memory";
 import { Status } from "../status";
-import { hash_begin, hash_bytes, hash_is } from "../storage/hash";
+import { hash_begin, hash_feed, hash_is } from "../storage/hash";
+import { is_legacy, profile_value } from "./profile";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
 const MAX_KEYS: u32 = 32;
@@ -81,11 +84,7 @@ export function key_load(r: Reader, key: Key): bool {
 export function keys_read(r: Reader, roles: u32, keys: u32, role: Name, set: KeySet): Status {
   memory.fill(changetype<usize>(set), 0, KEY_SET_SIZE);
   reader_seek(r, roles);
-  reader_object(r);
-  while (reader_member(r)) {
-    if (reader_name(r) == role) read_role(r, set);
-    else reader_skip(r);
-  }
+  if (reader_find(r, role)) read_role(r, set);
   if (r.status == Status.OK && set.threshold == 0) return Status.METADATA_INVALID; // the role is missing
   return read_keys(r, keys, set);
 }
@@ -99,8 +98,7 @@ export function keys_read_delegated(r: Reader, delegation: u32, keys: u32, set: 
 }
 
 function read_keys(r: Reader, keys: u32, set: KeySet): Status {
-  reader_seek(r, keys);
-  reader_object(r);
+  reader_object_at(r, keys);
   while (reader_member(r)) {
     const key = key_find(set, text_hash(r));
     if (key && reader_peek(r) == 0x7b) read_key(r, key);
@@ -162,7 +160,7 @@ function read_key(r: Reader, key: Key): void {
   while (reader_member(r)) {
     const name = reader_name(r);
     const kind = reader_peek(r);
-    if (name == Name.KEYTYPE && kind == 0x22) type = reader_named_value(r);
+    if (name == Name.KEYTYPE && kind == 0x22) type = profile_value(r);
     else if (name == Name.SCHEME && kind == 0x22) scheme = reader_named_value(r);
     else if (name == Name.KEYVAL && kind == 0x7b) read_keyval(r, key);
     else reader_skip(r);
@@ -173,12 +171,16 @@ function read_key(r: Reader, key: Key): void {
   if (!isDefined(SMALL) && strict && !(named && is_named_so(r, at))) key.kind = 0;
 }
 
-/** The kind of signature that a keytype and a scheme stand for; 0: none that this client verifies. */
+/**
+ * The kind of signature that a keytype and a scheme stand for; 0: none that this client verifies. In the legacy profile
+ * there is no scheme.
+ */
 function kind_of(type: Name, scheme: Name): i32 {
-  if (type == Name.ED25519 && scheme == Name.ED25519) return SIGNATURE_ED25519;
+  const legacy = is_legacy();
+  if (type == Name.ED25519 && (legacy || scheme == Name.ED25519)) return SIGNATURE_ED25519;
   if (isDefined(SMALL)) return 0;
   if ((type == Name.ECDSA || type == Name.ECDSA_P256) && scheme == Name.ECDSA_P256) return SIGNATURE_P256;
-  return type == Name.RSA && scheme == Name.RSA_PSS ? SIGNATURE_RSA : 0;
+  return type == Name.RSA && (legacy || scheme == Name.RSA_PSS) ? SIGNATURE_RSA : 0;
 }
 
 function read_keyval(r: Reader, key: Key): void {
@@ -203,15 +205,11 @@ function is_named_so(r: Reader, at: u32): bool {
   const end = r.pos;
   const depth = r.depth;
   hash_begin(FILE_HASH, false);
-  const status = canonical_stream(r, at, feed);
+  const status = canonical_stream(r, at, hash_feed);
   r.pos = end;
   r.depth = depth;
   r.fresh = false;
   return status == Status.OK && hash_is(FILE_HASH, false, SIGNATURE_BUFFER);
-}
-
-function feed(pointer: usize, length: u32): void {
-  hash_bytes(FILE_HASH, false, pointer, length);
 }
 
 /** Marks a key's material as counted, under every id that it has. */

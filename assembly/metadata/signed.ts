@@ -9,10 +9,8 @@ import {
   reader_integer,
   reader_member,
   reader_name,
-  reader_named_value,
-  reader_object,
+  reader_object_at,
   reader_peek,
-  reader_seek,
   reader_skip,
   reader_string,
   reader_text,
@@ -20,6 +18,7 @@ import {
 } from "../json/reader";
 import { Status } from "../status";
 import { date_parse, LATEST, NO_DATE } from "./expires";
+import { is_legacy, profile_value } from "./profile";
 
 @unmanaged
 export class Signed {
@@ -28,12 +27,13 @@ export class Signed {
   expires: u32;
   /** Root: whether file names carry versions and hashes. */
   consistent: bool;
-  /** Where the values of `keys`, `roles`, `meta`, `targets` and `delegations` start; 0: there is none. */
+  /** Where the values of `keys`, `roles`, `meta`, `targets`, `delegations` and `custom` start; 0: there is none. */
   keys: u32;
   roles: u32;
   meta: u32;
   targets: u32;
   delegations: u32;
+  custom: u32;
 }
 
 const enum Seen {
@@ -48,10 +48,10 @@ const enum Seen {
 export function signed_read(r: Reader, start: u32, role: Role, s: Signed): Status {
   memory.fill(changetype<usize>(s), 0, offsetof<Signed>());
   let seen = 0;
-  reader_seek(r, start);
-  reader_object(r);
+  reader_object_at(r, start);
   while (reader_member(r)) seen |= read_member(r, role, s);
   if (r.status != Status.OK) return r.status;
+  if (is_legacy()) seen |= Seen.SPEC_VERSION;
   return seen == Seen.ALL ? parts_present(role, s) : Status.METADATA_INVALID;
 }
 
@@ -62,7 +62,7 @@ function read_member(r: Reader, role: Role, s: Signed): Seen {
   switch (name) {
     case Name.TYPE:
       // One role's file, validly signed, must not pass for another's.
-      if (reader_named_value(r) != type_of(role)) reader_fail(r, Status.TYPE_MISMATCH);
+      if (profile_value(r) != type_of(role)) reader_fail(r, Status.TYPE_MISMATCH);
       return Seen.TYPE;
     case Name.SPEC_VERSION:
       if (!reader_string(r) || !major_is_1(r)) reader_fail(r, Status.SPEC_VERSION);
@@ -92,6 +92,8 @@ function read_member(r: Reader, role: Role, s: Signed): Seen {
     case Name.DELEGATIONS:
       if (!isDefined(SMALL)) s.delegations = at;
       break;
+    default:
+      if (!isDefined(SMALL) && name == Name.CUSTOM) s.custom = at;
   }
   reader_skip(r);
   return 0;

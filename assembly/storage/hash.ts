@@ -3,11 +3,14 @@
 import { bytes_equal } from "../bytes";
 import { sha256_begin, sha256_end, sha256_update } from "../crypto/sha256";
 import { sha512_begin, sha512_end, sha512_update } from "../crypto/sha512";
-import { COPY_BUFFER, COPY_SIZE, DIGEST } from "../memory";
+import { COPY_BUFFER, COPY_SIZE, DIGEST, FILE_HASH } from "../memory";
 import { Status } from "../status";
 import { flash_read } from "./flash";
 
+let begun_wide: bool = false;
+
 export function hash_begin(context: usize, wide: bool): void {
+  if (!isDefined(SMALL)) begun_wide = wide;
   if (wide) sha512_begin(context);
   else sha256_begin(context);
 }
@@ -29,6 +32,11 @@ export function hash_flash(context: usize, wide: bool, area: i32, offset: u32, l
 export function hash_bytes(context: usize, wide: bool, pointer: usize, length: u32): void {
   if (wide) sha512_update(context, pointer, length);
   else sha256_update(context, pointer, length);
+}
+
+/** Takes in what is streamed for the hash in FILE_HASH that was begun last. */
+export function hash_feed(pointer: usize, length: u32): void {
+  hash_bytes(FILE_HASH, begun_wide, pointer, length);
 }
 
 /** Ends the hash, which is then in DIGEST. */

@@ -39,14 +39,20 @@ export const enum Kind {
   /** The key that payloads are encrypted for. */
   KEY = 7,
   POLICY = 8,
+  /** The same four of the Director. */
+  DIRECTOR_ROOT = 9,
+  DIRECTOR_TARGETS = 12,
   /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
-  DELEGATED = 9,
+  DELEGATED = 13,
 }
+
+/** The small core knows no Director. */
+const KINDS: i32 = isDefined(SMALL) ? Kind.DIRECTOR_ROOT : Kind.DELEGATED;
 
 /** Delegated roles that are kept: as many as one search visits. The small core follows none. */
 const DELEGATED_PLACES: i32 = isDefined(SMALL) ? 0 : 32;
 
-const PLACES: i32 = Kind.DELEGATED + DELEGATED_PLACES;
+const PLACES: i32 = KINDS + DELEGATED_PLACES;
 
 /** What is live in one place; `length` 0: nothing. */
 @unmanaged
@@ -96,6 +102,8 @@ const OPEN_MAGIC: u32 = 0x4e45504f; // "OPEN"
 /** In a bank's header: whether it was begun with a configuration, a device state and a root in it. */
 const UNSEALED: u32 = 1;
 const SEALED: u32 = 2;
+/** And a root of the Director. */
+const SEALED_WITH_DIRECTOR: u32 = 3;
 const BANK_HEADER_SIZE: u32 = 16;
 const OPEN_SIZE: u32 = 4;
 const COMMIT_SIZE: u32 = 32;
@@ -349,19 +357,19 @@ const RESERVE: u32 = isDefined(SMALL) ? 768 : 692;
 
 /**
  * Whether the open record would leave no place for the next root: metadata that fills the store, honest or by a
- * thief of the online keys, must not lock out the root that repairs it. Roles that nobody uses give way before.
+ * thief of the online keys, must not lock out the roots that repair it. Roles that nobody uses give way before.
  */
 function crowds_out(length: u32): bool {
   if (isDefined(SMALL)) return open > Kind.ROOT && is_crowded(length);
   if (!is_crowded(length)) return false;
   store_tidy();
-  return open > Kind.ROOT && is_crowded(length);
+  return open > Kind.ROOT && open != Kind.DIRECTOR_ROOT && is_crowded(length);
 }
 
 function is_crowded(length: u32): bool {
   let taken = payload_offset(padded(BANK_HEADER_SIZE)) + received + length + store_entry(Kind.ROOT).length + RESERVE;
   // What is confirmed of each component must find its place.
-  if (!isDefined(SMALL)) taken += store_entry(Kind.DEVICE).length;
+  if (!isDefined(SMALL)) taken += store_entry(Kind.DEVICE).length + store_entry(Kind.DIRECTOR_ROOT).length;
   for (let place = 1; place < PLACES; place++) {
     if (place != open && store_entry(place).length != 0) taken += payload_offset(store_entry(place).length);
   }
@@ -417,7 +425,7 @@ function set_entry(place: i32, offset: u32, length: u32, crc: u32, version: u32,
 }
 
 function drop_kinds(drops: u32): void {
-  for (let kind: i32 = 1; kind < Kind.DELEGATED; kind++) {
+  for (let kind: i32 = 1; kind < KINDS; kind++) {
     if (drops & (1 << kind)) clear(kind);
   }
 }
@@ -493,7 +501,8 @@ function write_bank_header(): Status {
   sealed = store_entry(Kind.ROOT).length != 0;
   store<u32>(BANK_HEADER, BANK_MAGIC);
   store<u32>(BANK_HEADER, sequence + 1, 4);
-  store<u32>(BANK_HEADER, sealed ? SEALED : UNSEALED, 8);
+  const directed = !isDefined(SMALL) && store_entry(Kind.DIRECTOR_ROOT).length != 0;
+  store<u32>(BANK_HEADER, sealed ? (directed ? SEALED_WITH_DIRECTOR : SEALED) : UNSEALED, 8);
   store<u32>(BANK_HEADER, crc32(0, BANK_HEADER, 12), 12);
   const status = flash_write_padded(bank, 0, BANK_HEADER, BANK_HEADER_SIZE);
   if (status == Status.OK) sequence++;
@@ -523,12 +532,14 @@ function mount_bank(area: i32): Status {
   dirty = false;
   memory.fill(ENTRIES, 0, PLACES * ENTRY_SIZE);
   let status = read_header(area);
-  sealed = load<u32>(BANK_HEADER, 8) == SEALED;
+  sealed = isDefined(SMALL) ? load<u32>(BANK_HEADER, 8) == SEALED : load<u32>(BANK_HEADER, 8) >= SEALED;
   if (status == Status.OK) status = walk();
   if (status != Status.OK || !sealed) return status;
   for (let kind: i32 = Kind.CONFIG; kind <= Kind.ROOT; kind++) {
     if (store_entry(kind).length == 0) return Status.STORE_CORRUPT;
   }
+  const directed = !isDefined(SMALL) && load<u32>(BANK_HEADER, 8) == SEALED_WITH_DIRECTOR;
+  if (directed && store_entry(Kind.DIRECTOR_ROOT).length == 0) return Status.STORE_CORRUPT;
   return Status.OK;
 }
 
@@ -560,7 +571,7 @@ function walk_record(size: u32): Status {
   const length = load<u32>(COMMIT_BUFFER, 4);
   const offset = payload_offset(log_end);
   if (length > size - offset) return Status.STORE_CORRUPT;
-  if (kind > 0 && kind < PLACES && kind <= Kind.DELEGATED) {
+  if (kind > 0 && kind < PLACES && kind <= KINDS) {
     const crc = load<u32>(COMMIT_BUFFER, 8);
     const status = crc_check(bank, offset, length, crc);
     if (status == Status.FLASH_READ) return status;

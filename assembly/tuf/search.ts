@@ -12,12 +12,12 @@ import { Role } from "../abi";
 import { bytes_equal, digit } from "../bytes";
 import { Name } from "../json/names";
 import {
-  reader_array,
+  reader_array_at,
   reader_element,
   reader_fail,
   reader_member,
   reader_name,
-  reader_object,
+  reader_object_at,
   reader_peek,
   reader_seek,
   reader_skip,
@@ -33,7 +33,7 @@ import { path_hash, path_is, path_set } from "../metadata/path";
 import { Status } from "../status";
 import { Kind, store_entry, store_release } from "../storage/record";
 import { threshold_load_delegated } from "./threshold";
-import { trusted_open, trusted_open_place, trusted_reader, trusted_signed, trusted_tag } from "./trusted";
+import { trusted_open, trusted_open_place, trusted_open_targets, trusted_reader, trusted_signed, trusted_tag } from "./trusted";
 
 @unmanaged
 class Visit {
@@ -211,8 +211,7 @@ function open_delegations(place: i32): Status {
   keys_at = 0;
   roles_at = 0;
   succinct_at = 0;
-  reader_seek(r, trusted_signed.delegations);
-  reader_object(r);
+  reader_object_at(r, trusted_signed.delegations);
   while (reader_member(r)) {
     const name = reader_name(r);
     reader_peek(r);
@@ -225,11 +224,18 @@ function open_delegations(place: i32): Status {
   return r.status;
 }
 
+/** Whether a role delegates to anybody. Empty delegations, as some tools write them, are none; unreadable ones count. */
+export function search_delegates(place: i32): bool {
+  const status = open_delegations(place);
+  if (status != Status.OK || succinct_at != 0) return status != Status.NOT_FOUND;
+  reader_array_at(r, roles_at);
+  return reader_element(r);
+}
+
 /** The next listed delegation that fits the path; its name is then in ROLE_NAME. */
 function next_listed(after: u32): u32 {
   if (after == 0) {
-    reader_seek(r, roles_at);
-    reader_array(r);
+    reader_array_at(r, roles_at);
   } else skip_element(after);
   while (reader_element(r)) {
     const at = r.pos;
@@ -307,8 +313,7 @@ function take_name(): void {
 /** A name that is delegated to twice in one file could have either keys. */
 function check_unique(name: u32): void {
   if (r.status != Status.OK) return;
-  reader_seek(r, roles_at);
-  reader_array(r);
+  reader_array_at(r, roles_at);
   while (reader_element(r)) {
     delegation_read(r, delegation);
     const same = r.status == Status.OK && delegation.name != name && text_compare(r, delegation.name, r, name) == 0;
@@ -322,8 +327,7 @@ function look_up(): Status {
   listed = 0;
   const status = trusted_open(Role.SNAPSHOT);
   if (status != Status.OK) return status;
-  reader_seek(r, trusted_signed.meta);
-  reader_object(r);
+  reader_object_at(r, trusted_signed.meta);
   while (listed == 0 && reader_member(r)) {
     const at = r.text_at;
     if (r.text_length == name_length && bytes_equal(reader_text(r), ROLE_NAME, name_length)) {
@@ -378,13 +382,17 @@ export function search_look(f: FileInfo): Status {
 }
 
 function find_target(place: i32, f: FileInfo): Status {
-  const status = trusted_open_place(place);
+  const status = search_find(place);
+  return status == Status.OK ? file_read_target(r, f) : status;
+}
+
+/** Finds the path that counts among the targets in a place of the store: `trusted_reader` stands behind its name. */
+export function search_find(place: i32): Status {
+  const status = trusted_open_targets(place);
   if (status != Status.OK) return status;
-  reader_seek(r, trusted_signed.targets);
-  reader_object(r);
   while (reader_member(r)) {
-    if (!path_is(r)) reader_skip(r);
-    else return file_read_target(r, f);
+    if (path_is(r)) return Status.OK;
+    reader_skip(r);
   }
   return r.status == Status.OK ? Status.NOT_FOUND : r.status;
 }

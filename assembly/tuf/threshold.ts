@@ -4,27 +4,28 @@
 import { Role } from "../abi";
 import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
 import { SIGNATURE_ED25519, SIGNATURE_MATERIAL, signature_verify_digest } from "../crypto/signature";
+import { base64_decode } from "../crypto/spki";
 import { canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
 import {
   Reader,
-  reader_array,
+  reader_array_at,
   reader_element,
   reader_fail,
   reader_member,
   reader_name,
   reader_object,
-  reader_seek,
   reader_skip,
   reader_string,
 } from "../json/reader";
-import { text_hash, text_hex } from "../json/text";
-import { DIGEST, FILE_HASH, KEY_BUFFER, KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
+import { text_copy, text_hash, text_hex } from "../json/text";
+import { DIGEST, FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
 import { Envelope } from "../metadata/envelope";
 import { Key, key_at, key_count, key_find, key_load, keys_read, keys_read_delegated, KeySet } from "../metadata/key";
+import { is_legacy } from "../metadata/profile";
 import { Signed } from "../metadata/signed";
 import { Status } from "../status";
-import { hash_begin, hash_bytes, hash_end } from "../storage/hash";
+import { hash_begin, hash_end, hash_feed } from "../storage/hash";
 
 /** The most signatures that one file may carry. */
 const MAX_SIGNATURES: u32 = 64;
@@ -71,11 +72,11 @@ function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status 
   for (let i: u32 = 0; i < set.count && valid < set.threshold; i++) {
     const key = key_at(set, i);
     if (key.kind == 0 || key.kind == SIGNATURE_ED25519 || key.counted || key.signature == 0) continue;
-    const length = text_hex(file, key.signature, SIGNATURE_CONTEXTS, LONGEST_SIGNATURE);
+    const length = signature_decode(file, key.signature, SIGNATURE_CONTEXTS, LONGEST_SIGNATURE);
     if (length == 0) continue;
     if (!hashed) {
       hash_begin(FILE_HASH, false);
-      const streamed = canonical_stream(file, envelope.signed, feed_digest);
+      const streamed = canonical_stream(file, envelope.signed, hash_feed);
       if (streamed != Status.OK) return streamed;
       hash_end(FILE_HASH, false);
       hashed = true;
@@ -90,10 +91,6 @@ function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status 
 /** Bytes: of 4,096 bits of RSA. */
 const LONGEST_SIGNATURE: u32 = 512;
 
-function feed_digest(pointer: usize, length: u32): void {
-  hash_bytes(FILE_HASH, false, pointer, length);
-}
-
 /** Notes for each key where its signature stands. */
 function collect(file: Reader, signatures: u32): Status {
   let count: u32 = 0;
@@ -101,8 +98,7 @@ function collect(file: Reader, signatures: u32): Status {
     key_at(set, i).signature = 0;
     key_at(set, i).counted = false;
   }
-  reader_seek(file, signatures);
-  reader_array(file);
+  reader_array_at(file, signatures);
   while (reader_element(file)) {
     if (count == MAX_SIGNATURES) reader_fail(file, Status.TOO_MANY_KEYS);
     else collect_one(file, count++);
@@ -130,15 +126,15 @@ function collect_one(file: Reader, index: u32): void {
   }
   if (file.status != Status.OK) return;
   if (!named || signature == 0) return reader_fail(file, Status.ENVELOPE_INVALID);
-  note_signer(file, index, id);
+  note_signer(file, index, id, Status.SIGNATURE_DUPLICATE);
   const key = key_find(set, id);
   if (key) key.signature = signature;
 }
 
-/** The same key id twice refuses the file, even where the threshold is met without it (TUF 4.2). */
-function note_signer(file: Reader, index: u32, id: u64): void {
+/** The same key id twice refuses the file, even where the threshold is met without it (TUF 4.2). Or another id: ECUs. */
+export function note_signer(file: Reader, index: u32, id: u64, fault: Status): void {
   for (let i: u32 = 0; i < index; i++) {
-    if (load<u64>(SIGNER_IDS + (<usize>i << 3)) == id) return reader_fail(file, Status.SIGNATURE_DUPLICATE);
+    if (load<u64>(SIGNER_IDS + (<usize>i << 3)) == id) return reader_fail(file, fault);
   }
   store<u64>(SIGNER_IDS + (<usize>index << 3), id);
 }
@@ -164,8 +160,18 @@ function begin_some(file: Reader, first: u32, wanted: u32): i32 {
 
 /** Begins to verify a key's signature, unless it is refused at once. */
 function is_candidate(file: Reader, key: Key): bool {
-  if (text_hex(file, key.signature, SIGNATURE_BUFFER, 64) != 64 || !key_load(delegator, key)) return false;
+  if (signature_decode(file, key.signature, SIGNATURE_BUFFER, 64) != 64 || !key_load(delegator, key)) return false;
   return ed25519_verify_begin(context(begun_count), KEY_BUFFER + SIGNATURE_MATERIAL, SIGNATURE_BUFFER);
+}
+
+/** Decodes the signature at `quote`: hexadecimal digits, in the legacy profile base64. Bytes; 0: it is none. */
+function signature_decode(file: Reader, quote: u32, out: usize, capacity: u32): u32 {
+  if (!is_legacy()) return text_hex(file, quote, out, capacity);
+  const end = KEY_BUFFER + text_copy(file, quote, KEY_BUFFER, KEY_CAPACITY);
+  const length = base64_decode(KEY_BUFFER, KEY_BUFFER, end);
+  if (length > capacity) return 0;
+  memory.copy(out, KEY_BUFFER, length);
+  return length;
 }
 
 /** Ends the batch; returns how many signatures hold. */

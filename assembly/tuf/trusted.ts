@@ -2,7 +2,7 @@
 
 import { Role } from "../abi";
 import { crc32 } from "../bytes";
-import { Reader, reader_open } from "../json/reader";
+import { Reader, reader_object_at, reader_open } from "../json/reader";
 import { IO_BUFFER, IO_CAPACITY, TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { Signed, signed_read } from "../metadata/signed";
@@ -14,9 +14,27 @@ import { Entry, Kind, store_bank, store_entry, store_find } from "../storage/rec
 export const trusted_reader = changetype<Reader>(TRUSTED_READER);
 export const trusted_signed = changetype<Signed>(TRUSTED_SIGNED);
 
+/** What the kinds of the Director's roles are above those of the Image repository, or of the only one. */
+const OF_DIRECTOR: i32 = Kind.DIRECTOR_ROOT - Kind.ROOT;
+/** The repository that is in hand: OF_DIRECTOR, or 0. */
+let repository: i32 = 0;
+
+/** From now on the roles are those of the Director; or else of the Image repository, or of the only one. */
+export function trusted_turn(director: bool): void {
+  repository = director ? OF_DIRECTOR : 0;
+}
+
+/** Whether they are those of a Director beside an Image repository. */
+// @ts-ignore: decorator
+@inline
+export function trusted_is_director(): bool {
+  return !isDefined(SMALL) && repository != 0;
+}
+
 /** The kind of record that holds a top-level role. */
 export function trusted_kind(role: Role): Kind {
-  return Kind.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+  const kind = Kind.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+  return isDefined(SMALL) ? kind : kind + repository;
 }
 
 /** What the store has of a role; `length` 0: nothing. */
@@ -34,11 +52,19 @@ export function trusted_open_place(place: i32): Status {
   const entry = store_entry(place);
   // Places change owners when the store had to be read again: then none is in use any more.
   if (!isDefined(SMALL) && place >= Kind.DELEGATED && entry.user == 0) return Status.STORE_FULL;
-  const role: Role = isDefined(SMALL) || place < Kind.DELEGATED ? place - Kind.ROOT : Role.DELEGATED;
+  let role: Role = isDefined(SMALL) || place < Kind.DELEGATED ? place - Kind.ROOT : Role.DELEGATED;
+  if (!isDefined(SMALL) && role >= OF_DIRECTOR && place < Kind.DELEGATED) role -= OF_DIRECTOR;
   reader_open(trusted_reader, store_bank(), entry.offset, entry.length);
   const envelope = changetype<Envelope>(TRUSTED_ENVELOPE);
   const status = envelope_read(trusted_reader, envelope);
   return status == Status.OK ? signed_read(trusted_reader, envelope.signed, role, trusted_signed) : status;
+}
+
+/** Opens the trusted targets in a place of the store and steps into their list. */
+export function trusted_open_targets(place: i32): Status {
+  const status = trusted_open_place(place);
+  reader_object_at(trusted_reader, trusted_signed.targets);
+  return status;
 }
 
 /** What `trusted_read` reads: a place in the store, and the part of the file there, wherever the store moves it. */
@@ -58,10 +84,16 @@ function show_whole(place: i32): i32 {
   return trusted_show(place, 0, store_entry(place).length);
 }
 
-/** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
+/** Of an argument of `trusted_length`: the role is the Director's. */
+const DIRECTOR_ROLE: i32 = 8;
+
+/**
+ * Chooses the trusted file of a role, or of 8 and a role of the Director, for `trusted_read`. Its length in bytes; 0:
+ * there is none.
+ */
 export function trusted_length(role: Role): i32 {
-  if (isDefined(SMALL) || <u32>role > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
-  return show_whole(trusted_kind(role));
+  if (isDefined(SMALL) || <u32>(role & ~DIRECTOR_ROLE) > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
+  return show_whole(role < DIRECTOR_ROLE ? Kind.ROOT + role : Kind.DIRECTOR_ROOT + role - DIRECTOR_ROLE);
 }
 
 /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */

@@ -2,18 +2,22 @@
 // of the trust store; `workflow_accept` verifies it there. After the four top-level roles come delegated roles, as
 // far as somebody searches them (search.ts).
 //
+// Uptane (standard 2.1.0, 5.4.4) runs it for the Director, then for the Image repository. Where the Director has neither
+// timestamp nor snapshot, its targets follow its root.
+//
 // An error ends the check and leaves what is trusted as it was, so that the next check starts from the same
 // ground.
 
 import { Role } from "../abi";
 import { decimal_encode } from "../bytes";
 import { Name, name_put } from "../json/names";
-import { Reader, reader_fail, reader_member, reader_object, reader_open, reader_seek, reader_skip } from "../json/reader";
+import { Reader, reader_fail, reader_member, reader_object_at, reader_open, reader_skip } from "../json/reader";
 import { text_compare } from "../json/text";
 import { ENVELOPE, FILE_INFO, KEY_SET, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
 import { file_check, file_clear, file_find, file_read, file_usable, FileInfo } from "../metadata/file";
 import { keys_note, keys_satisfy_noted, KeySet } from "../metadata/key";
+import { is_legacy, is_partial, is_uptane } from "../metadata/profile";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import {
@@ -33,7 +37,7 @@ import {
 } from "../storage/record";
 import { search_begin, search_enter, search_keys, search_listed, search_name_put, search_next, search_tag } from "./search";
 import { threshold_load, threshold_verify } from "./threshold";
-import { trusted_entry, trusted_kind, trusted_open, trusted_reader, trusted_signed } from "./trusted";
+import { trusted_entry, trusted_is_director, trusted_kind, trusted_open, trusted_reader, trusted_signed, trusted_turn } from "./trusted";
 
 /** The most bytes of a file whose length nobody announced, as in python-tuf. */
 const MAX_ROOT: u32 = 512000;
@@ -78,6 +82,11 @@ function is_delegated(): bool {
   return !isDefined(SMALL) && role == Role.DELEGATED;
 }
 
+/** Whether targets follow root, and nothing announces them. */
+function is_short(): bool {
+  return is_partial() || (is_legacy() && trusted_is_director());
+}
+
 /** Where the record of its file goes. */
 export function workflow_place(): i32 {
   return is_delegated() ? place : trusted_kind(role);
@@ -98,8 +107,12 @@ export function workflow_name_length(): u32 {
   return name_length;
 }
 
-/** 5.2: starts from the trusted root, whose expiry does not matter yet. `now` holds for the whole check. */
-export function workflow_begin(now: u32): Status {
+/**
+ * 5.2: starts from the trusted root, whose expiry does not matter yet: that of the Director, or else of the Image
+ * repository, or of the only one. `now` holds for the whole check.
+ */
+export function workflow_begin(now: u32, director: bool): Status {
+  if (!isDefined(SMALL)) trusted_turn(director);
   role = Role.ROOT;
   start_time = now;
   roots = 0;
@@ -120,7 +133,7 @@ export function workflow_next(): Status {
       role = Role.TARGETS;
     }
   }
-  if (role == Role.TARGETS) {
+  if (role == Role.TARGETS && !is_short()) {
     const status = look_up(Role.SNAPSHOT, Name.TARGETS_JSON);
     if (status != Status.OK) return status;
     if (is_held()) {
@@ -163,7 +176,9 @@ export function workflow_missing(): Status {
 
 /** Verifies the file in the open record and makes it the trusted one, or gives it up. */
 export function workflow_accept(): Status {
-  const status = role == Role.ROOT ? accept_root() : role == Role.TIMESTAMP ? accept_timestamp() : accept_announced();
+  let status: Status;
+  if (role == Role.ROOT) status = accept_root();
+  else status = role == Role.TIMESTAMP || is_short() ? accept_unannounced() : accept_announced();
   if (status != Status.OK) record_abort();
   return status;
 }
@@ -176,7 +191,7 @@ function look_up(announcer: Role, name: Name): Status {
   if (status != Status.OK) return status;
   limit = role == Role.SNAPSHOT ? MAX_SNAPSHOT : MAX_TARGETS;
   const found = file_find(trusted_reader, trusted_signed.meta, name, announced);
-  if (announced.has_length) limit = min(limit, announced.length);
+  if (announced.has_length && !is_legacy()) limit = min(limit, announced.length);
   return found;
 }
 
@@ -196,6 +211,7 @@ function request(): void {
     version = trusted_entry(Role.ROOT).version + 1;
     limit = MAX_ROOT;
   } else if (role == Role.TIMESTAMP) limit = MAX_TIMESTAMP;
+  else if (is_short()) limit = MAX_TARGETS;
   else if (consistent) version = announced.version;
   name_length = <u32>(name_put_versioned(version) - NAME_BUFFER);
 }
@@ -241,7 +257,7 @@ function accept_root(): Status {
  */
 function kinds_to_drop(): i32 {
   let kinds = 0;
-  for (let each: i32 = Role.TIMESTAMP; each <= Role.TARGETS; each++) {
+  for (let each = first_online(); each <= Role.TARGETS; each++) {
     let status = threshold_load(trusted_reader, trusted_signed, each);
     if (status == Status.OK) {
       keys_note(keys);
@@ -250,8 +266,13 @@ function kinds_to_drop(): i32 {
     if (status != Status.OK) return status;
     if (!keys_satisfy_noted(keys)) kinds |= 1 << trusted_kind(each);
   }
-  const both = (1 << Kind.TIMESTAMP) | (1 << Kind.SNAPSHOT);
+  const both = (1 << trusted_kind(Role.TIMESTAMP)) | (1 << trusted_kind(Role.SNAPSHOT));
   return kinds & both ? kinds | both : kinds;
+}
+
+/** The first role whose keys a root must give. */
+function first_online(): i32 {
+  return is_short() ? Role.TARGETS : Role.TIMESTAMP;
 }
 
 /** The repository has no newer root. */
@@ -259,20 +280,21 @@ function end_of_roots(): Status {
   if (expired()) return Status.EXPIRED; // 5.3.10, against a freeze
   const status = trusted_open(Role.ROOT);
   if (status != Status.OK) return status;
-  consistent = trusted_signed.consistent;
-  role = Role.TIMESTAMP;
+  consistent = trusted_signed.consistent && !is_legacy();
+  role = first_online();
   return Status.OK;
 }
 
 /** 5.2: the first root of a device must be signed to its own threshold. */
-export function root_provision(): Status {
+export function root_provision(director: bool): Status {
+  if (!isDefined(SMALL)) trusted_turn(director);
   role = Role.ROOT;
   let status = record_finish();
   if (status == Status.OK) status = open_incoming(record_offset(), record_length());
   if (status == Status.OK) status = signed_read(incoming, envelope.signed, Role.ROOT, signed);
   if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);
   if (status == Status.OK) status = threshold_verify(incoming, envelope);
-  for (let each: i32 = Role.TIMESTAMP; status == Status.OK && each <= Role.TARGETS; each++) {
+  for (let each = first_online(); status == Status.OK && each <= Role.TARGETS; each++) {
     status = threshold_load(incoming, signed, each);
   }
   if (status == Status.OK) status = record_commit(signed.version, signed.expires, 0);
@@ -280,34 +302,34 @@ export function root_provision(): Status {
   return status;
 }
 
-// ---- 5.4 timestamp ----
+// ---- 5.4 timestamp; Uptane 5.4.4.2: targets that only their own version tells from older ones ----
 
-function accept_timestamp(): Status {
-  if (record_is_unchanged()) return keep_timestamp(); // byte for byte what was verified before
+function accept_unannounced(): Status {
+  const stamps = isDefined(SMALL) || role == Role.TIMESTAMP;
+  if (record_is_unchanged()) return keep_unannounced(); // byte for byte what was verified before
   let status = verify_by_delegator();
+  if (status == Status.OK && stamps) status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
   if (status != Status.OK) return status;
-  status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
-  if (status != Status.OK) return status;
-  const held = trusted_entry(Role.TIMESTAMP);
+  const held = trusted_entry(role);
   if (held.length != 0) {
     if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
-    if (signed.version == held.version) return keep_timestamp();
-    status = trusted_open(Role.TIMESTAMP);
-    if (status == Status.OK) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
+    if (signed.version == held.version) return keep_unannounced();
+    if (stamps) status = trusted_open(Role.TIMESTAMP);
+    if (status == Status.OK && stamps) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
     if (status != Status.OK) return status;
-    if (announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
+    if (stamps && announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
   }
   if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
   status = record_commit(signed.version, signed.expires, 0);
-  if (status == Status.OK) role = Role.SNAPSHOT;
+  if (status == Status.OK) role = stamps ? Role.SNAPSHOT : Role.NONE;
   return status;
 }
 
 /** The same version as before: the one that is held goes on to count, if it has not expired. */
-function keep_timestamp(): Status {
+function keep_unannounced(): Status {
   record_abort();
   if (expired()) return Status.EXPIRED;
-  role = Role.SNAPSHOT;
+  role = isDefined(SMALL) || role == Role.TIMESTAMP ? Role.SNAPSHOT : Role.NONE;
   return Status.OK;
 }
 
@@ -320,6 +342,8 @@ function accept_announced(): Status {
   if (status == Status.OK) status = verify_by_delegator();
   if (status != Status.OK) return status;
   if (signed.version != announced.version) return Status.VERSION_MISMATCH; // 5.5.4, 5.6.4
+  // Uptane 5.4.4.5, 5.4.4.6: snapshot and targets have a check of their own; who could announce older ones is not asked.
+  if (is_uptane() && !is_delegated() && signed.version < trusted_entry(role).version) return Status.ROLLBACK;
   if (role == Role.SNAPSHOT) {
     status = check_snapshot();
     if (status != Status.OK) return status;
@@ -370,8 +394,7 @@ function check_snapshot(): Status {
   if (incoming.status != Status.OK || trusted_entry(Role.SNAPSHOT).length == 0) return incoming.status;
   const opened = trusted_open(Role.SNAPSHOT);
   if (opened != Status.OK) return opened;
-  reader_seek(trusted_reader, trusted_signed.meta);
-  reader_object(trusted_reader);
+  reader_object_at(trusted_reader, trusted_signed.meta);
   restart_incoming();
   reread = 0;
   while (reader_member(trusted_reader)) {
@@ -402,8 +425,7 @@ function find_onwards(quote: u32): bool {
 }
 
 function restart_incoming(): void {
-  reader_seek(incoming, signed.meta);
-  reader_object(incoming);
+  reader_object_at(incoming, signed.meta);
 }
 
 function read_version(r: Reader): u32 {

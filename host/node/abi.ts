@@ -1152,6 +1152,11 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
 export type CoreExports = {
   readonly memory: WebAssembly.Memory;
   /**
+   * Writes the path of one of the Director's targets into the buffer; its length. NOT_FOUND: there are
+   * not so many. WRONG_STATE: the last check found a fault in the metadata.
+   */
+  director_target?(index: number): number;
+  /**
    * Writes the public key that payloads for this device are encrypted for into the buffer. Its length;
    * or KEY_MISSING.
    */
@@ -1233,7 +1238,10 @@ export type CoreExports = {
   image_reject(): number;
   /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */
   trusted_find(length: number): number;
-  /** Chooses the trusted file of a role for `trusted_read`. Its length in bytes; 0: there is none. */
+  /**
+   * Chooses the trusted file of a role, or of 8 and a role of the Director, for `trusted_read`. Its
+   * length in bytes; 0: there is none.
+   */
   trusted_length(role: number): number;
   /**
    * Puts what the file has from `offset` on into the buffer, byte for byte as it was received. Bytes; 0:

@@ -9,7 +9,6 @@ import {
   type CoreExports,
   type CoreImports,
   type Mode,
-  type Role,
   Status,
 } from './abi.ts';
 import type { BootControl } from './boot.ts';
@@ -146,6 +145,12 @@ export class Core {
     return this.#status((core) => core.target_find(this.#put(bytes)));
   }
 
+  /** The path of one of the Director's trusted targets, counted from 0; undefined: there is none of that number. */
+  directorTarget(index: number): string | undefined {
+    const length = this.#status((core) => core.director_target?.(index) ?? Status.NOT_FOUND);
+    return length < 0 ? undefined : this.#text(this.#io, length);
+  }
+
   imageConfirm(): number {
     return this.#status((core) => core.image_confirm());
   }
@@ -221,8 +226,8 @@ export class Core {
     };
   }
 
-  /** The trusted file of a role, byte for byte as it was received; empty: there is none. */
-  trustedFile(role: Role): Uint8Array {
+  /** The trusted file of a Role, or of the Director's where it is 8 more; as it was received. Empty: there is none. */
+  trustedFile(role: number): Uint8Array {
     return this.#trusted(this.#status((core) => core.trusted_length(role)));
   }
 

@@ -53,8 +53,8 @@ export interface ClientConfiguration {
   readonly hardwareId?: string;
   /** The vehicle that the Director's targets must name; left out: any. */
   readonly vehicle?: string;
-  /** On a Primary: the other ECUs of the vehicle. Left out: a Secondary, which looks at its own targets only. */
-  readonly ecus?: readonly { readonly ecu: string; readonly hardwareId: string }[];
+  /** On a Primary: the other ECUs of the vehicle, by their names. Left out: a Secondary, which looks at its own targets only. */
+  readonly ecus?: Readonly<Record<string, { readonly hardwareId: string }>>;
   /** The servers speak the legacy profile. */
   readonly legacy?: boolean;
 }

@@ -157,6 +157,11 @@ int32_t moult_release_read(moult *core, char *json, uint32_t capacity) {
   return length;
 }
 
+int32_t moult_director_target(moult *core, int32_t index, char *path, uint32_t capacity) {
+  int32_t length = call_status(core, MOULT_EXPORT_director_target, (uint32_t)index);
+  return length < 0 ? length : copy_text(core, core->io_pointer, (uint32_t)length, path, capacity);
+}
+
 int32_t moult_component_choose(moult *core, int32_t component) {
   return call_status(core, MOULT_EXPORT_component_choose, (uint32_t)component);
 }

@@ -248,6 +248,12 @@ int32_t moult_log_length(moult *core, uint32_t *length);
 int32_t moult_log_read(moult *core, uint32_t offset, void *to, uint32_t capacity);
 
 /*
+ * The path of one of the Director's targets, counted from 0, as moult_fetch_name. NOT_FOUND: there are not so many;
+ * WRONG_STATE: the last check found a fault, or the small core knows no Director.
+ */
+int32_t moult_director_target(moult *core, int32_t index, char *path, uint32_t capacity);
+
+/*
  * Chooses the component that the next two tell of, 0 the main one. How many there are; BAD_ARGUMENT: not so many;
  * WRONG_STATE: the small core has the main one alone, and does not tell.
  */

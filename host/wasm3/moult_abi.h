@@ -506,6 +506,7 @@ enum moult_status {
 
 /* The same, of what not every core has. */
 #define MOULT_OPTIONAL_EXPORT_LIST(X) \
+  X(director_target, "i(i)") \
   X(public_key_read, "i()") \
   X(policy_set, "i(i)") \
   X(release_find, "i()") \

@@ -20,6 +20,8 @@ export interface Delegation {
   readonly paths?: readonly string[];
   readonly path_hash_prefixes?: readonly string[];
   readonly terminating?: boolean;
+  /** Uptane: for images of these hardware ids only. */
+  readonly hardwareIds?: readonly string[];
   readonly threshold?: number;
   /** Else the key of the role. */
   readonly keys?: readonly SigningKey[];
