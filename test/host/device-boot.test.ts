@@ -1,10 +1,8 @@
 // The boot record of ports in C (host/device/boot.c) against the one of Node: the same calls, faults and power cuts
 // leave the same bytes and the same decisions. Node's side is played first and written down, call by call;
 // test/c/boot_test.c plays the same and compares.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import { Status } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import { HostError } from '../../host/node/errors.ts';
@@ -12,17 +10,7 @@ import { BOOT_AREA, type Geometry } from '../../host/node/flash.ts';
 import { SimFlash } from '../../sim/flash.ts';
 import { type Cut, cutsOf, type Operation, Power, PowerCut } from '../../sim/power.ts';
 import { Random } from '../../sim/random.ts';
-import { HOW_TO_GET_WASM3, wasm3Build } from '../fixtures/wasm3.ts';
-import { optional } from '../optional.ts';
-import { playBoot } from './boot-script.ts';
-
-const PROGRAM = wasm3Build('boot_test');
-const SANITIZED = join(dirname(wasm3Build('.')), 'wasm3-sanitize/boot_test');
-const withProgram = optional(existsSync(PROGRAM), HOW_TO_GET_WASM3);
-const withSanitizers = optional(
-  existsSync(SANITIZED),
-  'node scripts/wasm3.mjs build --sanitize (it needs a C compiler with ASan and UBSan)',
-);
+import { describeScripts, faultsOf, type Scripts } from './boot-script.ts';
 
 const ON_TRIAL = 0x100;
 
@@ -82,11 +70,7 @@ class Play {
   /** The next write, or the next erase, fails or programs something else. */
   fail(kind: 'fail' | 'lie'): void {
     const { erased } = this.flash.geometry[BOOT_AREA] ?? { erased: 0 };
-    const wrong = (data: Uint8Array) => data.map((byte, at) => (at === 0 ? erased : byte));
-    this.flash.faults = {
-      write: (_, __, data) => kind === 'lie' && wrong(data),
-      erase: () => kind === 'lie',
-    };
+    this.flash.faults = faultsOf(kind, erased);
     this.lines.push(kind);
   }
 
@@ -188,7 +172,7 @@ function anyCut(random: Random): Cut {
   return { operation: 0, kind: kinds[random.below(kinds.length)] ?? 'before', units: 0 };
 }
 
-const SCRIPTS: readonly [name: string, script: () => string[]][] = [
+const SCRIPTS: Scripts = [
   ['with a power cut in every write and erase', () => CHIPS.flatMap(everyCut)],
   [
     'with calls in any order, failing and lying flash, power cuts and images that continue',
@@ -208,10 +192,7 @@ const SCRIPTS: readonly [name: string, script: () => string[]][] = [
   ],
 ];
 
-describe('the boot record in C leaves the same bytes and decides the same as the one of Node', () => {
-  for (const [name, script] of SCRIPTS) withProgram(name, () => playBoot(PROGRAM, script()));
-});
-
-describe('the same under ASan and UBSan', () => {
-  for (const [name, script] of SCRIPTS) withSanitizers(name, () => playBoot(SANITIZED, script()));
-});
+describeScripts(
+  'the boot record in C leaves the same bytes and decides the same as the one of Node',
+  SCRIPTS,
+);

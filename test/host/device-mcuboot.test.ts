@@ -1,10 +1,8 @@
 // MCUboot's trailers in C (host/device/mcuboot.c) against those of Node: the same calls, faults and power cuts leave the same
 // bytes and the same decisions. Node's side is played first and written down, call by call; test/c/boot_test.c plays the
 // same and compares. The bootloader in between is the model of sim/mcuboot.ts, on Node's side alone.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import { Area, Status } from '../../host/node/abi.ts';
 import { BOOT_AREA, programArea } from '../../host/node/flash.ts';
 import { McubootBoot } from '../../host/node/mcuboot.ts';
@@ -13,12 +11,7 @@ import { mcubootStart, reservedFor } from '../../sim/mcuboot.ts';
 import { type Cut, cutsOf, type Operation, Power, PowerCut } from '../../sim/power.ts';
 import { Random } from '../../sim/random.ts';
 import { plainImage } from '../../sim/scenarios/mcuboot.ts';
-import { HOW_TO_GET_WASM3, wasm3Build } from '../fixtures/wasm3.ts';
-import { optional } from '../optional.ts';
-import { playBoot } from './boot-script.ts';
-
-const PROGRAM = wasm3Build('boot_test');
-const SANITIZED = join(dirname(wasm3Build('.')), 'wasm3-sanitize/boot_test');
+import { describeScripts, faultsOf, type Scripts } from './boot-script.ts';
 
 const BLOCK = 128;
 const BLOCKS = 6;
@@ -86,11 +79,7 @@ class Play {
 
   #fault(kind: 'fail' | 'lie'): void {
     const { erased } = this.flash.geometry[BOOT_AREA] ?? { erased: 0 };
-    const wrong = (data: Uint8Array) => data.map((byte, at) => (at === 0 ? erased : byte));
-    this.flash.faults = {
-      write: (_, __, data) => kind === 'lie' && wrong(data),
-      erase: () => kind === 'lie',
-    };
+    this.flash.faults = faultsOf(kind, erased);
     this.lines.push(kind);
   }
 
@@ -189,7 +178,7 @@ function anything(chip: Chip, seed: number): string[] {
   return play.lines;
 }
 
-const SCRIPTS: readonly [name: string, script: () => string[]][] = [
+const SCRIPTS: Scripts = [
   ['with a power cut in every write and erase', () => CHIPS.flatMap(everyCut)],
   [
     'with calls in any order, failing and lying flash',
@@ -200,12 +189,4 @@ const SCRIPTS: readonly [name: string, script: () => string[]][] = [
   ],
 ];
 
-describe("MCUboot's trailers in C are the same bytes and decide the same as in Node", () => {
-  for (const [name, script] of SCRIPTS) {
-    optional(existsSync(PROGRAM), HOW_TO_GET_WASM3)(name, () => playBoot(PROGRAM, script()));
-    optional(existsSync(SANITIZED), 'node scripts/wasm3.mjs build --sanitize')(
-      `${name}, under ASan and UBSan`,
-      () => playBoot(SANITIZED, script()),
-    );
-  }
-});
+describeScripts("MCUboot's trailers in C are the same bytes and decide the same as in Node", SCRIPTS);
