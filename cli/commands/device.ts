@@ -8,10 +8,12 @@ import { RepositoryError } from '../../repo/index.ts';
 import { showComponents } from '../device/components.ts';
 import { reportDeviceError } from '../device/failure.ts';
 import { FolderDevice, MODES } from '../device/folder.ts';
+import { parseInterval } from '../device/interval.ts';
 import { showLog } from '../device/log.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
 import type { AddCommand } from '../main.ts';
 import type { Session } from '../session.ts';
+import { addFactory } from './factory.ts';
 
 interface Options extends NewDevice {
   readonly url: string;
@@ -40,6 +42,7 @@ cannot.`;
 
 export const addDevice: AddCommand = (program, run) => {
   const device = program.command('device').description('devices that run the real core on this machine');
+  addFactory(device, run);
   addLog(device, run);
   addPolicy(device, run);
   addStatus(device, run);
@@ -177,12 +180,6 @@ function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
-}
-
-function parseInterval(text: string): number {
-  if (!/^\d{2,9}$/.test(text) || Number(text) < 60)
-    throw new RepositoryError('bad-argument', `--interval takes 60 seconds or more, not "${text}"`);
-  return Number(text);
 }
 
 function parseSeconds(text: string): number {

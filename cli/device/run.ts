@@ -116,7 +116,7 @@ async function provisioning(session: Session, given: NewDevice): Promise<Provisi
   };
 }
 
-async function deviceKey(session: Session, from: string): Promise<DeviceKey> {
+export async function deviceKey(session: Session, from: string): Promise<DeviceKey> {
   return from === 'new' ? 'random' : readInput('the encryption key', session.path(from));
 }
 
