@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Programs for the emulated boards of host/qemu: `node scripts/qemu.mjs` builds them, for each machine whose compiler is here,
 // with the core that is in build/moult-small.wasm and the wasm3 of scripts/wasm3.mjs; and, where there is wasm2c, an image with
-// the core compiled ahead of time. Into build/qemu and build/qemu-aot for rv32imc, build/qemu-m3 and so on for a Cortex-M.
+// the core compiled ahead of time. Into build/qemu, build/qemu-aot and build/qemu-lean for rv32imc, build/qemu-m3 and so on for a Cortex-M.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { check, SOURCE } from './wasm3.mjs';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Small boards do without delegations. */
 const MODULE = join(ROOT, 'build/moult-small.wasm');
+/** Compiled ahead of time there is room for delegations and payloads. */
+const LEAN = join(ROOT, 'build/moult-lean.wasm');
 
 const cortexM = (cpu, board) => [
   ...[toolchain('cortex-m'), '-DMOULT_MACHINE=cortex-m'],
@@ -37,8 +39,9 @@ async function build() {
       continue;
     }
     buildInterpreted(join(ROOT, 'build', name), module, memory, options);
-    if (spawnSync('wasm2c', ['--version']).status === 0)
-      buildCompiled(join(ROOT, 'build', `${name}-aot`), module, options);
+    if (spawnSync('wasm2c', ['--version']).status !== 0) continue;
+    buildCompiled(join(ROOT, 'build', `${name}-aot`), MODULE, options);
+    if (existsSync(LEAN)) buildCompiled(join(ROOT, 'build', `${name}-lean`), LEAN, options);
   }
 }
 
@@ -60,12 +63,12 @@ function buildInterpreted(folder, module, memory, options) {
   run('cmake', ['--build', folder, '--parallel', '2']);
 }
 
-/** The image whose core is compiled ahead of time: image.bin. */
-function buildCompiled(folder, module, options) {
+/** The image whose core is compiled ahead of time, image.bin, and what counts on it. */
+function buildCompiled(folder, path, options) {
   run('cmake', [
     ...['-S', join(ROOT, 'host/qemu'), '-B', folder, '-DMOULT_AOT=ON', ...options],
-    `-DMOULT_MODULE=${MODULE}`,
-    `-DMOULT_MODULE_SHA256=${createHash('sha256').update(module).digest('hex')}`,
+    `-DMOULT_MODULE=${path}`,
+    `-DMOULT_MODULE_SHA256=${createHash('sha256').update(readFileSync(path)).digest('hex')}`,
   ]);
   run('cmake', ['--build', folder, '--parallel', '2']);
 }

@@ -50,6 +50,11 @@ export function compiledImage(machine: Machine = RV32IMC): string {
   return `../${machine.compiledFolder}/image`;
 }
 
+/** A program with the lean core, which is compiled ahead of time and knows payloads and delegations, in the same way. */
+export function leanProgram(name: string, machine: Machine = RV32IMC): string {
+  return `../${machine.folder}-lean/${name}`;
+}
+
 /** A program of host/qemu as scripts/qemu.mjs builds it; whether it is there is for the caller to ask. */
 export function builtProgram(name: string, machine: Machine = RV32IMC): string {
   return join(projectRoot(), 'build', machine.folder, `${name}.bin`);

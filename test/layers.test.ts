@@ -21,6 +21,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Inside the core imports run one way: each part only from those before it. */
 const CORE = [
+  'lean',
   'abi',
   'status',
   'host',

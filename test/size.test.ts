@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { budgets } from '../bench/budgets.ts';
 import { instructionCounts } from '../bench/instructions.ts';
 import { boardFigures } from '../bench/qemu/figures.ts';
-import { builtProgram, compiledImage } from '../sim/emulator.ts';
-import { MACHINES } from '../sim/machines.ts';
+import { builtProgram, leanProgram } from '../sim/emulator.ts';
+import { MACHINES, type Machine } from '../sim/machines.ts';
 import { optional } from './optional.ts';
 
 const counts = instructionCounts();
@@ -36,17 +36,31 @@ test('the table of budgets is whole', () => {
       ...(board.counted.has(machine.name) ? ['ram', 'c-stack', 'flash'] : []).map(
         (id) => `${id}-${machine.name}`,
       ),
-      ...(existsSync(builtProgram(compiledImage(machine), machine)) ? ['ram-aot', 'flash-aot'] : []).map(
+      ...(hasLean(machine) ? ['ram-aot', 'flash-aot', 'c-stack-aot'] : []).map(
         (id) => `${id}-${machine.name}`,
       ),
     ]),
   ]);
 });
 
+function hasLean(machine: Machine): boolean {
+  return existsSync(builtProgram(leanProgram('figures', machine), machine));
+}
+
 const withFigures = optional(board.missing.length === 0, board.missing.join('; '));
 const figure = (id: string) => board.rows.find((row) => row.id === id)?.value ?? Number.NaN;
 
-for (const { name } of MACHINES) {
+for (const machine of MACHINES) {
+  const { name } = machine;
+  optional(hasLean(machine), 'node scripts/qemu.mjs (and wabt)')(
+    `compiled ahead of time an update, whole or by a patch, leaves half of the C stack to the link: ${name}`,
+    () => {
+      expect(figure(`c-stack-aot-${name}-core`)).toBeGreaterThan(256);
+      expect(figure(`c-stack-aot-${name}-core`)).toBeLessThan(figure(`c-stack-aot-${name}`) / 2);
+      expect(figure(`update-delta-aot-${name}`)).toBeGreaterThan(figure(`idle-check-aot-${name}`));
+    },
+  );
+
   withFigures(
     `the RAM that the emulated board gives the core is enough for a life of it, and hardly more: ${name}`,
     () => {

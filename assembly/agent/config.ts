@@ -24,6 +24,7 @@ import { text_hash, text_hex } from "../json/text";
 import { CONFIG, CONFIG_ROOM, READER, SIGNATURE_BUFFER } from "../memory";
 import { ecu_add, ecu_set, ecus } from "../metadata/hardware";
 import { keys_be_strict } from "../metadata/key";
+import { ED25519_ALONE } from "../lean";
 import { is_uptane, Mode, profile } from "../metadata/profile";
 import { Status } from "../status";
 import { member_hash } from "../uptane/verification";
@@ -244,7 +245,7 @@ function read_key(r: Reader): void {
   if (!reader_string(r)) return;
   config.key_length = <u8>text_hex(r, quote, config_key(), KEY_CAPACITY);
   const kind = spki_parse(SIGNATURE_BUFFER, config_key(), config.key_length);
-  if (kind != SPKI_ED25519 && kind != SPKI_P256) reader_fail(r, Status.CONFIG_INVALID);
+  if (kind != SPKI_ED25519 && (ED25519_ALONE || kind != SPKI_P256)) reader_fail(r, Status.CONFIG_INVALID);
 }
 
 /** What a format needs is there, and nothing was given that would not be looked at. */

@@ -2,6 +2,7 @@
 
 import { Action, Role } from "../abi";
 import { sealed_forget } from "../install/encryption";
+import { ENCRYPTION } from "../lean";
 import { Status } from "../status";
 import { log_outcome } from "../storage/log";
 import { record_abort } from "../storage/record";
@@ -73,7 +74,7 @@ export function run_fetch(length: u32): Action {
 
 export function run_end(status: Status, role: Role): Action {
   record_abort();
-  if (!isDefined(SMALL)) sealed_forget();
+  if (ENCRYPTION) sealed_forget();
   run.phase = Phase.IDLE;
   run.waited = false;
   run.fetching = false;

@@ -23,6 +23,7 @@ import { BEST_RELEASE, FILE_INFO, HIGHEST_RELEASE, IO_BUFFER, OTHER_HARDWARE, PA
 import { text_hash } from "../json/text";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { path_begins } from "../metadata/path";
+import { ENCRYPTION } from "../lean";
 import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { Kind } from "../storage/record";
@@ -255,7 +256,7 @@ function read_field(r: Reader, name: Name, kind: i32): Seen {
     current.security = reader_try_integer(r, Status.METADATA_INVALID);
     return current.security <= <u32>i32.MAX_VALUE ? Seen.SECURITY : 0;
   }
-  if (!isDefined(SMALL) && name == Name.ENCRYPTION) current.encrypted = true;
+  if (ENCRYPTION && name == Name.ENCRYPTION) current.encrypted = true;
   if (is_uptane() && name == Name.ECU_IDENTIFIERS && reading != Reading.IMAGE) {
     ecus_read(r, reading == Reading.CHECK);
     return 0;

@@ -8,6 +8,7 @@
 import { ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
 import { p256_verify } from "../crypto/p256";
 import { COPY_BUFFER, DIGEST, IMAGE_HASH, SIGNATURE_CONTEXTS } from "../memory";
+import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
 import { hash_bytes, hash_is } from "../storage/hash";
 import { install } from "../storage/journal";
@@ -168,7 +169,7 @@ export function mcuboot_feed(length: u32): void {
 /** The hash must be right, and the signature where the key is known. */
 export function mcuboot_end(): void {
   image_is_hashed(hash);
-  if (key != 0) image_check(scheme == Field.ED25519 ? ed25519_holds() : p256_holds(), Status.IMAGE_SIGNATURE);
+  if (key != 0) image_check(ED25519_ALONE || scheme == Field.ED25519 ? ed25519_holds() : p256_holds(), Status.IMAGE_SIGNATURE);
 }
 
 function ed25519_holds(): bool {

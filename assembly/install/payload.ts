@@ -7,6 +7,7 @@ import { sha256_begin, sha256_update, sha256_used } from "../crypto/sha256";
 import { heatshrink_feed, heatshrink_input } from "../delta/heatshrink";
 import { patch_begin, patch_is_done, patch_is_image, patch_read } from "../delta/patch";
 import { ENCRYPTED_ROOM, IMAGE_HASH, PASSED_HASH, PATCH_HASH, PAYLOAD, PAYLOAD_ROOM, SEALED_HASH, UNPACKED } from "../memory";
+import { ENCRYPTION } from "../lean";
 import { Status } from "../status";
 import { hash_begin, hash_flash, hash_is } from "../storage/hash";
 import { install, install_component, install_payload, install_slot, journal_load } from "../storage/journal";
@@ -49,7 +50,7 @@ export function payload_is_used(): bool {
 }
 
 function is_encrypted(): bool {
-  return install_payload() == ENCRYPTED_ROOM;
+  return ENCRYPTION && install_payload() == ENCRYPTED_ROOM;
 }
 
 /** From its first byte on, a payload is fetched that makes the image of the install out of `base` bytes of the running one. */
@@ -60,7 +61,7 @@ export function payload_begin(length: u32, digest: usize, base: u32, encrypted: 
   memory.copy(PAYLOAD + DIGEST_AT, digest, 32);
   sha256_begin(PATCH_HASH);
   patch_begin(install.length, slot_area(install_component(), install_slot() ^ 1), base);
-  sealed_begin();
+  if (ENCRYPTION) sealed_begin();
 }
 
 /** Whether the payload of the journal is this one, and where it stands could be read back. */

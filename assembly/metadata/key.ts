@@ -24,6 +24,7 @@ import {
 } from "../json/reader";
 import { text_copy, text_hash, text_hex } from "../json/text";
 import { FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET_ROOM, NOTED_KEYS, SIGNATURE_BUFFER } from "../memory";
+import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
 import { hash_begin, hash_feed, hash_is } from "../storage/hash";
 import { is_legacy, profile_value } from "./profile";
@@ -76,7 +77,7 @@ export function keys_be_strict(value: bool): void {
 
 /** Decodes the public key into KEY_BUFFER as crypto/signature.ts has it; `r` reads the delegator's file. */
 export function key_load(r: Reader, key: Key): bool {
-  if (isDefined(SMALL)) return text_hex(r, key.text, KEY_BUFFER + SIGNATURE_MATERIAL, 32) == 32;
+  if (ED25519_ALONE) return text_hex(r, key.text, KEY_BUFFER + SIGNATURE_MATERIAL, 32) == 32;
   return signature_key(KEY_BUFFER, key.kind, KEY_BUFFER, text_copy(r, key.text, KEY_BUFFER, KEY_CAPACITY));
 }
 
@@ -178,7 +179,7 @@ function read_key(r: Reader, key: Key): void {
 function kind_of(type: Name, scheme: Name): i32 {
   const legacy = is_legacy();
   if (type == Name.ED25519 && (legacy || scheme == Name.ED25519)) return SIGNATURE_ED25519;
-  if (isDefined(SMALL)) return 0;
+  if (ED25519_ALONE) return 0;
   if ((type == Name.ECDSA || type == Name.ECDSA_P256) && scheme == Name.ECDSA_P256) return SIGNATURE_P256;
   return type == Name.RSA && (legacy || scheme == Name.RSA_PSS) ? SIGNATURE_RSA : 0;
 }
@@ -194,7 +195,7 @@ function read_keyval(r: Reader, key: Key): void {
 
 /** FNV-1a over the material in KEY_BUFFER, 64 bits. */
 function hash_of_material(): u64 {
-  const length: usize = isDefined(SMALL) ? 32 : load<u32>(KEY_BUFFER, SIGNATURE_LENGTH);
+  const length: usize = ED25519_ALONE ? 32 : load<u32>(KEY_BUFFER, SIGNATURE_LENGTH);
   let hash: u64 = 0xcbf29ce484222325;
   for (let i: usize = 0; i < length; i++) hash = (hash ^ load<u8>(KEY_BUFFER + SIGNATURE_MATERIAL + i)) * 0x100000001b3;
   return hash;

@@ -24,6 +24,7 @@ import { Envelope } from "../metadata/envelope";
 import { Key, key_at, key_count, key_find, key_load, keys_read, keys_read_delegated, KeySet } from "../metadata/key";
 import { is_legacy } from "../metadata/profile";
 import { Signed } from "../metadata/signed";
+import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
 import { hash_begin, hash_end, hash_feed } from "../storage/hash";
 
@@ -63,7 +64,7 @@ export function threshold_verify(file: Reader, envelope: Envelope): Status {
     valid += finish(first, next);
   }
   if (valid >= set.threshold) return Status.OK;
-  return isDefined(SMALL) ? Status.SIGNATURES : verify_by_digest(file, envelope, valid);
+  return ED25519_ALONE ? Status.SIGNATURES : verify_by_digest(file, envelope, valid);
 }
 
 /** Signatures by P-256 and RSA, which share one hash; `valid` hold already. */
