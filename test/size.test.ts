@@ -84,7 +84,7 @@ withFigures(
   () => {
     expect(boardFigures()).toEqual(board);
   },
-  240_000,
+  480_000,
 );
 
 optional(counts.missing.length === 0, counts.missing.join('; '))(
