@@ -39,10 +39,9 @@ const CORE_STACK = 1024;
 const PORT_FRAME = 320;
 
 function sources(): string[] {
-  const folder = join(ROOT, 'host/esp32/src');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.c'))
-    .map((name) => join(folder, name));
+  return ['host/esp32/src', 'host/esp32/example/main']
+    .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)))
+    .filter((path) => path.endsWith('.c'));
 }
 
 /** Bytes of the longest chain of calls; a call back to where one came from is not followed. */
@@ -85,6 +84,7 @@ for (const { name, program, flags, get } of COMPILERS) {
             'host/esp32/src',
             `test/c/esp32/idf${version}`,
             'test/c/esp32/stubs',
+            'test/c/esp32/stubs/example',
             'host/device',
             'host/wasm3',
           ].map((path) => `-I${join(ROOT, path)}`);

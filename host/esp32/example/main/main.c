@@ -6,6 +6,7 @@
 #include "esp_netif_sntp.h"
 #include "moult_esp32.h"
 #include "nvs_flash.h"
+#include "sdkconfig.h"
 #include "wifi.h"
 
 /* Milliseconds that an image on trial has to reach the network, and that the first check waits for the time. */

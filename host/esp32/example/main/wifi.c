@@ -7,6 +7,7 @@
 #include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/event_groups.h"
+#include "sdkconfig.h"
 
 #define HAS_ADDRESS BIT0
 
@@ -31,8 +32,9 @@ static void on_address(void *argument, esp_event_base_t base, int32_t id, void *
 void wifi_start(void) {
   wifi_init_config_t defaults = WIFI_INIT_CONFIG_DEFAULT();
   wifi_config_t network = {.sta = {.threshold.authmode = WIFI_AUTH_WPA2_PSK}};
-  memcpy(network.sta.ssid, CONFIG_EXAMPLE_WIFI_SSID, strlen(CONFIG_EXAMPLE_WIFI_SSID));
-  memcpy(network.sta.password, CONFIG_EXAMPLE_WIFI_PASSWORD, strlen(CONFIG_EXAMPLE_WIFI_PASSWORD));
+  /* as long as they may be, both have no closing 0 */
+  strncpy((char *)network.sta.ssid, CONFIG_EXAMPLE_WIFI_SSID, sizeof network.sta.ssid);
+  strncpy((char *)network.sta.password, CONFIG_EXAMPLE_WIFI_PASSWORD, sizeof network.sta.password);
   events = xEventGroupCreate();
   ESP_ERROR_CHECK(esp_netif_init());
   ESP_ERROR_CHECK(esp_event_loop_create_default());

@@ -20,4 +20,29 @@ typedef struct {
 esp_err_t esp_console_cmd_register(const esp_console_cmd_t *cmd);
 esp_err_t esp_console_run(const char *cmdline, int *cmd_ret);
 
+typedef struct {
+  uint32_t max_history_len;
+  const char *history_save_path;
+  uint32_t task_stack_size;
+  uint32_t task_priority;
+  const char *prompt;
+  size_t max_cmdline_length;
+} esp_console_repl_config_t;
+
+typedef struct {
+  int channel;
+  int baud_rate;
+  int tx_gpio_num;
+  int rx_gpio_num;
+} esp_console_dev_uart_config_t;
+
+typedef struct esp_console_repl_s esp_console_repl_t;
+
+#define ESP_CONSOLE_REPL_CONFIG_DEFAULT() {.max_history_len = 32, .task_stack_size = 4096, .task_priority = 2}
+#define ESP_CONSOLE_DEV_UART_CONFIG_DEFAULT() {.baud_rate = 115200, .tx_gpio_num = -1, .rx_gpio_num = -1}
+
+esp_err_t esp_console_new_repl_uart(const esp_console_dev_uart_config_t *dev_config,
+                                    const esp_console_repl_config_t *repl_config, esp_console_repl_t **ret_repl);
+esp_err_t esp_console_start_repl(esp_console_repl_t *repl);
+
 #endif

@@ -12,6 +12,9 @@
 #define CONFIG_MOULT_WASM3_MEMORY 131072
 #endif
 
+#define CONFIG_EXAMPLE_WIFI_SSID "network"
+#define CONFIG_EXAMPLE_WIFI_PASSWORD "password"
+
 /* The server of a test listens where there is room. */
 extern const char *fake_metadata_url;
 extern const char *fake_targets_url;
