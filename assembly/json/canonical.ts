@@ -220,12 +220,22 @@ function byte_at(r: Reader, at: u32): i32 {
   return reader_peek(r);
 }
 
+/** Line ends are put as `\n`, as in JSON. */
+let escapes: bool = false;
+
+/** Says whether line ends are escaped from now on. */
+export function canonical_escape(on: bool): void {
+  escapes = on;
+}
+
 function put_string(r: Reader): void {
   r.pos++;
   r.fresh = false;
   put(0x22);
   for (let c = string_next(r); c >= 0; c = string_next(r)) {
-    if (c == 0x22 || c == 0x5c) put(0x5c);
+    const is_escaped = !isDefined(SMALL) && escapes && c == 0x0a;
+    if (c == 0x22 || c == 0x5c || is_escaped) put(0x5c);
+    if (is_escaped) c = 0x6e;
     if (c < 0x80) put(c);
     else put_utf8(c);
   }

@@ -5,7 +5,7 @@ import { Role } from "../abi";
 import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
 import { SIGNATURE_ED25519, SIGNATURE_MATERIAL, signature_verify_digest } from "../crypto/signature";
 import { base64_decode } from "../crypto/spki";
-import { canonical_stream } from "../json/canonical";
+import { canonical_escape, canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -50,6 +50,16 @@ export function threshold_load_delegated(targets: Reader, delegation: u32, keys:
 
 /** Whether at least a threshold of the loaded keys signed the file. */
 export function threshold_verify(file: Reader, envelope: Envelope): Status {
+  let status = verify(file, envelope);
+  if (status != Status.SIGNATURES || !is_legacy()) return status;
+  // Off-spec: old servers escape line ends where they sign, which keys in PEM have; tools of the same time do not.
+  canonical_escape(true);
+  status = verify(file, envelope);
+  canonical_escape(false);
+  return status;
+}
+
+function verify(file: Reader, envelope: Envelope): Status {
   const status = collect(file, envelope.signatures);
   if (status != Status.OK) return status;
   let valid: u32 = 0;
@@ -165,9 +175,10 @@ function is_candidate(file: Reader, key: Key): bool {
   return ed25519_verify_begin(context(begun_count), KEY_BUFFER + SIGNATURE_MATERIAL, SIGNATURE_BUFFER);
 }
 
-/** Decodes the signature at `quote`: hexadecimal digits, in the legacy profile base64. Bytes; 0: it is none. */
+/** Decodes the signature at `quote`: hexadecimal digits, in the legacy profile base64 as well. Bytes; 0: it is none. */
 function signature_decode(file: Reader, quote: u32, out: usize, capacity: u32): u32 {
-  if (!is_legacy()) return text_hex(file, quote, out, capacity);
+  const bytes = text_hex(file, quote, out, capacity);
+  if (bytes != 0 || !is_legacy()) return bytes;
   const end = KEY_BUFFER + text_copy(file, quote, KEY_BUFFER, KEY_CAPACITY);
   const length = base64_decode(KEY_BUFFER, KEY_BUFFER, end);
   if (length > capacity) return 0;

@@ -313,7 +313,8 @@ function accept_unannounced(): Status {
   const held = trusted_entry(role);
   if (held.length != 0) {
     if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
-    if (signed.version == held.version) return keep_unannounced();
+    // Off-spec: servers of the legacy profile sign another timestamp under the same version, which is no rollback.
+    if (signed.version == held.version && !(stamps && is_legacy())) return keep_unannounced();
     if (stamps) status = trusted_open(Role.TIMESTAMP);
     if (status == Status.OK && stamps) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
     if (status != Status.OK) return status;
