@@ -20,7 +20,7 @@ async function update(
   state: State,
 ): Promise<void> {
   const { metadataUrl } = command;
-  const watch = new Watch((name) => state.mirror.note(name));
+  const watch = new Watch((name) => state.note(name));
   const client = new Client({
     metadataUrl,
     targetsUrl: command.command === 'download' ? command.targetBaseUrl : metadataUrl,

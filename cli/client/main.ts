@@ -1,17 +1,25 @@
-// The process of moult-client: exit status 0 or 1, and on standard error why.
+// The process of moult-client: exit status 0 or 1, and on standard error why; with --uptane a line on standard output.
 import { STATUS_TEXTS } from '../../host/node/abi.ts';
 import { StatusError } from '../../host/node/errors.ts';
 import { run } from './client.ts';
 import { parse, USAGE, UsageError } from './options.ts';
+import { exitOf, runUptane } from './uptane.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   const request = parse(args);
   if (request.command === 'help') process.stdout.write(USAGE);
-  else await run(request);
+  else if (request.client === 'tuf') await run(request.command);
+  else {
+    const report = await runUptane(request.command);
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    process.exitCode = exitOf(report);
+  }
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  process.exitCode = 1;
+const args = process.argv.slice(2);
+
+main(args).catch((error: unknown) => {
+  process.exitCode = error instanceof UsageError && args.includes('--uptane') ? 2 : 1;
   process.stderr.write(`moult-client: ${describe(error)}\n`);
   if (error instanceof UsageError) process.stderr.write('Try moult-client --help\n');
 });

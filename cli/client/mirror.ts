@@ -1,6 +1,6 @@
 // The trusted metadata as files, for people and for other tools: ROLE.json, byte for byte as it was received. The names
 // of delegated roles, which the trust store does not keep, are in a list beside it.
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Role } from '../../host/node/abi.ts';
 import type { Core } from '../../host/node/core.ts';
@@ -18,13 +18,17 @@ const LONGEST = 255;
 export class Mirror {
   readonly #folder: string;
   readonly #drafts: string;
+  readonly #first: number;
   /** File names of delegated roles that were ever asked for, since they were last seen to. */
   readonly #names: Set<string>;
 
-  /** `drafts` is a folder of ours on the same file system. */
-  constructor(folder: string, drafts: string) {
+  /** `drafts` is a folder of ours on the same file system; `first` the number of the root among trusted files. */
+  constructor(folder: string, drafts: string, first: number = Role.ROOT) {
+    mkdirSync(folder, { recursive: true });
+    mkdirSync(drafts, { recursive: true });
     this.#folder = folder;
     this.#drafts = drafts;
+    this.#first = first;
     this.#names = new Set(readList(this.#list));
   }
 
@@ -42,7 +46,7 @@ export class Mirror {
 
   /** Makes the files what the core trusts. Each changes whole or not at all. */
   update(core: Core): void {
-    for (const [name, role] of TOP) this.#show(name, core.trustedFile(role));
+    for (const [name, role] of TOP) this.#show(name, core.trustedFile(this.#first + role));
     const before = this.#names.size;
     for (const name of this.#names) {
       const held = this.#show(name, core.delegatedFile(decodeURIComponent(name.slice(0, -'.json'.length))));

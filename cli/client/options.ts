@@ -2,6 +2,7 @@
 // takes longer to load than a whole refresh may.
 
 export const USAGE = `Usage: moult-client [options] init ROOT | refresh | download
+       moult-client --uptane [options] init DIRECTOR_ROOT IMAGE_ROOT | refresh | download
 
 A TUF client for any repository. It keeps its state in one folder: the metadata that it trusts, each file byte for
 byte as it came, and in .moult/ the store behind them, which survives a kill at any instant.
@@ -19,7 +20,19 @@ Options:
   --target-base-url URL    where the repository has its targets (download)
   --help                   this text
 
-Exit status: 0 done, 1 not done; standard error says why.
+With --uptane, the client of one ECU, which installs what both repositories agree on:
+  --ecu-id ID              which ECU this is, and
+  --hardware-id ID         its hardware (init)
+  --legacy                 the servers speak the older form of the aktualizr era (init)
+  --director-url URL       where the Director has its metadata, and
+  --image-url URL          the Image repository (refresh, download)
+  --target-dir DIR         where verified targets go; in the folder of the state when left out (download)
+  --target-base-url URL    where targets are; below the Image repository in targets/ when left out (download)
+Refresh matches all that the Director wants installed, download fetches it too. Each command prints one line:
+{"director": {"ok", "error"}, "image": {"ok", "error"}, "targets": [{"name", "ok", "error"}]}
+
+Exit status: 0 done, 1 not done; standard error says why. With --uptane: 0 all is well, 1 something is refused,
+2 usage, 3 a server cannot be reached.
 
 Examples:
   moult-client --metadata-dir state init 1.root.json
@@ -40,60 +53,164 @@ export type Command =
       readonly targetBaseUrl: string;
     };
 
-export type Request = Command | { readonly command: 'help' };
+/** Which ECU a client is; asked for once. */
+export interface Ecu {
+  readonly ecu: string;
+  readonly hardwareId: string;
+  readonly legacy: boolean;
+}
+
+/** Where the two repositories are. */
+export interface Sources {
+  readonly directorUrl: string;
+  readonly imageUrl: string;
+  /** Where targets are; below the Image repository when left out. */
+  readonly targetBaseUrl?: string;
+}
+
+export type UptaneCommand =
+  | {
+      readonly command: 'init';
+      readonly metadataDir: string;
+      readonly ecu: Ecu;
+      readonly directorRoot: string;
+      readonly imageRoot: string;
+    }
+  | {
+      readonly command: 'refresh' | 'download';
+      readonly metadataDir: string;
+      readonly sources: Sources;
+      readonly targetDir: string;
+      /** What was said again of the ECU: as at `init`, or it is another one. */
+      readonly claimed?: Partial<Ecu>;
+    };
+
+export type Request =
+  | { readonly command: 'help' }
+  | { readonly client: 'tuf'; readonly command: Command }
+  | { readonly client: 'uptane'; readonly command: UptaneCommand };
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const OPTIONS = ['metadata-dir', 'metadata-url', 'target-name', 'target-dir', 'target-base-url'];
+const OPTIONS: Readonly<Record<'tuf' | 'uptane', readonly string[]>> = {
+  tuf: ['metadata-dir', 'metadata-url', 'target-name', 'target-dir', 'target-base-url'],
+  uptane: [
+    ...['uptane', 'legacy', 'ecu-id', 'hardware-id', 'metadata-dir'],
+    ...['director-url', 'image-url', 'target-dir', 'target-base-url'],
+  ],
+};
+/** Options without a value. */
+const FLAGS = ['--uptane', '--legacy'];
 
 /** Throws UsageError. */
 export function parse(args: readonly string[]): Request {
-  const given = new Map<string, string[]>();
+  const given: Given = new Map();
   const rest = [...args];
   while (rest[0]?.startsWith('-')) {
-    const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(rest.shift() ?? '') ?? [];
-    if (name === 'help') return { command: 'help' };
-    if (!OPTIONS.includes(name))
-      throw new UsageError(`there is no such option: ${args[args.length - rest.length - 1]}`);
-    const value = inline ?? rest.shift();
+    const option = rest.shift() ?? '';
+    const [, name = '', inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(option) ?? [];
+    if (option === '--help') return { command: 'help' };
+    const isFlag = FLAGS.includes(option);
+    const takesValue = [...OPTIONS.uptane, ...OPTIONS.tuf].includes(name) && !FLAGS.includes(`--${name}`);
+    if (!isFlag && !takesValue) throw noOption(option);
+    const value = isFlag ? name : (inline ?? rest.shift());
     if (!value) throw new UsageError(`--${name} needs a value`);
     given.set(name, [...(given.get(name) ?? []), value]);
   }
-  return request(given, rest);
+  const client = given.has('uptane') ? 'uptane' : 'tuf';
+  const foreign = [...given.keys()].find((name) => !OPTIONS[client].includes(name));
+  if (foreign !== undefined) throw noOption(`--${foreign}`);
+  const [command, ...operands] = rest;
+  if (command === undefined) throw new UsageError('no command; there are init, refresh and download');
+  const typed = { given, command, operands };
+  return client === 'tuf'
+    ? { client, command: tufCommand(typed) }
+    : { client, command: uptaneCommand(typed) };
 }
 
-function request(
-  given: ReadonlyMap<string, readonly string[]>,
-  [command, ...operands]: readonly string[],
-): Command {
-  if (command === undefined) throw new UsageError('no command; there are init, refresh and download');
-  const one = (name: string): string => {
-    const value = given.get(name)?.at(-1);
-    if (value === undefined) throw new UsageError(`${command} needs --${name}`);
-    return value;
-  };
-  if (operands.length > (command === 'init' ? 1 : 0))
+function noOption(option: string): UsageError {
+  return new UsageError(`there is no such option: ${option}`);
+}
+
+type Given = Map<string, readonly string[]>;
+
+interface Typed {
+  readonly given: Given;
+  readonly command: string;
+  readonly operands: readonly string[];
+}
+
+function one({ given, command }: Typed, name: string): string {
+  const value = given.get(name)?.at(-1);
+  if (value === undefined) throw new UsageError(`${command} needs --${name}`);
+  return value;
+}
+
+/** Throws when there are more operands than init has, or some after another command. */
+function checkOperands({ command, operands }: Typed, ofInit: number): void {
+  if (operands.length > (command === 'init' ? ofInit : 0))
     throw new UsageError(`too much after ${command}: ${operands.at(-1)}; options stand before the command`);
-  const metadataDir = one('metadata-dir');
+}
+
+function unknown(command: string): UsageError {
+  return new UsageError(`there is no command ${command}; there are init, refresh and download`);
+}
+
+function uptaneCommand(typed: Typed): UptaneCommand {
+  const { given, command, operands } = typed;
+  checkOperands(typed, 2);
+  const metadataDir = one(typed, 'metadata-dir');
+  if (command === 'init') {
+    const [directorRoot, imageRoot] = operands;
+    if (directorRoot === undefined || imageRoot === undefined)
+      throw new UsageError("init needs two files: the Director's root metadata and the Image repository's");
+    const named = { ecu: one(typed, 'ecu-id'), hardwareId: one(typed, 'hardware-id') };
+    return { command, metadataDir, ecu: { ...named, legacy: given.has('legacy') }, directorRoot, imageRoot };
+  }
+  if (command !== 'refresh' && command !== 'download') throw unknown(command);
+  const targetBaseUrl = given.get('target-base-url')?.at(-1);
+  const sources = {
+    directorUrl: one(typed, 'director-url'),
+    imageUrl: one(typed, 'image-url'),
+    ...(targetBaseUrl !== undefined && { targetBaseUrl }),
+  };
+  const targetDir = given.get('target-dir')?.at(-1) ?? `${metadataDir}/targets`;
+  return { command, metadataDir, sources, targetDir, claimed: claimedEcu(typed) };
+}
+
+function claimedEcu({ given }: Typed): Partial<Ecu> {
+  const ecu = given.get('ecu-id')?.at(-1);
+  const hardwareId = given.get('hardware-id')?.at(-1);
+  return {
+    ...(ecu !== undefined && { ecu }),
+    ...(hardwareId !== undefined && { hardwareId }),
+    ...(given.has('legacy') && { legacy: true }),
+  };
+}
+
+function tufCommand(typed: Typed): Command {
+  const { given, command, operands } = typed;
+  checkOperands(typed, 1);
+  const metadataDir = one(typed, 'metadata-dir');
   switch (command) {
     case 'init':
       if (operands[0] === undefined) throw new UsageError('init needs the file with the root metadata');
       return { command, metadataDir, root: operands[0] };
     case 'refresh':
-      return { command, metadataDir, metadataUrl: one('metadata-url') };
+      return { command, metadataDir, metadataUrl: one(typed, 'metadata-url') };
     case 'download':
-      one('target-name');
+      one(typed, 'target-name');
       return {
         command,
         metadataDir,
-        metadataUrl: one('metadata-url'),
+        metadataUrl: one(typed, 'metadata-url'),
         targetNames: given.get('target-name') ?? [],
-        targetDir: one('target-dir'),
-        targetBaseUrl: one('target-base-url'),
+        targetDir: one(typed, 'target-dir'),
+        targetBaseUrl: one(typed, 'target-base-url'),
       };
     default:
-      throw new UsageError(`there is no command ${command}; there are init, refresh and download`);
+      throw unknown(command);
   }
 }

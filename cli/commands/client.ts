@@ -1,7 +1,15 @@
 // moult client: what bin/moult-client does, as a verb.
 import { RepositoryError } from '../../repo/index.ts';
 import { run as runClient } from '../client/client.ts';
-import { type Command, parse, type Request, USAGE, UsageError } from '../client/options.ts';
+import {
+  type Command,
+  parse,
+  type Request,
+  type UptaneCommand,
+  USAGE,
+  UsageError,
+} from '../client/options.ts';
+import { exitOf, runUptane } from '../client/uptane.ts';
 import { reportDeviceError } from '../device/failure.ts';
 import type { AddCommand } from '../main.ts';
 import type { Session } from '../session.ts';
@@ -9,7 +17,7 @@ import type { Session } from '../session.ts';
 export const addClient: AddCommand = (program, run) => {
   program
     .command('client')
-    .description('use any TUF repository: refresh its metadata, fetch and verify its targets')
+    .description('use any TUF repository, or an Uptane pair: refresh metadata, fetch and verify targets')
     .argument('[arguments...]', 'see moult client --help')
     // Its own options stand before its own command, and it reads them itself.
     .allowUnknownOption()
@@ -22,15 +30,38 @@ export const addClient: AddCommand = (program, run) => {
           return;
         }
         try {
-          await runClient(inFolder(session, request));
-          session.output.event(outcome(request));
-          session.output.result(request);
+          if (request.client === 'tuf') await client(session, request.command);
+          else await uptane(session, request.command);
         } catch (error) {
           session.exit = reportDeviceError(error, session.output);
         }
       }),
     );
 };
+
+async function client(session: Session, command: Command): Promise<void> {
+  await runClient(inFolder(session, command));
+  session.output.event(outcome(command));
+  session.output.result(command);
+}
+
+/** One line of JSON, whoever reads it. */
+async function uptane(session: Session, command: UptaneCommand): Promise<void> {
+  const report = await runUptane(uptaneInFolder(session, command));
+  session.io.stdout.write(`${JSON.stringify(report)}\n`);
+  session.exit = exitOf(report);
+}
+
+function uptaneInFolder(session: Session, command: UptaneCommand): UptaneCommand {
+  const metadataDir = session.path(command.metadataDir);
+  if (command.command !== 'init')
+    return { ...command, metadataDir, targetDir: session.path(command.targetDir) };
+  const roots = {
+    directorRoot: session.path(command.directorRoot),
+    imageRoot: session.path(command.imageRoot),
+  };
+  return { ...command, metadataDir, ...roots };
+}
 
 function read(args: readonly string[]): Request {
   try {

@@ -156,9 +156,9 @@ const ROLE_FAULTS: Readonly<Record<string, MakeFault>> = {
     finding: isListed(role, profile, name) ? 'HASH_MISMATCH' : 'SIGNATURES',
     forgery: { served: (file) => bytes(Buffer.from(file).toString().replace('2037', '2036')) },
   }),
-  'too long': (role, profile, name) => ({
+  'too long': (role, profile) => ({
     finding: 'TOO_LONG',
-    forgery: { served: (file) => padded(file, isListed(role, profile, name) ? 1 : LIMITS[role]) },
+    forgery: { served: (file) => padded(file, hasLength(role, profile) ? 1 : LIMITS[role]) },
   }),
   'missing [drop-request]': (role) =>
     role === 'root' ? undefined : { finding: 'NOT_FOUND', forgery: { served: () => undefined } },
@@ -186,6 +186,11 @@ const LIMITS: Readonly<Record<TopRole, number>> = {
 function isListed(role: TopRole, profile: Profile, name: RepositoryName): boolean {
   if (profile === 'legacy') return role === 'snapshot' && name === 'image';
   return role === 'snapshot' || role === 'targets';
+}
+
+/** Whether another file says how long it may be: a legacy length may be that of the canonical form, and binds nobody. */
+function hasLength(role: TopRole, profile: Profile): boolean {
+  return profile === 'modern' && (role === 'snapshot' || role === 'targets');
 }
 
 function rollbackOf(role: TopRole, profile: Profile, name: RepositoryName): Finding {
@@ -241,10 +246,13 @@ type Named = readonly [name: string, change: (pair: Pair) => void, expected: Exp
 /** Faults of the targets, in both profiles unless the profile has no such field. */
 export function targetFaults(): Fault[] {
   const both = [...DIRECTOR_TARGETS, ...MATCHING, ...SUPPLIERS, ...BYTES].flatMap(inBoth);
-  const modern = MODERN.map(
-    ([name, change, expected]): Fault => ({ name: `modern ${name}`, profile: 'modern', change, expected }),
-  );
-  return [...both, ...modern, ...ENDLESS];
+  const modern = MODERN.map((named) => of('modern', named));
+  const legacy = LEGACY.map((named) => of('legacy', named));
+  return [...both, ...modern, ...legacy, ...ENDLESS];
+}
+
+function of(profile: Profile, [name, change, expected]: Named): Fault {
+  return { name: `${profile} ${name}`, profile, change, expected };
 }
 
 /** Faults that a client of the Image repository alone finds too: it knows nothing of ECUs and hardware. */
@@ -253,8 +261,8 @@ export function imageFaults(): Fault[] {
   return [...ofRoles, ...[...SUPPLIERS, ...BYTES].flatMap(inBoth), ...ENDLESS];
 }
 
-function inBoth([name, change, expected]: Named): Fault[] {
-  return PROFILES.map((profile) => ({ name: `${profile} ${name}`, profile, change, expected }));
+function inBoth(named: Named): Fault[] {
+  return PROFILES.map((profile) => of(profile, named));
 }
 
 const OTHER = 'app/gw-1/3.0.0/app.bin';
@@ -271,9 +279,9 @@ const DIRECTOR_TARGETS: readonly Named[] = [
     { targets: {} },
   ],
   [
-    'one target more',
+    'one target of two for an unknown ECU: nothing of it counts',
     (pair) => pair.list(OTHER, 'third', { director: toEcu('none') }),
-    { targets: { [FILE]: null, [OTHER]: 'ECU_UNKNOWN' } },
+    { targets: { [FILE]: 'ECU_UNKNOWN', [OTHER]: 'ECU_UNKNOWN' } },
   ],
   [
     'the Director delegates',
@@ -332,11 +340,6 @@ const MATCHING: readonly Named[] = [
     {},
   ],
   [
-    'the Image repository lists other hardware [wrong hardware]',
-    ({ image }) => put('custom', 'hardwareIds', ['gw-2'])(image.targets[FILE] ?? {}),
-    refusedTarget('HARDWARE_MISMATCH'),
-  ],
-  [
     'the Image repository does not list it [arbitrary software, stolen Director]',
     ({ image }) => {
       image.targets = {};
@@ -389,8 +392,39 @@ const SUPPLIERS: readonly Named[] = [
   ['a supplier whose file is missing', delegated({}, { served: () => undefined }), ofSupplier('NOT_FOUND')],
 ];
 
-/** Fields that the modern form has alone. */
+/** What is in the one form alone, or found by another name. */
+const LEGACY: readonly Named[] = [
+  [
+    'the Image repository lists other hardware [wrong hardware]',
+    ({ image }) => put('custom', 'hardwareIds', ['gw-2'])(image.targets[FILE] ?? {}),
+    refusedTarget('HARDWARE_MISMATCH'),
+  ],
+  [
+    // Published vectors hold that a server may do so.
+    'an Image repository that changes under the same versions',
+    (pair) => {
+      for (const role of ['timestamp', 'snapshot', 'targets'] as const) pair.image.versions[role]--;
+      pair.image.listsHashes = true;
+      pair.director.targets = {};
+      pair.list(OTHER, 'third');
+    },
+    { targets: { [OTHER]: null } },
+  ],
+];
 const MODERN: readonly Named[] = [
+  [
+    'the Image repository lists other hardware [mix-and-match]',
+    ({ image }) => put('custom', 'hardwareIds', ['gw-2'])(image.targets[FILE] ?? {}),
+    refusedTarget('CUSTOM_MISMATCH'),
+  ],
+  [
+    'both list other hardware [wrong hardware]',
+    ({ director, image }) => {
+      for (const { targets } of [director, image])
+        put('custom', 'hardwareIds', ['gw-2'])(targets[FILE] ?? {});
+    },
+    refusedTarget('HARDWARE_MISMATCH'),
+  ],
   [
     'another release counter in the Director [rollback with a stolen Director]',
     ({ director }) => put('custom', 'releaseCounter', 9)(director.targets[FILE] ?? {}),

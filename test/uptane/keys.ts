@@ -57,16 +57,41 @@ export function publicKey(key: UptaneKey, profile: Profile): JsonObject {
 
 /** TUF 4.2: the hash of the key in canonical JSON; in the legacy profile that of its public string alone. */
 export function keyId(key: UptaneKey, profile: Profile): string {
-  const named = profile === 'modern' ? publicKey(key, profile) : key.public;
-  return createHash('sha256').update(canonical(named)).digest('hex');
+  const named = profile === 'modern' ? canonical(publicKey(key, profile)) : JSON.stringify(key.public);
+  return createHash('sha256').update(named).digest('hex');
 }
 
-/** One entry of `signatures`: in hexadecimal digits, or in base64 with its method. */
-export function signature(signed: JsonObject, key: UptaneKey, profile: Profile): JsonObject {
-  const sig = Buffer.from(signBytes(bytes(canonical(signed)), key));
+/** Canonical JSON as tools of the aktualizr era have it (OLPC, as TUF), or as its servers: escaped as JSON is. */
+export type Canonical = 'olpc' | 'escaped';
+
+export function canonicalForm(value: JsonObject, form: Canonical): string {
+  const sort = (_: string, inner: unknown): unknown =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner;
+  return form === 'olpc' ? canonical(value) : JSON.stringify(value, sort);
+}
+
+export type Encoding = 'hex' | 'base64';
+
+/** How a profile writes what it signs, and signatures; left out: as it does as a rule. */
+export interface Writing {
+  readonly encoding?: Encoding;
+  readonly canonical?: Canonical;
+}
+
+/** One entry of `signatures`: in hexadecimal digits; legacy with its method, and as a rule in base64. */
+export function signature(
+  signed: JsonObject,
+  key: UptaneKey,
+  profile: Profile,
+  writing: Writing = {},
+): JsonObject {
+  const modern = profile === 'modern';
+  const { encoding = modern ? 'hex' : 'base64', canonical: form = modern ? 'olpc' : 'escaped' } = writing;
+  const sig = Buffer.from(signBytes(bytes(canonicalForm(signed, form)), key)).toString(encoding);
   const keyid = keyId(key, profile);
-  if (profile === 'modern') return { keyid, sig: sig.toString('hex') };
-  return { keyid, method: TYPES[key.kind].scheme, sig: sig.toString('base64') };
+  return profile === 'modern' ? { keyid, sig } : { keyid, method: TYPES[key.kind].scheme, sig };
 }
 
 function signBytes(message: Uint8Array, { kind, secret }: UptaneKey): Uint8Array {

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
 import { bytes, type Change, type JsonObject, plain } from '../tuf/values.ts';
-import type { KeyKind, Profile } from './keys.ts';
+import type { KeyKind, Profile, Writing } from './keys.ts';
 import { hashesOf, Repository, type RepositoryName } from './repository.ts';
 
 export const VEHICLE = 'car-1';
@@ -13,7 +13,7 @@ export const HARDWARE = 'gw-1';
 export const FILE = 'app/gw-1/2.0.0/app.bin';
 export const CONTENT = 'the second release of the gateway';
 
-export interface PairOptions {
+export interface PairOptions extends Writing {
   readonly profile?: Profile;
   readonly kind?: KeyKind;
   readonly hashed?: 'bytes' | 'canonical';

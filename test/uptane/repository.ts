@@ -2,8 +2,18 @@
 // written, what is left out. Written from the Uptane Standard 2.1.0, TUF 1.0.34 and docs/formats.md; the legacy profile
 // from what servers of the aktualizr era serve. Nothing of repo/ is used, so that this is a check on it.
 import { createHash } from 'node:crypto';
-import { bytes, type Change, canonical, type JsonObject, plain, text, type Value } from '../tuf/values.ts';
-import { type KeyKind, keyId, keyOf, type Profile, publicKey, signature, type UptaneKey } from './keys.ts';
+import { bytes, type Change, type JsonObject, plain, text, type Value } from '../tuf/values.ts';
+import {
+  canonicalForm,
+  type KeyKind,
+  keyId,
+  keyOf,
+  type Profile,
+  publicKey,
+  signature,
+  type UptaneKey,
+  type Writing,
+} from './keys.ts';
 
 export type RepositoryName = 'director' | 'image';
 
@@ -46,7 +56,7 @@ export interface Delegated {
   readonly listedKeys?: (honest: JsonObject) => JsonObject;
 }
 
-export interface RepositoryOptions {
+export interface RepositoryOptions extends Writing {
   readonly profile: Profile;
   readonly name: RepositoryName;
   /** Of all keys; Ed25519 when left out. */
@@ -68,17 +78,21 @@ export class Repository {
   /** `custom` of the signed part of the targets. */
   custom: JsonObject | undefined;
   delegations: Delegated[] = [];
+  /** Legacy: the snapshot says what the hashes of the targets are, and not their version alone. */
+  listsHashes = false;
   readonly #kind: KeyKind;
   readonly #hashed: 'bytes' | 'canonical';
+  readonly #writing: Writing;
   /** Keys of the root before, which sign the next one too. */
   #rootKeys: readonly UptaneKey[] = [];
   #keysMade = 0;
 
-  constructor({ profile, name, kind = 'ed25519', hashed = 'canonical' }: RepositoryOptions) {
+  constructor({ profile, name, kind = 'ed25519', hashed = 'canonical', ...writing }: RepositoryOptions) {
     this.profile = profile;
     this.name = name;
     this.#kind = kind;
     this.#hashed = hashed;
+    this.#writing = writing;
     // Two repositories never share a key.
     this.#keysMade = name === 'director' ? 0 : 100;
     const one = () => [this.newKey()];
@@ -144,13 +158,15 @@ export class Repository {
   #write(role: string, signed: JsonObject, keys: readonly UptaneKey[] = this.#signers(role)): JsonObject {
     const { signed: change, signers = keys, signatures, file } = this.forgeries[role] ?? {};
     change?.(signed);
-    const honest = signers.map((key) => signature(signed, key, this.profile));
+    const honest = signers.map((key) => signature(signed, key, this.profile, this.#writing));
     const envelope = { signatures: signatures?.(honest) ?? honest, signed };
     const written = this.#text(envelope);
     const content = file?.(written) ?? written;
     this.files.set(this.path(role), content);
     const hashed =
-      this.profile === 'legacy' && this.#hashed === 'canonical' ? bytes(canonical(envelope)) : content;
+      this.profile === 'legacy' && this.#hashed === 'canonical'
+        ? bytes(canonicalForm(envelope, 'escaped'))
+        : content;
     return plain({ version: signed.version, length: content.length, hashes: hashesOf(hashed) });
   }
 
@@ -162,7 +178,7 @@ export class Repository {
   /** Servers of the aktualizr era write JSON with indents and sorted names. */
   #text(envelope: JsonObject): Uint8Array {
     if (this.profile === 'modern') return bytes(text(envelope));
-    return bytes(`${JSON.stringify(JSON.parse(canonicalOrder(envelope)), undefined, 2)}\n`);
+    return bytes(`${JSON.stringify(JSON.parse(canonicalForm(envelope, 'escaped')), undefined, 2)}\n`);
   }
 
   #common(role: TopRole, version: number, expires = EXPIRES): JsonObject {
@@ -239,9 +255,9 @@ export class Repository {
     return plain({ ...this.#common(role, this.versions[role]), meta });
   }
 
-  /** A legacy snapshot lists versions alone. */
+  /** A legacy snapshot lists versions alone, as a rule. */
   #targetsInfo(info: JsonObject): Value {
-    return this.profile === 'legacy' ? { version: info.version ?? 1 } : info;
+    return this.profile === 'legacy' && !this.listsHashes ? { version: info.version ?? 1 } : info;
   }
 }
 
@@ -249,13 +265,4 @@ export class Repository {
 export function hashesOf(file: Uint8Array): { sha256: string; sha512: string } {
   const hash = (algorithm: string) => createHash(algorithm).update(file).digest('hex');
   return { sha256: hash('sha256'), sha512: hash('sha512') };
-}
-
-/** JSON whose names are in the order of canonical JSON. */
-function canonicalOrder(value: Value): string {
-  const sort = (_: string, inner: unknown): unknown =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner;
-  return JSON.stringify(value, sort);
 }
