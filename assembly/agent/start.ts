@@ -7,6 +7,7 @@ import { Status } from "../status";
 import { install, install_slots, journal_mount, Stage } from "../storage/journal";
 import { log_event, log_mount, log_outcome, log_time } from "../storage/log";
 import { Kind, store_bank, store_entry, store_is_sealed, store_mount, store_move } from "../storage/record";
+import { Mode, profile } from "../metadata/profile";
 import { component_bits, components, components_read } from "./components";
 import { config } from "./config";
 import { device, device_mount, device_store } from "./device";
@@ -52,6 +53,8 @@ function start(): Status {
   // How a root is read is said there, also of one that is still to be given.
   status = components_read(store_bank(), given.offset, given.length);
   if (store_entry(Kind.ROOT).length == 0) return Status.NOT_PROVISIONED;
+  // Nor may the Director's root be forgotten, which was there before this one.
+  if (!isDefined(SMALL) && profile.mode == Mode.FULL && store_entry(Kind.DIRECTOR_ROOT).length == 0) return Status.STORE_CORRUPT;
   if (status == Status.OK) status = device_mount();
   if (!isDefined(SMALL)) {
     log_time(device.time);

@@ -1,9 +1,12 @@
 // What an ECU that verifies in full takes from a Director and an Image repository, and what it refuses (Uptane Standard
 // 2.1.0, 5.4.4): one attack a test.
 import { describe, expect, test } from 'vitest';
-import { Role, State } from '../../host/node/abi.ts';
+import { Area, Part, Role, State, Status } from '../../host/node/abi.ts';
+import { RecordedBoot } from '../../host/node/boot.ts';
+import { Core } from '../../host/node/core.ts';
+import { provision } from '../../host/node/provision.ts';
 import type { RoleName } from '../../repo/index.ts';
-import { DAY, type Forgery, HOUR } from '../tuf/kit.ts';
+import { CONFIGURATION, DAY, type Forgery, HOUR, nameOf } from '../tuf/kit.ts';
 import { Tree } from '../tuf/tree.ts';
 import { type Change, drop, type JsonObject, put } from '../tuf/values.ts';
 import { ECU, OTHER, SETTLED, STRANGER, Vehicle, type Verdict } from './vehicle.ts';
@@ -391,6 +394,54 @@ describe('provisioning', () => {
   test('16 Secondaries are not too many', () => {
     const ecus = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`e${i}`, { hardwareId: 'x' }]));
     settled({ configuration: { ecus } });
+  });
+});
+
+describe('roots', () => {
+  function started(v: Vehicle): { core: Core; status: string } {
+    const { flash } = v.device;
+    const core = new Core({ flash, boot: new RecordedBoot(flash) });
+    return { core, status: nameOf(Status, core.coreStart()) };
+  }
+
+  test('an ECU that is to verify in full is not provisioned without the root of a Director', () => {
+    const v = new Vehicle();
+    const { core, status } = started(v);
+    expect(status).toBe('NOT_PROVISIONED');
+    const configuration = { ...CONFIGURATION, uptane: 'full', ecu: ECU } as const;
+    expect(() => provision(core, configuration, v.image.file('root'))).toThrow(/WRONG_STATE|does not belong/);
+  });
+
+  /** Damages the Director's root in some banks; how many copies there were. */
+  function damage(v: Vehicle, banks: readonly number[]): number {
+    const root = Buffer.from(v.director.file('root'));
+    let copies = 0;
+    for (const area of banks) {
+      const bank = Buffer.alloc(v.device.flash.size(area));
+      v.device.flash.read(area, 0, bank);
+      for (let at = bank.indexOf(root); at >= 0; at = bank.indexOf(root, at + 1), copies++)
+        v.device.flash.rot(area, at + 10, 0x04);
+    }
+    return copies;
+  }
+
+  test.each([Area.STORE_A, Area.STORE_B])(
+    "a bank that has lost the Director's root gives way: %i",
+    (area) => {
+      const v = settled();
+      damage(v, [area]);
+      v.order(2);
+      expect(v.check()).toEqual(SETTLED);
+      v.runs(2);
+    },
+  );
+
+  test("a store that has lost the Director's root is damaged, and takes no other [UPT-5]", () => {
+    const v = settled();
+    expect(damage(v, [Area.STORE_A, Area.STORE_B])).toBeGreaterThan(0);
+    const { core, status } = started(v);
+    expect(status).toBe('STORE_CORRUPT');
+    expect(core.provisionBegin(Part.DIRECTOR)).toBeLessThan(0);
   });
 });
 
