@@ -71,8 +71,9 @@ static FILE *open_in(const char *folder, const char *part, const char *name) {
 }
 
 int32_t board_fetch(void *user, int32_t kind, const char *name, uint32_t offset, uint32_t wanted, moult_piece *piece) {
+  static const char *const parts[] = {"metadata/", "targets/", "director/"}; /* by enum moult_fetch_kind */
   static uint8_t bytes[512];
-  FILE *file = open_in(user, kind == MOULT_FETCH_KIND_METADATA ? "metadata/" : "targets/", name);
+  FILE *file = (uint32_t)kind < sizeof parts / sizeof *parts ? open_in(user, parts[kind], name) : NULL;
   if (file == NULL) return MOULT_STATUS_NOT_FOUND;
   if (wanted > sizeof bytes) wanted = sizeof bytes;
   int found = fseek(file, (long)offset, SEEK_SET) == 0;
