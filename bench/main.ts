@@ -9,6 +9,7 @@ import { p256Rows } from './p256.ts';
 import type { Row } from './row.ts';
 import { signRows } from './sign.ts';
 import { startupRows } from './startup.ts';
+import { printTable } from './table.ts';
 import { wireRows } from './wire.ts';
 
 /** The rows of the budgets belong to the picture, though they need no peer. */
@@ -22,18 +23,23 @@ function line({ id, value, unit, peer, peerVersion, ratio }: Row): string {
   return `${id.padEnd(38)}${figure.padStart(10)} ${unit.padEnd(28)}${beside}`;
 }
 
-const rows = [
-  ...(await sizeRows()),
-  ...(await wireRows()),
-  ...startupRows(),
-  ...(await clientRows()),
-  ...(await cryptoRows()),
-  ...signRows(),
-  ...p256Rows(),
-  ...deltaRows(),
-  ...(await deltaInstallRows()),
-  ...(await encryptionRows()),
-  ...(await directorRows()),
-];
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
-else for (const row of rows) process.stdout.write(`${line(row)}\n`);
+async function printRows(): Promise<void> {
+  const rows = [
+    ...(await sizeRows()),
+    ...(await wireRows()),
+    ...startupRows(),
+    ...(await clientRows()),
+    ...(await cryptoRows()),
+    ...signRows(),
+    ...p256Rows(),
+    ...deltaRows(),
+    ...(await deltaInstallRows()),
+    ...(await encryptionRows()),
+    ...(await directorRows()),
+  ];
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
+  else for (const row of rows) process.stdout.write(`${line(row)}\n`);
+}
+
+if (process.argv.includes('--table')) printTable();
+else await printRows();

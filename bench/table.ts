@@ -1,0 +1,91 @@
+// The table of bench/README.md: what the core costs on each emulated machine, under each engine. `npm run bench -- --table`
+// prints it. Bytes and instructions, the same on every run; the time is computed from them.
+import type { Budget } from './budgets.ts';
+import { instructionCounts } from './instructions.ts';
+import { boardFigures } from './qemu/figures.ts';
+
+const MACHINES = ['pc', 'rv32imc', 'cortex-m3', 'cortex-m4', 'cortex-m33'] as const;
+const ENGINES = ['wasm3', 'aot'] as const;
+
+/** Instructions a second of a part of today, one a cycle. */
+const SPEED = 100e6;
+/** Bytes a second of an ESP32's flash in sectors of 4 KiB, 70 % of what was observed. */
+const ERASED = 45e3;
+const WRITTEN = 754e3;
+
+type Value = (id: string) => number | undefined;
+type Cell = (value: Value, engine: string, machine: string) => number | undefined;
+
+const M = 1e6;
+
+/** The id of a row of the boards: what wasm3 costs has no name of its own. */
+const at = (what: string, engine: string, machine: string) =>
+  engine === 'aot' ? `${what}-aot-${machine}` : `${what}-${machine}`;
+
+const ROWS: readonly (readonly [name: string, cell: Cell, digits: number])[] = [
+  ['RAM in all, B', (value, engine, machine) => value(at('ram', engine, machine)), 0],
+  ['flash, B', (value, engine, machine) => value(at('flash', engine, machine)), 0],
+  [
+    'how deep the C stack was, B',
+    (value, engine, machine) => value(`${at('c-stack', engine, machine)}-core`),
+    0,
+  ],
+  [
+    'Ed25519 verification, M',
+    (value, engine, machine) => millions(value(`ed25519-verify-${engine}-${machine}`)),
+    1,
+  ],
+  ['SHA-256, a byte', (value, engine, machine) => value(`sha256-${engine}-${machine}`), 0],
+  ['idle check, M', (value, engine, machine) => millions(value(at('idle-check', engine, machine))), 1],
+  ['first check, M', (value, engine, machine) => millions(value(at('first-check', engine, machine))), 1],
+  [
+    'update, image of 64 KiB, M',
+    (value, engine, machine) => millions(value(at('update', engine, machine))),
+    1,
+  ],
+  [
+    'the same by a patch, M',
+    (value, engine, machine) => millions(value(at('update-delta', engine, machine))),
+    1,
+  ],
+  ['flash writes of the update', (value, engine, machine) => value(at('update-writes', engine, machine)), 0],
+  ['bytes written', (value, engine, machine) => value(at('update-written', engine, machine)), 0],
+  ['flash erases', (value, engine, machine) => value(at('update-erases', engine, machine)), 0],
+  ['bytes erased', (value, engine, machine) => value(at('update-erased', engine, machine)), 0],
+  ['seconds of the update, computed', seconds, 2],
+];
+
+function millions(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value / M;
+}
+
+function seconds(value: Value, engine: string, machine: string): number | undefined {
+  const [work, written, erased] = ['update', 'update-written', 'update-erased'].map((what) =>
+    value(at(what, engine, machine)),
+  );
+  if (work === undefined || written === undefined || erased === undefined) return undefined;
+  return work / SPEED + written / WRITTEN + erased / ERASED;
+}
+
+/** As Markdown. What was not counted is empty, and a machine of which nothing was counted is left out. */
+export function costTable(rows: readonly Budget[]): string {
+  const value: Value = (id) => rows.find((row) => row.id === id)?.value;
+  const columns = ENGINES.flatMap((engine) => MACHINES.map((machine) => ({ engine, machine }))).filter(
+    ({ engine, machine }) => ROWS.some(([, cell]) => cell(value, engine, machine) !== undefined),
+  );
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(['', ...columns.map(({ engine, machine }) => `${engine}, ${machine}`)]),
+    line(['', ...columns].map(() => '---')),
+    ...ROWS.map(([name, cell, digits]) =>
+      line([
+        name,
+        ...columns.map(({ engine, machine }) => cell(value, engine, machine)?.toFixed(digits) ?? ''),
+      ]),
+    ),
+  ].join('\n');
+}
+
+export function printTable(): void {
+  process.stdout.write(`${costTable([...instructionCounts().rows, ...boardFigures().rows])}\n`);
+}
