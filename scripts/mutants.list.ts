@@ -999,4 +999,29 @@ export const MUTANTS: readonly Mutant[] = [
     ['a set that does not hold', 'if (release >= rule.from && release < rule.below) return false;', ''],
     ['a release that needs more rules than there are', 'if (rules == MAX_RULES)', 'if (false)'],
   ),
+  ...mutantsOf(
+    'agent/trial.ts',
+    ['trials without end', 'if (install.trials >= MAX_TRIALS) return trial_reject(Status.TRIAL_FAILED);', ''],
+    ['a trial is not counted', '  install.trials++;\n', ''],
+    [
+      'a release that failed is not remembered',
+      'if (status == Status.OK) status = device_note_failure();',
+      '',
+    ],
+    [
+      'confirmed without a record of it',
+      '  install.stage = Stage.CONFIRMING;\n  const status = journal_record();\n  return status == Status.OK ? trial_confirm() : status;',
+      '  return trial_confirm();',
+    ],
+    [
+      'confirmed though nothing is on trial',
+      'export function image_confirm(): Status {\n  if (run.phase != Phase.TRIAL) return Status.WRONG_STATE;',
+      'export function image_confirm(): Status {',
+    ],
+    [
+      'rejected though nothing is on trial',
+      'export function image_reject(): Status {\n  if (run.phase != Phase.TRIAL) return Status.WRONG_STATE;',
+      'export function image_reject(): Status {',
+    ],
+  ),
 ];

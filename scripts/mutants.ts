@@ -29,6 +29,7 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/install\/payload/, ['resume', 'payload']],
   [/install\/(encryption|key)|chunk/, ['secrets', 'encryption']],
   [/set\.ts/, ['components']],
+  [/trial/, ['boot', 'policy', 'faults']],
   [/crypto\/(ed25519|scalar25519)\.ts/, ['ed25519']],
   [/crypto\/hkdf\.ts/, ['hkdf']],
   [/crypto\/chacha20poly1305\.ts/, ['chacha20poly1305']],
@@ -99,7 +100,7 @@ async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]
 
 function suiteOf(file: string): Suite {
   if (file.startsWith('crypto/') && !file.endsWith('/chunk.ts')) return CRYPTO;
-  return /install\/(image|esp32|mcuboot|payload|encryption|key)|chunk|config|set\.ts/.test(file)
+  return /install\/(image|esp32|mcuboot|payload|encryption|key)|chunk|config|set\.ts|trial/.test(file)
     ? INSTALL
     : CORE;
 }

@@ -21,7 +21,14 @@ async function selected(options: WorldOptions = {}): Promise<{ world: World; cor
   return { world, core };
 }
 
-/** The same, one boot later. */
+/** A device that has nothing to do. */
+async function atRest(): Promise<{ world: World; core: Core }> {
+  const world = new World();
+  await world.update();
+  return { world, core: boot(world).core };
+}
+
+/** As `selected`, one boot later. */
 async function onTrial(): Promise<{ world: World; core: Core }> {
   const { world } = await selected();
   const { core } = boot(world);
@@ -55,6 +62,18 @@ async function recovers(world: World): Promise<void> {
   expect(booted(world.device.flash, IMAGES)).toBe(2);
   expect(kept(world.device.powerOn()).release).toBe(3);
 }
+
+test.each(['before a check', 'after an image was selected that has not run'])(
+  'an answer to a self-test that was not asked for, %s: refused, and nothing of it is kept',
+  async (when) => {
+    const { world, core } = when === 'before a check' ? await atRest() : await selected();
+    const before = world.device.snapshot();
+    expect(statusName(core.imageConfirm())).toBe('WRONG_STATE');
+    expect(statusName(core.imageReject())).toBe('WRONG_STATE');
+    expect(world.device.snapshot()).toEqual(before);
+    expect(kept(core).release).toBe(1);
+  },
+);
 
 describe('the boot record fails on trial: the image to fall back to is not written over', () => {
   test('when the image is rejected; the next boot goes back', async () => {
