@@ -62,6 +62,11 @@ export class Session {
   }
 }
 
+/** For options that may be repeated. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
 /** For options that take one of a few words. */
 export function oneOf<T extends string>(what: string, words: readonly T[], text: string): T {
   const word = words.find((candidate) => candidate === text);

@@ -526,8 +526,8 @@ class DiskRepository implements Repository {
     return { keys: made.keys.map((key) => key.public), fresh: made.keys, files: made.files };
   }
 
-  /** An image that was published was hashed then; a new one is hashed again, lest it changed since it was added. */
-  /** An image or a payload is there, as it was when it was added. */
+  /** An image or a payload is there, as it was when it was added. One that was published was hashed then; a new one is
+   * hashed again, lest it changed since. */
   async #assertFile(release: Release, name: string, target: Target, published: boolean): Promise<void> {
     const { length, hashes } = target;
     const hidden = !isPublished(target) && ({ encrypted: true } as const);

@@ -6,7 +6,7 @@ import { reportDeviceError } from '../device/failure.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
 import type { AddCommand, Run } from '../main.ts';
 import { formatBytes } from '../output.ts';
-import type { Session } from '../session.ts';
+import { collect, type Session } from '../session.ts';
 
 interface CreateOptions {
   readonly expires?: number;
@@ -143,10 +143,6 @@ function deviceSide<A extends unknown[]>(run: Run, act: (session: Session, ...ar
       session.exit = reportDeviceError(error, session.output);
     }
   });
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
 }
 
 function parseRoot(text: string): number {

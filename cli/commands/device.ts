@@ -12,7 +12,7 @@ import { parseInterval } from '../device/interval.ts';
 import { showLog } from '../device/log.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
 import type { AddCommand } from '../main.ts';
-import type { Session } from '../session.ts';
+import { collect, type Session } from '../session.ts';
 import { addFactory } from './factory.ts';
 
 interface Options extends NewDevice {
@@ -176,10 +176,6 @@ function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
     targetsUrl: `${base}targets/`,
     allowHttp: insecureHttp ?? false,
   };
-}
-
-function collect(value: string, earlier: string[] = []): string[] {
-  return [...earlier, value];
 }
 
 function parseSeconds(text: string): number {

@@ -3,7 +3,7 @@
 
 import { parseDuration, RepositoryError } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
-import { oneOf, type Session } from '../session.ts';
+import { collect, oneOf, type Session } from '../session.ts';
 
 type Verbs = typeof import('../director/verbs.ts');
 
@@ -106,10 +106,6 @@ export const addDirector: AddCommand = (program, run) => {
     .option('--enrol-port <n>', 'the port for enrolment', parsePort('--enrol-port'), 8444)
     .action(act((verbs, session, options) => verbs.serve(session, options)));
 };
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
-}
 
 function parsePort(option: string): (text: string) => number {
   return (text) => {

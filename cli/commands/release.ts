@@ -15,7 +15,7 @@ import {
 import type { AddCommand } from '../main.ts';
 import { formatBytes } from '../output.ts';
 import { collectRange } from '../range.ts';
-import { oneOf, readInput, type Session } from '../session.ts';
+import { collect, oneOf, readInput, type Session } from '../session.ts';
 
 interface Options {
   readonly component: string;
@@ -193,10 +193,6 @@ function describe(release: Release): string {
   const counters = `release counter ${release.releaseCounter}, security counter ${release.securityCounter}`;
   const what = `${release.component} ${release.version} for ${release.hardwareIds.join(', ')}`;
   return `${what} is staged: ${formatBytes(release.length)}, ${counters}`;
-}
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
 }
 
 function parseChip(text: string): number {

@@ -1,7 +1,7 @@
 // moult role: who signs what.
 import { RepositoryError, ROLES } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
-import { oneOf } from '../session.ts';
+import { collect, oneOf } from '../session.ts';
 import { showPublication } from './publish.ts';
 
 interface Options {
@@ -39,10 +39,6 @@ export const addRole: AddCommand = (program, run) => {
       }),
     );
 };
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
-}
 
 function parseThreshold(text: string): number {
   if (!/^\d{1,2}$/.test(text))

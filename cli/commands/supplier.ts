@@ -1,7 +1,7 @@
 // moult supplier: who else releases images, and for what.
 import { openSource, type Supplier } from '../../repo/index.ts';
 import type { AddCommand } from '../main.ts';
-import { readInput, type Session } from '../session.ts';
+import { collect, readInput, type Session } from '../session.ts';
 import { showPublication } from './publish.ts';
 
 interface AddOptions {
@@ -99,10 +99,6 @@ function describe({ name, version, paths = [], hardwareIds, threshold, keyids }:
   const boards = hardwareIds === undefined ? 'any board' : hardwareIds.join(', ');
   const seen = version === 0 ? 'nothing pulled yet' : `version ${version}`;
   return `${name}: ${paths.join(', ')} for ${boards}; ${threshold} of ${keyids.length} keys; ${seen}`;
-}
-
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
 }
 
 async function remove(session: Session, name: string): Promise<void> {
