@@ -32,7 +32,9 @@ const CRYPTO_TEST = {
 };
 const DELTA_TEST = { file: 'build/delta.test.wasm', target: 'delta-test', entry: 'assembly/delta/test.ts' };
 
-const ASC = 'node_modules/assemblyscript/bin/asc.js';
+/** Compiles one of them. */
+const MODULE = 'scripts/module.mjs';
+const COMPILERS = ['assemblyscript', 'binaryen'];
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const ROLLDOWN = 'node_modules/rolldown/bin/cli.mjs';
 const TSC = 'node_modules/typescript/bin/tsc';
@@ -144,17 +146,20 @@ function isInstalled() {
 }
 
 async function buildModules(modules) {
-  const stamp = digestOf(['asconfig.json', 'node_modules/assemblyscript/package.json', ...files('assembly')]);
+  const stamp = digestOf([
+    ...['asconfig.json', MODULE, ...COMPILERS.map((name) => `node_modules/${name}/package.json`)],
+    ...files('assembly'),
+  ]);
   const stale = modules.filter(({ file }) => !isCurrent(file, stamp));
   if (stale.length === 0) return;
   mkdirSync('build', { recursive: true });
   const names = stale.map(({ file }) => file).join(', ');
-  await step(`building ${names} (asc, some seconds)`, () =>
+  await step(`building ${names} (asc and wasm-opt, some seconds)`, () =>
     Promise.all(
       stale.map(async ({ file, target, entry }) => {
         // Renamed when it is whole: a build that was broken off leaves the old one.
         const draft = file.replace(/\.wasm$/, `.${process.pid}.wasm`);
-        await node(`${entry} does not compile`, [ASC, entry, '--target', target, '--outFile', draft]);
+        await node(`${entry} does not compile`, [MODULE, entry, target, draft]);
         renameSync(draft, file);
         noteCurrent(file, stamp);
       }),

@@ -12,8 +12,7 @@ test('two builds of the release are the same, byte for byte', () => {
   try {
     const build = () => {
       const out = join(folder, 'moult.wasm');
-      const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-      execFileSync(process.execPath, [asc, 'assembly/index.ts', '--target', 'release', '-o', out], {
+      execFileSync(process.execPath, ['scripts/module.mjs', 'assembly/index.ts', 'release', out], {
         cwd: root,
       });
       return readFileSync(out);

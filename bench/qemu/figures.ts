@@ -107,7 +107,7 @@ function functionNames(): string[] {
   const root = projectRoot();
   const out = join(root, 'build/moult-small.named.wasm');
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const options = ['assembly/index.ts', '--target', 'small', '--debug', '--outFile', out];
+  const options = ['assembly/small.ts', '--target', 'small', '--debug', '--outFile', out];
   execFileSync(process.execPath, [asc, ...options], { cwd: root, stdio: 'pipe' });
   const module = binaryen.readBinary(readFileSync(out));
   const name = (index: number) => binaryen.getFunctionInfo(module.getFunctionByIndex(index)).name;
