@@ -42,7 +42,7 @@ const LEAN: TestProjectInlineConfiguration = {
 const WASM3_TESTS = [
   'test/delta/decoder.test.ts',
   'test/{crypto,tuf,install}/*.test.ts',
-  'test/uptane/{partial,verification}.test.ts',
+  'test/uptane/{partial,time,verification}.test.ts',
   'test/host/{core,client}.test.ts',
   'test/sim/attacker.test.ts',
 ];

@@ -16,6 +16,8 @@ export const enum Action {
   CONTINUE = 4,
   /** an image is ready and the device would boot again: update_approve now, or update_postpone */
   ASK = 5,
+  /** send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
+  TIME = 7,
 }
 
 export const enum Area {
@@ -67,6 +69,8 @@ export const enum LogEvent {
   POSTPONED = 10,
   /** the user changed the policy, which is the detail */
   POLICY = 11,
+  /** a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
+  TIME = 12,
 }
 
 export const enum Mode {
@@ -137,7 +141,7 @@ export const enum State {
   CHECK_ROLE = 13,
   /** bytes of linear memory in use, from address 0 */
   MEMORY_USED = 14,
-  /** 1: the last check had the time from the host; 0: it judged by the latest known time */
+  /** 1: the last check had the time, from the host or a time server; 0: it judged by the latest known time */
   TIME_KNOWN = 15,
   /** how updates go: a Mode */
   POLICY = 16,
@@ -147,6 +151,8 @@ export const enum State {
   DOWNTIME = 18,
   /** the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
   CHECK_REPOSITORY = 19,
+  /** how the last check came by the time: 0, or what is wrong with the answers of time servers */
+  TIME_STATUS = 20,
 }
 
 export const enum ComponentField {

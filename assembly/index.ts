@@ -3,6 +3,7 @@
 
 export * from "./small";
 export { director_target } from "./agent/match";
+export { time_answer } from "./agent/clock";
 export { public_key_read } from "./agent/provision";
 export { policy_set, release_find, update_approve, update_postpone } from "./agent/consent";
 export { log_length, log_read } from "./storage/log";

@@ -88,6 +88,14 @@ export const RULES_ROOM: i32 = 384;
 // @ts-ignore: decorator
 @lazy export const RULES: usize = memory.data(RULES_ROOM, 8);
 
+/** time: what verifies a signature, then what is kept from a request to its answer. When no metadata is verified. */
+export const TIME_CONTEXT: usize = KEY_SET;
+export const MOST_TIME_KEYS: u32 = 4;
+export const TIME_KEYS: usize = TIME_CONTEXT + ED25519_CONTEXT;
+export const TIME_NONCE: usize = TIME_KEYS + 32 * MOST_TIME_KEYS;
+export const TIME_LEAF: usize = TIME_NONCE + 32;
+if (TIME_LEAF + 32 - KEY_SET > <usize>KEY_SET_ROOM) ERROR("what is kept of a request does not fit its region");
+
 // ---- install ----
 
 // No signature is verified while an image arrives: what unpacks it takes those bytes.

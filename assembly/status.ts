@@ -194,6 +194,22 @@ export const enum Status {
   /** not signed by the key that the bootloader trusts [arbitrary software] */
   IMAGE_SIGNATURE = -96,
 
+  // Signed time.
+  /** no time server answers, or this board has no random numbers to ask with [freeze by silence] */
+  TIME_MISSING = -110,
+  /** no answer of a time server in a version that this client reads [tampered answer] */
+  TIME_INVALID = -111,
+  /** the answer to another request [replayed time] */
+  TIME_REPLAYED = -112,
+  /** not signed by the time server, or not by whom it delegates to [forged time] */
+  TIME_SIGNATURE = -113,
+  /** a time outside of what the time server delegated [stolen delegated key] */
+  TIME_DELEGATION = -114,
+  /** a time before what is known to have passed [freeze, rollback of the clock] */
+  TIME_ROLLBACK = -115,
+  /** a time far behind all that is signed, or given so roughly that it says nothing [time server that locks devices up] */
+  TIME_ABSURD = -116,
+
   // What hosts find; the core returns none of these.
   /** not the core that this firmware was built with [tampered core] */
   MODULE_HASH = -100,

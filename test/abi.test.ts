@@ -68,6 +68,7 @@ test('the module exports exactly what a host may call', () => {
     'state_read',
     'target_find',
     'text_read',
+    'time_answer',
     'trusted_find',
     'trusted_length',
     'trusted_read',

@@ -43,6 +43,7 @@ const CORE = [
 /** The files of the core that reach the host. */
 const HOST_USERS = [
   'storage/flash',
+  'agent/clock',
   'agent/device',
   'agent/policy',
   'agent/download',

@@ -12,6 +12,7 @@
 import { Action, ABI_VERSION } from "../abi";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { check_advance, check_begin, check_next } from "./check";
+import { clock_ask } from "./clock";
 import { download_verify, download_verify_base } from "./download";
 import { policy, policy_clock, policy_settle } from "./policy";
 import { Phase, run } from "./run";
@@ -69,6 +70,7 @@ function step(now: u32): Action {
 function other_step(): Action {
   if (run.phase == Phase.BASE) return download_verify_base();
   if (run.phase == Phase.NEXT) return check_next();
+  if (run.phase == Phase.TIME) return clock_ask();
   return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;
 }
 

@@ -10,6 +10,7 @@ import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/sear
 import {
   workflow_begin,
   workflow_consistent,
+  workflow_missing,
   workflow_name_length,
   workflow_next,
   workflow_role,
@@ -17,7 +18,8 @@ import {
   workflow_search_begin,
 } from "../tuf/workflow";
 import { trusted_is_director } from "../tuf/trusted";
-import { config, config_selects } from "./config";
+import { clock, clock_begin, clock_settle } from "./clock";
+import { config_selects } from "./config";
 import { components } from "./components";
 import { device, device_failed, device_saw_time } from "./device";
 import { download_begin } from "./download";
@@ -29,9 +31,6 @@ import { set_add, set_begin, set_failed, set_has_best, set_holds, set_is_empty, 
 import { target_fetch, target_look } from "./target";
 import { trial_confirm } from "./trial";
 
-/** The time of this check, and whether the host knew it. */
-let check_time: u32 = 0;
-let time_known: bool = false;
 /** The search through targets roles has begun. */
 let searching: bool = false;
 /** The role in hand is done with: on to the next. */
@@ -41,28 +40,21 @@ let judged: bool = false;
 /** What was wrong with the first delegated role that could not be used. */
 let role_fault: Status = Status.OK;
 
-/** Whether the last check had the time from the host. */
-export function agent_time_known(): bool {
-  return !isDefined(SMALL) && time_known;
-}
-
 export function check_begin(now: u32): void {
-  // A clock that was set back does not bring expired metadata back.
-  check_time = max(now, device.time);
   run.fetching = false;
   run.fresh = false;
   searching = false;
   judged = false;
   role_fault = Status.OK;
   run.finding = false;
-  time_known = now != 0;
   // What could not be finished before comes first.
   let status = install.stage == Stage.CONFIRMING ? trial_confirm() : Status.OK;
   if (status != Status.OK) {
     run_end(status, Role.IMAGE);
     return;
   }
-  status = !isDefined(SMALL) && config.needs_time && !time_known ? Status.TIME_UNKNOWN : workflow_begin(check_time, !isDefined(SMALL) && profile.mode == Mode.FULL);
+  clock_begin(now);
+  status = workflow_begin(clock.time, !isDefined(SMALL) && profile.mode == Mode.FULL);
   if (status == Status.OK) run.phase = Phase.METADATA;
   else run_end(status, Role.ROOT);
 }
@@ -75,6 +67,11 @@ export function check_advance(): Action {
   if (status != Status.OK) return check_fault(status);
   if (workflow_role() == Role.NONE) return look();
   return run_fetch(workflow_name_length());
+}
+
+/** The repository does not have the file; after the newest root the time is next, before anything is judged by it. */
+export function check_missing(): Status {
+  return isDefined(SMALL) || clock.settled || workflow_role() != Role.ROOT ? workflow_missing() : clock_settle();
 }
 
 /** A targets role is verified: looks into it. */
@@ -97,7 +94,7 @@ function begin_look(): Action {
     if (status != Status.OK) return run_end(status, Role.TARGETS);
   }
   if (directed) {
-    const status = workflow_begin(check_time, false);
+    const status = workflow_begin(clock.time, false);
     return status == Status.OK ? Action.CONTINUE : run_end(status, Role.ROOT);
   }
   run.fresh = true;
@@ -196,7 +193,7 @@ function search_component(component: i32): Action {
 
 /** All metadata is verified: is there something newer, and does it go together? Until then nothing is written. */
 function judge_set(): Action {
-  const status = device_saw_time(check_time);
+  const status = device_saw_time(clock.time);
   if (status != Status.OK) return run_end(status, Role.TARGETS);
   if (set_is_empty()) return end_without_release();
   if (set_failed()) return run_end(Status.RELEASE_FAILED_BEFORE, Role.NONE);
@@ -215,7 +212,7 @@ export function check_next(): Action {
 
 /** The small core: is there a release to install? */
 function select_release(): Action {
-  const status = device_saw_time(check_time);
+  const status = device_saw_time(clock.time);
   if (status != Status.OK) return run_end(status, Role.TARGETS);
   if (best.release <= device.release) return end_without_release();
   if (!best.has_sha256 && !best.has_sha512) return run_end(Status.HASH_UNKNOWN, Role.TARGETS);

@@ -27,6 +27,7 @@ import { keys_be_strict } from "../metadata/key";
 import { ED25519_ALONE } from "../lean";
 import { is_uptane, Mode, profile } from "../metadata/profile";
 import { Status } from "../status";
+import { time_keys_read } from "../uptane/time";
 import { member_hash } from "../uptane/verification";
 
 /** The most bytes of a configuration. */
@@ -207,6 +208,9 @@ function read_uptane(r: Reader, name: Name): void {
       return;
     case Name.ECUS:
       return read_ecus(r);
+    case Name.TIME_KEYS:
+      time_keys_read(r);
+      return;
     case Name.LEGACY:
       profile.legacy = reader_bool(r);
       return;

@@ -52,9 +52,20 @@ export function device_mount(): Status {
   return Status.OK;
 }
 
+/** Tells the time keys under which the latest known time was found out; 0: none. It stands beside the record. */
+export function device_time_tag(): u32 {
+  return store_entry(Kind.DEVICE).version;
+}
+
+/** From now on the time is found out under other keys: what was found out under those before does not count. */
+export function device_reset_time(tag: u32): Status {
+  device.time = config.build_time;
+  return record_replace(Kind.DEVICE, DEVICE, parts_size(), tag);
+}
+
 /** Writes the record. */
 export function device_store(): Status {
-  return record_replace(Kind.DEVICE, DEVICE, parts_size());
+  return record_replace(Kind.DEVICE, DEVICE, parts_size(), device_time_tag());
 }
 
 /**

@@ -6,8 +6,8 @@ import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { record_abort, record_begin, record_is_open, record_length, record_write } from "../storage/record";
 import { trusted_is_director } from "../tuf/trusted";
-import { workflow_accept, workflow_limit, workflow_missing, workflow_place } from "../tuf/workflow";
-import { check_fault } from "./check";
+import { workflow_accept, workflow_limit, workflow_place } from "../tuf/workflow";
+import { check_fault, check_missing } from "./check";
 import { download_answer, download_end } from "./download";
 import { Phase, run } from "./run";
 import { target_begin, target_judge, target_length, target_write } from "./target";
@@ -106,7 +106,7 @@ function end_metadata(result: Status): Status {
   run.fetching = false;
   let status = fault;
   if (status == Status.OK) {
-    if (result == Status.NOT_FOUND) status = workflow_missing();
+    if (result == Status.NOT_FOUND) status = check_missing();
     else if (result != Status.OK) status = Status.NETWORK;
     else status = record_is_open() ? workflow_accept() : Status.NETWORK;
   }

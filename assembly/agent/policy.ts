@@ -50,7 +50,7 @@ export function policy_mount(): Status {
 }
 
 export function policy_store(): Status {
-  return record_replace(Kind.POLICY, POLICY, POLICY_SIZE);
+  return record_replace(Kind.POLICY, POLICY, POLICY_SIZE, 0);
 }
 
 export function policy_clock(now: u32): void {

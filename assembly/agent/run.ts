@@ -35,6 +35,8 @@ export const enum Phase {
   ASK = 10,
   /** one component of a set is in its slot, others are not */
   NEXT = 11,
+  /** the answer of a time server is wanted */
+  TIME = 13,
 }
 
 export namespace run {

@@ -9,7 +9,7 @@ import { Status } from "../status";
 import { install, install_component, install_version, Stage } from "../storage/journal";
 import { Kind, store_entry } from "../storage/record";
 import { trusted_open_place, trusted_reader } from "../tuf/trusted";
-import { agent_time_known } from "./check";
+import { clock } from "./clock";
 import { components, component_hardware, component_name, part_at, part_version, staged_at } from "./components";
 import { config_component, config_hardware } from "./config";
 import { device, device_version } from "./device";
@@ -48,7 +48,7 @@ export function state_read(field: State): i32 {
     case State.MEMORY_USED:
       return <i32>__heap_base;
     case State.TIME_KNOWN:
-      return i32(agent_time_known());
+      return i32(!isDefined(SMALL) && clock.finding == Status.OK);
     case State.POLICY:
       return isDefined(SMALL) ? 0 : policy.mode;
     case State.POSTPONED_UNTIL:
@@ -56,8 +56,14 @@ export function state_read(field: State): i32 {
     case State.DOWNTIME:
       return isDefined(SMALL) ? 0 : policy.downtime;
     default:
-      return !isDefined(SMALL) && field == State.CHECK_REPOSITORY ? i32(run.outcome_director) : Status.BAD_ARGUMENT;
+      return isDefined(SMALL) ? Status.BAD_ARGUMENT : other_state(field);
   }
+}
+
+/** What the small core does not tell. */
+function other_state(field: State): i32 {
+  if (field == State.CHECK_REPOSITORY) return i32(run.outcome_director);
+  return field == State.TIME_STATUS ? clock.finding : Status.BAD_ARGUMENT;
 }
 
 /** Writes a text into the buffer and returns its length. */

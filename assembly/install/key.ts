@@ -29,7 +29,7 @@ export function key_keep(): Status {
   let status: Status = Status.BAD_ARGUMENT;
   if (!bytes_all(OWN_SECRET, KEY_SIZE, load<u8>(OWN_SECRET))) {
     x25519_public(OWN_PUBLIC, OWN_SECRET);
-    status = record_replace(Kind.KEY, OWN_PUBLIC, 2 * KEY_SIZE);
+    status = record_replace(Kind.KEY, OWN_PUBLIC, 2 * KEY_SIZE, 0);
   }
   key_forget();
   return status;

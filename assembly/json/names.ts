@@ -80,6 +80,7 @@ export const enum Name {
   LEGACY,
   VEHICLE_ID,
   ECU_IDENTIFIERS,
+  TIME_KEYS,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -152,8 +153,10 @@ const NAMES_LENGTH: usize = 335;
   118, 101, 104, 105, 99, 108, 101, 32, 101, 99, 117, 115, 32, 108, 101, 103, 97, 99, 121, 32,
   // vehicleId ecuIdentifiers
   118, 101, 104, 105, 99, 108, 101, 73, 100, 32, 101, 99, 117, 73, 100, 101, 110, 116, 105, 102, 105, 101, 114, 115, 32,
+  // timeKeys
+  116, 105, 109, 101, 75, 101, 121, 115, 32,
 ]);
-const MORE_LENGTH: usize = 370;
+const MORE_LENGTH: usize = 379;
 
 const SPACE: u32 = 0x20;
 

@@ -289,17 +289,17 @@ export function record_abort(): void {
 }
 
 /** Begins, writes and commits a small record in one go. */
-export function record_replace(kind: Kind, pointer: usize, length: u32): Status {
+export function record_replace(kind: Kind, pointer: usize, length: u32, version: u32): Status {
   record_begin(kind);
   let status = record_write(pointer, length);
   if (status == Status.OK) {
-    if (record_is_unchanged()) {
+    if (record_is_unchanged() && (isDefined(SMALL) || store_entry(kind).version == version)) {
       record_abort();
       return Status.OK;
     }
     status = record_finish();
   }
-  if (status == Status.OK) status = record_commit(0, 0, 0);
+  if (status == Status.OK) status = record_commit(isDefined(SMALL) ? 0 : version, 0, 0);
   else record_abort();
   return status;
 }

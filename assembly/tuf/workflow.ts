@@ -120,6 +120,11 @@ export function workflow_begin(now: u32, director: bool): Status {
   return trusted_entry(Role.ROOT).length == 0 ? Status.NOT_PROVISIONED : Status.OK;
 }
 
+/** The time by which all of this check is judged, where that is found out when the newest root is known. */
+export function workflow_time(now: u32): void {
+  start_time = now;
+}
+
 /**
  * Goes on as far as the trust store reaches. OK with a role of NONE: done; with another role: its file is
  * wanted, its name and limit are set.

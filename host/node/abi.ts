@@ -15,6 +15,8 @@ export const Action = {
   CONTINUE: 4,
   /** an image is ready and the device would boot again: update_approve now, or update_postpone */
   ASK: 5,
+  /** send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
+  TIME: 7,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -69,6 +71,8 @@ export const LogEvent = {
   POSTPONED: 10,
   /** the user changed the policy, which is the detail */
   POLICY: 11,
+  /** a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
+  TIME: 12,
 } as const;
 export type LogEvent = (typeof LogEvent)[keyof typeof LogEvent];
 
@@ -143,7 +147,7 @@ export const State = {
   CHECK_ROLE: 13,
   /** bytes of linear memory in use, from address 0 */
   MEMORY_USED: 14,
-  /** 1: the last check had the time from the host; 0: it judged by the latest known time */
+  /** 1: the last check had the time, from the host or a time server; 0: it judged by the latest known time */
   TIME_KNOWN: 15,
   /** how updates go: a Mode */
   POLICY: 16,
@@ -153,6 +157,8 @@ export const State = {
   DOWNTIME: 18,
   /** the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
   CHECK_REPOSITORY: 19,
+  /** how the last check came by the time: 0, or what is wrong with the answers of time servers */
+  TIME_STATUS: 20,
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
@@ -369,6 +375,20 @@ export const Status = {
   IMAGE_COUNTER: -95,
   /** not signed by the key that the bootloader trusts [arbitrary software] */
   IMAGE_SIGNATURE: -96,
+  /** no time server answers, or this board has no random numbers to ask with [freeze by silence] */
+  TIME_MISSING: -110,
+  /** no answer of a time server in a version that this client reads [tampered answer] */
+  TIME_INVALID: -111,
+  /** the answer to another request [replayed time] */
+  TIME_REPLAYED: -112,
+  /** not signed by the time server, or not by whom it delegates to [forged time] */
+  TIME_SIGNATURE: -113,
+  /** a time outside of what the time server delegated [stolen delegated key] */
+  TIME_DELEGATION: -114,
+  /** a time before what is known to have passed [freeze, rollback of the clock] */
+  TIME_ROLLBACK: -115,
+  /** a time far behind all that is signed, or given so roughly that it says nothing [time server that locks devices up] */
+  TIME_ABSURD: -116,
   /** not the core that this firmware was built with [tampered core] */
   MODULE_HASH: -100,
   /** a core that this host cannot load */
@@ -1091,6 +1111,62 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
     },
   ],
   [
+    -110,
+    {
+      name: 'TIME_MISSING',
+      message: 'no time server answers, or this board has no random numbers to ask with',
+      attack: 'freeze by silence',
+    },
+  ],
+  [
+    -111,
+    {
+      name: 'TIME_INVALID',
+      message: 'no answer of a time server in a version that this client reads',
+      attack: 'tampered answer',
+    },
+  ],
+  [
+    -112,
+    {
+      name: 'TIME_REPLAYED',
+      message: 'the answer to another request',
+      attack: 'replayed time',
+    },
+  ],
+  [
+    -113,
+    {
+      name: 'TIME_SIGNATURE',
+      message: 'not signed by the time server, or not by whom it delegates to',
+      attack: 'forged time',
+    },
+  ],
+  [
+    -114,
+    {
+      name: 'TIME_DELEGATION',
+      message: 'a time outside of what the time server delegated',
+      attack: 'stolen delegated key',
+    },
+  ],
+  [
+    -115,
+    {
+      name: 'TIME_ROLLBACK',
+      message: 'a time before what is known to have passed',
+      attack: 'freeze, rollback of the clock',
+    },
+  ],
+  [
+    -116,
+    {
+      name: 'TIME_ABSURD',
+      message: 'a time far behind all that is signed, or given so roughly that it says nothing',
+      attack: 'time server that locks devices up',
+    },
+  ],
+  [
     -100,
     {
       name: 'MODULE_HASH',
@@ -1156,6 +1232,12 @@ export type CoreExports = {
    * not so many. WRONG_STATE: the last check found a fault in the metadata.
    */
   director_target?(index: number): number;
+  /**
+   * The answer of a time server, so many bytes, is in the buffer. Negative: what is wrong with it;
+   * another answer may follow, or another request. 0 bytes: there is none to be had, and the check goes
+   * on without, or ends with that.
+   */
+  time_answer?(length: number): number;
   /**
    * Writes the public key that payloads for this device are encrypted for into the buffer. Its length;
    * or KEY_MISSING.

@@ -3,6 +3,7 @@ import { Action, FetchKind, Role, State, Status, Text } from './abi.ts';
 import { type Addresses, type Bases, baseAddresses, wantedAddress } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
+import { type Exchange, exchangeWith } from './datagram.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
 import { type Fetch, systemFetch } from './http.ts';
 import { type Notice, readNotice } from './notice.ts';
@@ -30,6 +31,8 @@ export type ClientEvent =
     }
   /** A check found something wrong, or nothing that this device may install. */
   | { readonly type: 'finding'; readonly status: number; readonly role: Role; readonly message: string }
+  /** What came of asking the time servers: 0, or what is wrong. */
+  | { readonly type: 'time'; readonly status: number; readonly message: string }
   | { readonly type: 'up-to-date'; readonly version: string }
   /** A verified image is selected for the next boot. */
   | { readonly type: 'installed'; readonly version: string; readonly length: number }
@@ -49,6 +52,10 @@ export interface ClientOptions extends Addresses {
   readonly onEvent?: (event: ClientEvent) => void;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
+  /** Roughtime servers, HOST:PORT each, for a device that was given their keys. */
+  readonly timeServers?: readonly string[];
+  /** Instead of sending datagrams to them. */
+  readonly timeExchange?: Exchange;
   /** Milliseconds without a byte, or behind the minimum rate; 30,000. */
   readonly patience?: number;
   /** Bytes per second; 128. */
@@ -75,6 +82,10 @@ export interface DeviceActions {
   wait(until: number): Promise<boolean>;
 }
 
+/** Requests for the time in one check, and milliseconds until the first one is given up; the next ones take longer. */
+const ATTEMPTS = 3;
+const PATIENCE = 1000;
+
 /** More answers than the limits of the core allow in one check. */
 const STEPS = 100_000;
 
@@ -85,6 +96,7 @@ export class Client {
   readonly #limits: { readonly patience: number; readonly minimumRate: number };
   readonly #emit: (event: ClientEvent) => void;
   readonly #mayReboot: (core: Core) => number | Promise<number>;
+  readonly #exchange: Exchange;
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
   #local: Iterable<Uint8Array> | undefined;
@@ -99,6 +111,7 @@ export class Client {
     this.#limits = { patience: options.patience ?? 30_000, minimumRate: options.minimumRate ?? 128 };
     this.#emit = options.onEvent ?? (() => undefined);
     this.#mayReboot = options.mayReboot ?? (() => 0);
+    this.#exchange = options.timeExchange ?? exchangeWith(options.timeServers ?? []);
   }
 
   /** Runs a device until `wait` says stop; the last outcome. */
@@ -170,9 +183,11 @@ export class Client {
 
   /** Does what the core says until it waits, or needs a self-test or a reboot. */
   async check(core: Core): Promise<Outcome> {
+    let asked = 0;
     for (let step = 0; step < STEPS; step++) {
       const action = core.agentStep(Math.floor(this.#clock.now() / 1000));
       if (action === Action.FETCH) await this.#fetchFile(core);
+      else if (action === Action.TIME) await this.#askTime(core, asked++);
       else if (action === Action.ASK) await this.#ask(core);
       else if (action === Action.SELF_TEST) return { action: 'self-test' };
       else if (action === Action.REBOOT) return this.#installed(core);
@@ -216,6 +231,19 @@ export class Client {
     else if (status !== Status.OK && status !== Status.TARGET_VERIFIED)
       this.#emit({ type: 'finding', status, role, message: statusMessage(status) });
     return { action: 'wait', until: core.agentUntil(), status, role };
+  }
+
+  /** Sends a request to all time servers, after the last attempt that none of them answers as it must. */
+  async #askTime(core: Core, attempt: number): Promise<void> {
+    let status: number = Status.TIME_MISSING;
+    const judge = (answer: Uint8Array) => {
+      status = core.timeAnswer(answer);
+      return status >= 0;
+    };
+    if (attempt < ATTEMPTS) await this.#exchange(core.timeRequest(), judge, PATIENCE * 1.5 ** attempt);
+    if (status < 0 && attempt < ATTEMPTS) return;
+    if (status < 0) status = core.timeAnswer(new Uint8Array());
+    this.#emit({ type: 'time', status, message: statusMessage(status) });
   }
 
   async #fetchFile(core: Core): Promise<void> {

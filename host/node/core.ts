@@ -138,6 +138,17 @@ export class Core {
     return this.#status((core) => core.fetch_end(result));
   }
 
+  /** After `Action.TIME`: the datagram for a time server, all of it. */
+  timeRequest(): Uint8Array {
+    return window(this.#exports.memory.buffer, this.#io, this.ioCapacity).slice();
+  }
+
+  /** The answer of a time server; empty: there is none. Negative: what is wrong with it. */
+  timeAnswer(answer: Uint8Array): number {
+    if (answer.length > this.ioCapacity) return Status.TIME_INVALID;
+    return this.#status((core) => core.time_answer?.(this.#put(answer)) ?? Status.WRONG_STATE);
+  }
+
   /** Looks for a target by its path: see host/README.md. */
   targetFind(path: string): number {
     const bytes = new TextEncoder().encode(path);

@@ -43,6 +43,8 @@ export interface ClientConfiguration {
   readonly strictKeyIds?: boolean;
   /** No check without the time; else a device without a clock judges by the latest time that it knows. */
   readonly needsTime?: boolean;
+  /** Up to four keys of time servers (Roughtime), 32 bytes in hexadecimal digits each: then the host's clock does not count. */
+  readonly timeKeys?: readonly string[];
   /** Seconds that an update can be postponed in all; a week when left out. */
   readonly maxPostpone?: number;
   /** Uptane: with both repositories, or as a small Secondary with the Director's alone. Left out: plain TUF. */

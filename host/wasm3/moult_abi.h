@@ -20,6 +20,8 @@ enum moult_action {
   MOULT_ACTION_CONTINUE = 4,
   /* an image is ready and the device would boot again: update_approve now, or update_postpone */
   MOULT_ACTION_ASK = 5,
+  /* send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
+  MOULT_ACTION_TIME = 7,
 };
 
 enum moult_area {
@@ -71,6 +73,8 @@ enum moult_log_event {
   MOULT_LOG_EVENT_POSTPONED = 10,
   /* the user changed the policy, which is the detail */
   MOULT_LOG_EVENT_POLICY = 11,
+  /* a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
+  MOULT_LOG_EVENT_TIME = 12,
 };
 
 enum moult_mode {
@@ -141,7 +145,7 @@ enum moult_state {
   MOULT_STATE_CHECK_ROLE = 13,
   /* bytes of linear memory in use, from address 0 */
   MOULT_STATE_MEMORY_USED = 14,
-  /* 1: the last check had the time from the host; 0: it judged by the latest known time */
+  /* 1: the last check had the time, from the host or a time server; 0: it judged by the latest known time */
   MOULT_STATE_TIME_KNOWN = 15,
   /* how updates go: a Mode */
   MOULT_STATE_POLICY = 16,
@@ -151,6 +155,8 @@ enum moult_state {
   MOULT_STATE_DOWNTIME = 18,
   /* the repository that the status of the last check concerns: 1 the Director, 0 the Image repository or the only one */
   MOULT_STATE_CHECK_REPOSITORY = 19,
+  /* how the last check came by the time: 0, or what is wrong with the answers of time servers */
+  MOULT_STATE_TIME_STATUS = 20,
 };
 
 enum moult_component_field {
@@ -363,6 +369,20 @@ enum moult_status {
   MOULT_STATUS_IMAGE_COUNTER = -95,
   /* not signed by the key that the bootloader trusts [arbitrary software] */
   MOULT_STATUS_IMAGE_SIGNATURE = -96,
+  /* no time server answers, or this board has no random numbers to ask with [freeze by silence] */
+  MOULT_STATUS_TIME_MISSING = -110,
+  /* no answer of a time server in a version that this client reads [tampered answer] */
+  MOULT_STATUS_TIME_INVALID = -111,
+  /* the answer to another request [replayed time] */
+  MOULT_STATUS_TIME_REPLAYED = -112,
+  /* not signed by the time server, or not by whom it delegates to [forged time] */
+  MOULT_STATUS_TIME_SIGNATURE = -113,
+  /* a time outside of what the time server delegated [stolen delegated key] */
+  MOULT_STATUS_TIME_DELEGATION = -114,
+  /* a time before what is known to have passed [freeze, rollback of the clock] */
+  MOULT_STATUS_TIME_ROLLBACK = -115,
+  /* a time far behind all that is signed, or given so roughly that it says nothing [time server that locks devices up] */
+  MOULT_STATUS_TIME_ABSURD = -116,
   /* not the core that this firmware was built with [tampered core] */
   MOULT_STATUS_MODULE_HASH = -100,
   /* a core that this host cannot load */
@@ -468,6 +488,13 @@ enum moult_status {
   X(IMAGE_UNPROTECTED, -94, "a field of the image in a place where no signature covers it, or none can", "unsigned field") \
   X(IMAGE_COUNTER, -95, "the security counter in the image is not the one that was signed", "downgrade to a vulnerable release") \
   X(IMAGE_SIGNATURE, -96, "not signed by the key that the bootloader trusts", "arbitrary software") \
+  X(TIME_MISSING, -110, "no time server answers, or this board has no random numbers to ask with", "freeze by silence") \
+  X(TIME_INVALID, -111, "no answer of a time server in a version that this client reads", "tampered answer") \
+  X(TIME_REPLAYED, -112, "the answer to another request", "replayed time") \
+  X(TIME_SIGNATURE, -113, "not signed by the time server, or not by whom it delegates to", "forged time") \
+  X(TIME_DELEGATION, -114, "a time outside of what the time server delegated", "stolen delegated key") \
+  X(TIME_ROLLBACK, -115, "a time before what is known to have passed", "freeze, rollback of the clock") \
+  X(TIME_ABSURD, -116, "a time far behind all that is signed, or given so roughly that it says nothing", "time server that locks devices up") \
   X(MODULE_HASH, -100, "not the core that this firmware was built with", "tampered core") \
   X(MODULE_INVALID, -101, "a core that this host cannot load", "") \
   X(ABI_VERSION, -102, "a core of another ABI version", "") \
@@ -507,6 +534,7 @@ enum moult_status {
 /* The same, of what not every core has. */
 #define MOULT_OPTIONAL_EXPORT_LIST(X) \
   X(director_target, "i(i)") \
+  X(time_answer, "i(i)") \
   X(public_key_read, "i()") \
   X(policy_set, "i(i)") \
   X(release_find, "i()") \
