@@ -838,6 +838,26 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ),
+  ...mutantsOf(
+    'storage/record.ts',
+    ['settled: after a commit', '  settled = false;\n  set_entry', '  set_entry'],
+    ['settled: after a start', '  settled = false;\n  sequence = 0;', '  sequence = 0;'],
+    ['settled: with what has expired', 'if (expires != 0 && expires <= now) return false;', ''],
+    ['settled: with what expires now', 'expires != 0 && expires <= now', 'expires != 0 && expires < now'],
+  ),
+  ...mutantsOf(
+    'tuf/workflow.ts',
+    [
+      'settled: whatever the timestamp announces',
+      'store_is_settled(0) && file_is(announced, other)',
+      'store_is_settled(0)',
+    ],
+    [
+      'settled: what never was',
+      'store_is_settled(0) && file_is(announced, other)',
+      'file_is(announced, other)',
+    ],
+  ),
   ...mutantsOf('storage/record.ts', [
     'delegated roles never give way',
     '    if (store_entry(place).user == 0 && place != open) clear(place);\n',

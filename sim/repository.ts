@@ -103,6 +103,11 @@ export class SimRepository {
     this.#signSnapshot();
   }
 
+  /** Signs a timestamp anew that announces what the one before does. */
+  stamp(): void {
+    this.#signTimestamp();
+  }
+
   /** Replaces the keys of a role. */
   rotate(role: RoleName): void {
     const before = this.#signing('root');
@@ -176,6 +181,10 @@ export class SimRepository {
     const meta = { 'targets.json': metaFile(this.#file('targets'), this.#versions.targets) };
     const snapshot = buildSnapshot(this.#stamp('snapshot'), meta);
     this.#store('snapshot', envelopeBytes(sign(snapshot, this.#signing('snapshot'))));
+    this.#signTimestamp();
+  }
+
+  #signTimestamp(): void {
     const named = metaFile(this.#file('snapshot'), this.#versions.snapshot);
     const timestamp = buildTimestamp(this.#stamp('timestamp'), named);
     this.#store('timestamp', envelopeBytes(sign(timestamp, this.#signing('timestamp'))));

@@ -36,9 +36,11 @@ test('the table of budgets is whole', () => {
       ...(board.counted.has(machine.name) ? ['ram', 'c-stack', 'flash'] : []).map(
         (id) => `${id}-${machine.name}`,
       ),
-      ...(hasLean(machine) ? ['ram-aot', 'flash-aot', 'c-stack-aot'] : []).map(
+      ...(board.counted.has(machine.name) && hasLean(machine) ? ['ram-aot', 'flash-aot'] : []).map(
         (id) => `${id}-${machine.name}`,
       ),
+      ...(board.counted.has(machine.name) ? ['idle-check'] : []).map((id) => `${id}-${machine.name}`),
+      ...(hasLean(machine) ? ['c-stack-aot'] : []).map((id) => `${id}-${machine.name}`),
     ]),
   ]);
 });

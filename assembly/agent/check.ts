@@ -5,7 +5,7 @@ import { IO_BUFFER, PATH_BUFFER, PATH_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { install, Stage } from "../storage/journal";
 import { is_partial, is_uptane, Mode, profile } from "../metadata/profile";
-import { record_abort } from "../storage/record";
+import { record_abort, store_is_settled, store_settle } from "../storage/record";
 import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/search";
 import {
   workflow_begin,
@@ -63,6 +63,8 @@ export function check_begin(now: u32): void {
 export function check_advance(): Action {
   if (run.phase != Phase.METADATA) return Action.WAIT;
   if (!isDefined(SMALL) && moving) return search_on();
+  // The timestamp announces what it did when nothing was found to do: what was read then would be read again.
+  if (workflow_role() == Role.SNAPSHOT && !trusted_is_director() && store_is_settled(clock.time)) return decide();
   const status = workflow_next();
   if (status != Status.OK) return check_fault(status);
   if (workflow_role() == Role.NONE) return look();
@@ -72,6 +74,13 @@ export function check_advance(): Action {
 /** The repository does not have the file; after the newest root the time is next, before anything is judged by it. */
 export function check_missing(): Status {
   return isDefined(SMALL) || clock.settled || workflow_role() != Role.ROOT ? workflow_missing() : clock_settle();
+}
+
+/** All metadata holds, and what this device should have is known. */
+function decide(): Action {
+  if (isDefined(SMALL)) return select_release();
+  run.fresh = true;
+  return judge_set();
 }
 
 /** A targets role is verified: looks into it. */
@@ -233,6 +242,7 @@ function fetch_best(): Action {
 function end_without_release(): Action {
   if (!isDefined(SMALL)) policy_settle();
   if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);
+  store_settle();
   const foreign = isDefined(SMALL) ? elsewhere.release > device.release : set_is_foreign();
   return run_end(foreign ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
 }

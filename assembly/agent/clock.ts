@@ -11,7 +11,7 @@ import { TIME_KEYS, TIME_NONCE } from "../memory";
 import { crc32 } from "../bytes";
 import { Status } from "../status";
 import { log_event } from "../storage/log";
-import { record_abort } from "../storage/record";
+import { record_abort, store_is_settled } from "../storage/record";
 import { workflow_missing, workflow_time } from "../tuf/workflow";
 import { time_keys, time_keys_find, time_passed, time_request, time_verify } from "../uptane/time";
 import { check_fault } from "./check";
@@ -42,7 +42,8 @@ export function clock_begin(now: u32): void {
 /** The newest root is known: wants the time of a server, or goes on with the host's. */
 export function clock_settle(): Status {
   record_abort();
-  let status = time_keys_find();
+  // Where there were none, there are none until something else becomes live.
+  let status = time_keys != 0 || !store_is_settled(0) ? time_keys_find() : Status.OK;
   if (status != Status.OK) return status;
   // Uptane Deployment Best Practices 2.1.0, 3.1: under another key the clock starts again from what the firmware was
   // built with. In one write with what tells that key, and nothing else falls.

@@ -1,7 +1,7 @@
 // What one metadata file says of another, or of an image: version, length and hashes (TUF 4.4 to 4.6), and
 // the check of a stored file against it.
 
-import { hex_decode } from "../bytes";
+import { bytes_equal, hex_decode } from "../bytes";
 import { Name } from "../json/names";
 import { Reader, reader_fail, reader_find, reader_integer, reader_member, reader_name, reader_object, reader_open, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
 import { canonical_stream } from "../json/canonical";
@@ -40,6 +40,11 @@ export function file_sha512(f: FileInfo): usize {
 
 export function file_clear(f: FileInfo): void {
   memory.fill(changetype<usize>(f), 0, FILE_INFO_SIZE);
+}
+
+/** Whether two that were read say the same. */
+export function file_is(f: FileInfo, other: FileInfo): bool {
+  return bytes_equal(changetype<usize>(f), changetype<usize>(other), FILE_INFO_SIZE);
 }
 
 /** Reads the member in hand if it is one of a file's; false: it is another, still to be read. */

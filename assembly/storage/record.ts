@@ -94,6 +94,8 @@ let begun: bool = false;
 /** Bytes received for it, and their CRC. */
 let received: u32 = 0;
 let received_crc: u32 = 0;
+/** What is live is what a check found nothing to do with. */
+let settled: bool = false;
 
 const writer = changetype<Writer>(STORE_WRITER);
 
@@ -181,6 +183,7 @@ export function store_bank(): i32 {
  * and is no longer readable; that a device had a root must not be forgotten, or it could be given another.
  */
 export function store_mount(): Status {
+  settled = false;
   sequence = 0;
   open = Kind.NONE;
   if (!flash_usable(Area.STORE_A, BANK_LEAST) || !flash_usable(Area.STORE_B, BANK_LEAST)) return Status.LAYOUT_INVALID;
@@ -209,6 +212,20 @@ export function store_format(): Status {
   bank = Area.STORE_B;
   memory.fill(ENTRIES, 0, PLACES * ENTRY_SIZE);
   return store_move();
+}
+
+/** A check found nothing to do with all that is live now. Holds until something else becomes live. */
+export function store_settle(): void {
+  settled = true;
+}
+
+/** Whether that holds, and none of it has expired at this time. */
+export function store_is_settled(now: u32): bool {
+  for (let place = 1; place < PLACES; place++) {
+    const expires = store_entry(place).expires;
+    if (expires != 0 && expires <= now) return false;
+  }
+  return settled;
 }
 
 // ---- writing one record ----
@@ -272,6 +289,7 @@ export function record_commit(version: u32, expires: u32, drops: u32): Status {
   let status = crc_check(bank, offset, received, received_crc);
   if (status == Status.OK) status = close_record(kind_of(place), store_entry(place).tag, version, expires, drops);
   if (status != Status.OK) return status;
+  settled = false;
   set_entry(place, offset, received, received_crc, version, expires);
   drop_kinds(drops);
   return Status.OK;

@@ -15,7 +15,7 @@ import { Reader, reader_fail, reader_member, reader_object_at, reader_open, read
 import { text_compare } from "../json/text";
 import { ENVELOPE, FILE_INFO, KEY_SET, NAME_BUFFER, OTHER_FILE_INFO, READER, SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
-import { file_check, file_clear, file_find, file_read, file_usable, FileInfo } from "../metadata/file";
+import { file_check, file_clear, file_find, file_is, file_read, file_usable, FileInfo } from "../metadata/file";
 import { keys_note, keys_satisfy_noted, KeySet } from "../metadata/key";
 import { is_legacy, is_partial, is_uptane } from "../metadata/profile";
 import { Signed, signed_read } from "../metadata/signed";
@@ -31,9 +31,11 @@ import {
   record_offset,
   store_bank,
   store_entry,
+  store_is_settled,
   store_place,
   store_place_used,
   store_release,
+  store_settle,
 } from "../storage/record";
 import { search_begin, search_enter, search_keys, search_listed, search_name_put, search_next, search_tag } from "./search";
 import { threshold_load, threshold_verify } from "./threshold";
@@ -130,6 +132,11 @@ export function workflow_time(now: u32): void {
  * wanted, its name and limit are set.
  */
 export function workflow_next(): Status {
+  if (role == Role.SNAPSHOT || is_short()) {
+    const status = trusted_open(Role.ROOT);
+    if (status != Status.OK) return status;
+    consistent = trusted_signed.consistent && !is_legacy();
+  }
   if (role == Role.SNAPSHOT) {
     const status = look_up(Role.TIMESTAMP, Name.SNAPSHOT_JSON);
     if (status != Status.OK) return status;
@@ -283,9 +290,6 @@ function first_online(): i32 {
 /** The repository has no newer root. */
 function end_of_roots(): Status {
   if (expired()) return Status.EXPIRED; // 5.3.10, against a freeze
-  const status = trusted_open(Role.ROOT);
-  if (status != Status.OK) return status;
-  consistent = trusted_signed.consistent && !is_legacy();
   role = first_online();
   return Status.OK;
 }
@@ -316,6 +320,7 @@ function accept_unannounced(): Status {
   if (status == Status.OK && stamps) status = file_find(incoming, signed.meta, Name.SNAPSHOT_JSON, announced);
   if (status != Status.OK) return status;
   const held = trusted_entry(role);
+  let same = false;
   if (held.length != 0) {
     if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
     // Off-spec: servers of the legacy profile sign another timestamp under the same version, which is no rollback.
@@ -324,10 +329,13 @@ function accept_unannounced(): Status {
     if (status == Status.OK && stamps) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
     if (status != Status.OK) return status;
     if (stamps && announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
+    same = stamps && store_is_settled(0) && file_is(announced, other);
   }
   if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
   status = record_commit(signed.version, signed.expires, 0);
-  if (status == Status.OK) role = stamps ? Role.SNAPSHOT : Role.NONE;
+  if (status != Status.OK) return status;
+  if (same) store_settle();
+  role = stamps ? Role.SNAPSHOT : Role.NONE;
   return status;
 }
 

@@ -181,14 +181,16 @@ static void life(void) {
   count("first-check");
   check('0', MOULT_ACTION_WAIT);
   count("idle-check");
-  check('1', MOULT_ACTION_REBOOT);
+  check('1', MOULT_ACTION_WAIT);
+  count("idle-check-anew");
+  check('2', MOULT_ACTION_REBOOT);
   count("update");
   figures_boot(0x101);
   figures_require(moult_core_start(&device_core), "start");
-  check('1', MOULT_ACTION_SELF_TEST);
+  check('2', MOULT_ACTION_SELF_TEST);
   figures_require(moult_image_confirm(&device_core), "confirm");
   count("trial");
-  check('2', MOULT_ACTION_WAIT);
+  check('3', MOULT_ACTION_WAIT);
   count("rotation");
 }
 

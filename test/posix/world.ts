@@ -13,8 +13,6 @@ import {
   uniformGeometry,
   withComponents,
 } from '../../host/node/flash.ts';
-import type { GatewayOptions } from '../../host/node/gateway.ts';
-import type { DeviceConfiguration } from '../../host/node/provision.ts';
 import { SimDevice } from '../../sim/device.ts';
 import { SimNetwork } from '../../sim/network.ts';
 import { DEVICE_PROGRAM, ProcessDevice } from '../../sim/process.ts';
@@ -61,9 +59,6 @@ export interface PosixWorldOptions {
   readonly coreSlots?: true;
   readonly seed?: number;
   readonly program?: string;
-  readonly configuration?: Partial<DeviceConfiguration>;
-  /** Where the gateway sends requests for the time. */
-  readonly time?: Pick<GatewayOptions, 'timeServers' | 'timeExchange'>;
 }
 
 export interface TwinOptions {
@@ -75,7 +70,6 @@ export class PosixWorld {
   readonly repository: SimRepository;
   readonly network: SimNetwork;
   readonly device: ProcessDevice;
-  readonly #time;
   readonly #what;
 
   constructor(options: PosixWorldOptions = {}) {
@@ -83,7 +77,6 @@ export class PosixWorld {
     this.repository = new SimRepository(() => START, seed);
     this.network = new SimNetwork(this.repository.source, CLOCK);
     this.network.conduct = () => ({ chunk: PIECE });
-    this.#time = options.time;
     this.#what = {
       root: this.repository.root,
       image: FACTORY.image,
@@ -97,7 +90,6 @@ export class PosixWorld {
         buildTime: START - 1000,
         checkInterval: 3600,
         ...(coreSlots && { components: [{ component: 'moult', ...FACTORY_CORE }] }),
-        ...options.configuration,
       },
     };
     this.device = new ProcessDevice({
@@ -151,7 +143,6 @@ export class PosixWorld {
       targetsUrl: 'https://sim/targets/',
       fetch: this.network.fetch,
       clock: CLOCK,
-      ...this.#time,
     };
   }
 }

@@ -1,8 +1,8 @@
 // TUF 1.0.34, 5.6: what is checked of a delegated role, and when one that is held is used without asking for it.
 import { describe, expect, test } from 'vitest';
 import { Action, State, Status } from '../../host/node/abi.ts';
-import { find } from './drive.ts';
-import { imageOf, named, START, type StageOptions } from './kit.ts';
+import { drive, find } from './drive.ts';
+import { DAY, imageOf, named, START, type StageOptions } from './kit.ts';
 import { type Tree, tree } from './tree.ts';
 import { drop, put, text } from './values.ts';
 
@@ -23,6 +23,21 @@ async function refused(t: Tree, status: string): Promise<void> {
   t.publish();
   expect(t.find('file').status).toBe('TARGET_VERIFIED');
 }
+
+test('[TUF-7] a delegated role that expires while the device stays on is found, though the timestamp announces the same', async () => {
+  const t = await tree({ client: false });
+  t.role('A').expires = 5 * DAY;
+  t.delegate('targets', 'A').release('A', 1).publish();
+  const core = t.s.powerOn();
+  for (const after of [0, DAY, 3 * DAY]) {
+    t.s.clock.set(START + after);
+    t.s.publish('timestamp');
+    expect(drive(core, t.s), `after ${after} s`).toMatchObject({ status: 'UP_TO_DATE' });
+  }
+  t.s.clock.set(START + 5 * DAY);
+  t.s.publish('timestamp');
+  expect(drive(core, t.s)).toMatchObject({ status: 'EXPIRED', role: 'DELEGATED' });
+});
 
 describe('a delegated role gets every check (tough CVE-2026-6967)', () => {
   test('signed by a stranger', async () => {

@@ -172,7 +172,8 @@ export class Vehicle {
   }
 }
 
-function verdict(core: Core): Verdict {
+/** What the last check of a core came to. */
+export function verdict(core: Core): Verdict {
   return {
     status: nameOf(Status, core.stateRead(State.CHECK_STATUS) | 0),
     role: nameOf(Role, core.stateRead(State.CHECK_ROLE)),

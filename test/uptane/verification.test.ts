@@ -1,7 +1,7 @@
 // What an ECU that verifies in full takes from a Director and an Image repository, and what it refuses (Uptane Standard
 // 2.1.0, 5.4.4): one attack a test.
 import { describe, expect, test } from 'vitest';
-import { Area, Part, Role, State, Status } from '../../host/node/abi.ts';
+import { Action, Area, Part, Role, State, Status } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import { Core } from '../../host/node/core.ts';
 import { provision } from '../../host/node/provision.ts';
@@ -9,7 +9,7 @@ import type { RoleName } from '../../repo/index.ts';
 import { CONFIGURATION, DAY, type Forgery, HOUR, nameOf } from '../tuf/kit.ts';
 import { Tree } from '../tuf/tree.ts';
 import { type Change, drop, type JsonObject, put } from '../tuf/values.ts';
-import { ECU, OTHER, SETTLED, STRANGER, Vehicle, type Verdict } from './vehicle.ts';
+import { ECU, OTHER, SETTLED, STRANGER, Vehicle, type Verdict, verdict } from './vehicle.ts';
 
 const HASH = '0'.repeat(64);
 const PRIMARY = { configuration: { ecus: { [OTHER]: { hardwareId: 'radio' } } } };
@@ -54,6 +54,42 @@ describe('what both repositories say', () => {
       'image/timestamp.json',
     ]);
   });
+
+  test('an ECU that stays on asks both again, finds nothing new, and follows the next order', () => {
+    const v = settled();
+    const core = v.checked();
+    for (const run of ['the second check', 'the third']) {
+      v.asked = [];
+      v.image.clock.set(v.image.clock.seconds() + HOUR);
+      expect(v.drive(core), run).toBe(Action.WAIT);
+      expect(v.asked.map((name) => name.split('/')[0])).toEqual(['director', 'director', 'image', 'image']);
+    }
+    v.order(2);
+    v.image.clock.set(v.image.clock.seconds() + HOUR);
+    expect(v.drive(core)).toBe(Action.REBOOT);
+  });
+
+  test.each(['director', 'image'] as const)(
+    'an ECU that stays on finds that the targets of the %s have expired [TUF-7]',
+    (name) => {
+      const v = settled();
+      for (const role of ['snapshot', 'timestamp'] as const) {
+        for (const repository of [v.director, v.image])
+          repository.forge(role, { signed: put('expires', '2031-01-01T00:00:00Z') });
+      }
+      const core = v.checked();
+      const other = name === 'director' ? v.image : v.director;
+      v.image.clock.set(v.image.clock.seconds() + 89 * DAY);
+      if (other === v.image) other.publish('targets');
+      else v.sign({ signed: put('expires', '2031-01-01T00:00:00Z') });
+      for (const role of ['snapshot', 'timestamp'] as const)
+        other.forge(role, { signed: put('expires', '2031-01-01T00:00:00Z') });
+      expect(v.drive(core)).toBe(Action.WAIT);
+      v.image.clock.set(v.image.clock.seconds() + 2 * DAY);
+      expect(v.drive(core)).toBe(Action.WAIT);
+      expect(verdict(core)).toEqual(found('EXPIRED', 'TARGETS', name));
+    },
+  );
 
   test('what the Director does not order is not installed: keys of the Image repository alone install nothing [UPT-5]', () => {
     const v = settled();
