@@ -9,7 +9,7 @@
 #define NAME_CAPACITY 321u
 #define VERSION_CAPACITY 32u
 /* Fields of the state that a report has. */
-#define FIELDS (MOULT_STATE_CHECK_REPOSITORY + 1)
+#define FIELDS (MOULT_STATE_TIME_STATUS + 1)
 /* Event, status, fields, and three texts with their lengths: the versions and the engine. */
 #define REPORT_CAPACITY (6u + 4u * FIELDS + 3u * VERSION_CAPACITY)
 
@@ -115,6 +115,28 @@ static int32_t transfer(const moult_client *client) {
   return pass_on(client, name, offset, limit);
 }
 
+/* ---- time ---- */
+
+/* Requests in one check, each with a datagram of its own. */
+#define TIME_REQUESTS 3
+
+static int32_t request_time(const moult_client *client, moult_piece *answer) {
+  uint32_t length = 0;
+  const uint8_t *datagram = moult_time_request(client->core, &length);
+  if (client->ask_time != NULL) return client->ask_time(client->asker, datagram, length, answer);
+  if (client->link == NULL) return MOULT_STATUS_NETWORK;
+  return moult_link_signed_time(client->link, datagram, length, answer);
+}
+
+/* Asks once, or says that there is nobody to ask; the core remembers what is wrong with an answer. */
+static void bring_time(const moult_client *client, int asked) {
+  moult_piece answer = {0};
+  if (asked < TIME_REQUESTS && request_time(client, &answer) == MOULT_STATUS_OK && answer.length > 0)
+    (void)moult_time_answer(client->core, answer.bytes, answer.length);
+  else if (asked >= TIME_REQUESTS || (client->ask_time == NULL && client->link == NULL))
+    (void)moult_time_answer(client->core, NULL, 0);
+}
+
 /* ---- the loop ---- */
 
 static int32_t start(moult_client *client) {
@@ -137,12 +159,15 @@ static void ask(const moult_client *client) {
 
 /* Steps until the port is needed. `worked`: there was more to do than to wait. */
 static int32_t run(moult_client *client, uint32_t now, int *worked) {
+  int asked = 0;
   for (*worked = 0;; *worked = 1) {
     int32_t action = moult_agent_step(client->core, now);
     if (action == MOULT_ACTION_FETCH)
       (void)moult_fetch_end(client->core, transfer(client)); /* the core remembers the verdict */
     else if (action == MOULT_ACTION_ASK)
       ask(client);
+    else if (action == MOULT_ACTION_TIME)
+      bring_time(client, asked++);
     else if (action != MOULT_ACTION_CONTINUE)
       return action;
   }

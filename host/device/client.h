@@ -50,6 +50,12 @@ enum moult_event {
 typedef int32_t moult_reader(void *user, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
                              moult_piece *piece);
 
+/*
+ * Sends a datagram to a time server and brings what comes back, good until the next call; `user` is what asks. 0, or
+ * negative: nothing came within a second or a few.
+ */
+typedef int32_t moult_asker(void *user, const uint8_t *datagram, uint32_t length, moult_piece *answer);
+
 /* Fill what the board has and zero the rest: also when the core was opened again, since it must then start again. */
 typedef struct moult_client {
   moult *core;
@@ -58,6 +64,9 @@ typedef struct moult_client {
   /* Brings the files instead of the link: moult_bundle_read and its bundle, or a port's own. NULL: the link does. */
   moult_reader *read;
   void *reader;
+  /* Asks time servers instead of the link. NULL: the link does; without one there are none. */
+  moult_asker *ask_time;
+  void *asker;
   /* What runs the core, for the reports: at most 31 bytes. */
   const char *engine;
   /*

@@ -229,6 +229,13 @@ int32_t moult_link_time(moult_link *link, uint32_t *seconds) {
   return MOULT_STATUS_OK;
 }
 
+int32_t moult_link_signed_time(moult_link *link, const void *datagram, uint32_t length, moult_piece *answer) {
+  struct request request = {.kind = MOULT_LINK_SIGNED_TIME, .rest = datagram, .rest_length = length};
+  int32_t status = ask(link, &request, &answer->length);
+  answer->bytes = link->frame + MOULT_LINK_HEADER;
+  return status;
+}
+
 /* What a DATA frame holds; no more than was asked for, and something unless it is the end. */
 static int32_t read_data(const moult_link *link, uint32_t payload, uint32_t wanted, moult_piece *piece) {
   const uint8_t *data = link->frame + MOULT_LINK_HEADER;

@@ -38,6 +38,7 @@ enum moult_link_kind {
   MOULT_LINK_TIME = 0x02,
   MOULT_LINK_READ = 0x03,
   MOULT_LINK_REPORT = 0x04,
+  MOULT_LINK_SIGNED_TIME = 0x06,
   /* The answer to a request is its kind with this bit, or one of those behind. */
   MOULT_LINK_ANSWER = 0x80,
   MOULT_LINK_ABSENT = 0xc0,
@@ -105,6 +106,12 @@ void moult_link_open(moult_link *link, const moult_stream *stream, void *user, u
 
 /* Seconds since 1970 as the gateway has them, 0: unknown. */
 int32_t moult_link_time(moult_link *link, uint32_t *seconds);
+
+/*
+ * Has the gateway send a datagram to the time servers. What came back is in `answer`, of no file and no offset. It must
+ * fit a frame: with a MOULT_LINK_PAYLOAD of less than 1,024 it may not.
+ */
+int32_t moult_link_signed_time(moult_link *link, const void *datagram, uint32_t length, moult_piece *answer);
 
 /*
  * Up to `wanted` bytes, 1 or more, of a file from `offset` on: `kind` is an `enum moult_fetch_kind`, `name` UTF-8 with

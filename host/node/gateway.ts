@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { FetchKind } from './abi.ts';
 import { type Addresses, baseAddresses } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { type Exchange, exchangeWith } from './datagram.ts';
 import { type Fetch, systemFetch } from './http.ts';
 import {
   type DeviceReport,
@@ -34,6 +35,8 @@ export type GatewayEvent =
       readonly message: string;
     }
   | { readonly type: 'report'; readonly report: DeviceReport }
+  /** A device's request for the time went out, and something came back or not. */
+  | { readonly type: 'time'; readonly answered: boolean }
   /** A request that this gateway does not understand: a device of another version. */
   | { readonly type: 'refused'; readonly kind: number };
 
@@ -41,6 +44,10 @@ export interface GatewayOptions extends Addresses {
   readonly onEvent?: (event: GatewayEvent) => void;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
+  /** Roughtime servers, HOST:PORT each, that devices' requests for the time go to. */
+  readonly timeServers?: readonly string[];
+  /** Instead of sending datagrams to them. */
+  readonly timeExchange?: Exchange;
   /** Milliseconds without a byte from the server, or behind the minimum rate; 20,000: a device waits for 60,000. */
   readonly patience?: number;
   /** Bytes per second; 128. */
@@ -60,15 +67,18 @@ export async function serveLink(input: Readable, output: Writable, options: Gate
   }
 }
 
+/** Milliseconds that time servers get to answer. */
+const TIME_PATIENCE = 2000;
+
 /** The latest request, and its answer when there is one. */
-interface Exchange {
+interface Request {
   readonly request: Frame;
   answer: Uint8Array | undefined;
 }
 
 /** A READ that was understood. */
 interface Wanted {
-  readonly exchange: Exchange;
+  readonly exchange: Request;
   readonly read: ReadRequest;
 }
 
@@ -77,14 +87,16 @@ type Reply = Pick<Frame, 'kind'> & Partial<Pick<Frame, 'flags' | 'payload'>>;
 /** One device's gateway. */
 export class Gateway {
   readonly #upstream: Upstream;
+  readonly #exchangeTime: Exchange;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #emit: (event: GatewayEvent) => void;
   readonly #decoder = new FrameDecoder();
-  #latest: Exchange | undefined;
+  #latest: Request | undefined;
   #file: RemoteFile | undefined;
   /** A READ that waits for the one before it to let go of the server. */
   #waiting: Wanted | undefined;
   #working: Promise<void> | undefined;
+  #timing: Promise<void> | undefined;
 
   /** `send` puts bytes on the line. Throws `address-invalid` or `insecure`. */
   constructor(options: GatewayOptions, send: (bytes: Uint8Array) => void) {
@@ -94,6 +106,7 @@ export class Gateway {
       clock: options.clock ?? systemClock,
       limits: { patience: options.patience ?? 20_000, minimumRate: options.minimumRate ?? 128 },
     };
+    this.#exchangeTime = options.timeExchange ?? exchangeWith(options.timeServers ?? []);
     this.#send = send;
     this.#emit = options.onEvent ?? (() => undefined);
   }
@@ -101,7 +114,7 @@ export class Gateway {
   /** Takes what came on the line. Resolves when nothing that was asked is left to do. */
   receive(bytes: Uint8Array): Promise<void> {
     for (const frame of this.#decoder.push(bytes)) this.#take(frame);
-    return this.#working ?? Promise.resolve();
+    return Promise.all([this.#working, this.#timing]).then(() => undefined);
   }
 
   /** Lets go of the server. */
@@ -125,8 +138,12 @@ export class Gateway {
     }
   }
 
-  #begin(exchange: Exchange): void {
+  #begin(exchange: Request): void {
     const { kind, payload } = exchange.request;
+    if (kind === LinkKind.SIGNED_TIME && payload.length > 0) {
+      this.#timing = this.#bringTime(exchange);
+      return;
+    }
     const read = kind === LinkKind.READ ? parseRead(payload) : undefined;
     const reply = read ? undefined : this.#reply(exchange.request);
     if (read) this.#read(exchange, read);
@@ -151,7 +168,20 @@ export class Gateway {
     return { kind: answer };
   }
 
-  #answer(exchange: Exchange, reply: Reply): void {
+  /** Passes a datagram on, and back whatever comes: the device has bound the answer to it. */
+  async #bringTime(exchange: Request): Promise<void> {
+    let answer: Uint8Array | undefined;
+    const take = (datagram: Uint8Array) => {
+      answer = datagram;
+      return true;
+    };
+    await this.#exchangeTime(exchange.request.payload, take, TIME_PATIENCE).catch(() => undefined);
+    const kind = answer ? LinkKind.SIGNED_TIME | LinkKind.ANSWER : LinkKind.FAILED;
+    this.#answer(exchange, { kind, ...(answer && { payload: answer }) });
+    if (exchange === this.#latest) this.#emit({ type: 'time', answered: answer !== undefined });
+  }
+
+  #answer(exchange: Request, reply: Reply): void {
     if (exchange !== this.#latest) return;
     exchange.answer = answerTo(exchange.request, reply);
     this.#send(exchange.answer);
@@ -163,7 +193,7 @@ export class Gateway {
   }
 
   /** One READ at a time: a new one ends the one before it. */
-  #read(exchange: Exchange, read: ReadRequest): void {
+  #read(exchange: Request, read: ReadRequest): void {
     this.#waiting = { exchange, read };
     if (this.#working) this.#forget();
     this.#working ??= this.#work().finally(() => {

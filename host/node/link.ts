@@ -9,6 +9,7 @@ export const LinkKind = {
   TIME: 0x02,
   READ: 0x03,
   REPORT: 0x04,
+  SIGNED_TIME: 0x06,
   /** The answer to a request has its kind with this bit, or is one of those that follow. */
   ANSWER: 0x80,
   ABSENT: 0xc0,

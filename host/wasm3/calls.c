@@ -92,6 +92,17 @@ int32_t moult_fetch_end(moult *core, int32_t result) {
   return call_status(core, MOULT_EXPORT_fetch_end, (uint32_t)result);
 }
 
+const uint8_t *moult_time_request(const moult *core, uint32_t *length) {
+  *length = core->runtime == NULL ? 0 : core->io_capacity;
+  return *length == 0 ? NULL : moult_memory_at(core, core->io_pointer, *length);
+}
+
+int32_t moult_time_answer(moult *core, const void *bytes, uint32_t length) {
+  if (length > core->io_capacity) return MOULT_STATUS_TIME_INVALID;
+  if (length > 0 && core->runtime != NULL) memcpy(moult_memory_at(core, core->io_pointer, length), bytes, length);
+  return call_status(core, MOULT_EXPORT_time_answer, length);
+}
+
 int32_t moult_target_find(moult *core, const char *path) {
   size_t length = strlen(path);
   if (length > core->io_capacity) return MOULT_STATUS_NAME_TOO_LONG;

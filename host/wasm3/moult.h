@@ -203,6 +203,14 @@ int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length);
 /* MOULT_STATUS_OK, _NOT_FOUND or _NETWORK. The verdict on the file. */
 int32_t moult_fetch_end(moult *core, int32_t result);
 
+/* After MOULT_ACTION_TIME: the datagram for a time server, all of it; good until the next call. NULL: the core has ended. */
+const uint8_t *moult_time_request(const moult *core, uint32_t *length);
+/*
+ * What a time server sent back; 0 bytes: there is none, and there will be none. 0, or negative: what is wrong with it;
+ * unless it had no bytes another answer may follow, or another MOULT_ACTION_TIME has another datagram.
+ */
+int32_t moult_time_answer(moult *core, const void *bytes, uint32_t length);
+
 /*
  * Between two checks: looks for a target by its path, UTF-8, with the metadata of the last check. The steps after it
  * fetch delegated roles and the target; CHECK_STATUS is then TARGET_VERIFIED, or the finding. The core keeps none of

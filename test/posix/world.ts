@@ -13,6 +13,8 @@ import {
   uniformGeometry,
   withComponents,
 } from '../../host/node/flash.ts';
+import type { GatewayOptions } from '../../host/node/gateway.ts';
+import type { DeviceConfiguration } from '../../host/node/provision.ts';
 import { SimDevice } from '../../sim/device.ts';
 import { SimNetwork } from '../../sim/network.ts';
 import { DEVICE_PROGRAM, ProcessDevice } from '../../sim/process.ts';
@@ -59,6 +61,9 @@ export interface PosixWorldOptions {
   readonly coreSlots?: true;
   readonly seed?: number;
   readonly program?: string;
+  readonly configuration?: Partial<DeviceConfiguration>;
+  /** Where the gateway sends requests for the time. */
+  readonly time?: Pick<GatewayOptions, 'timeServers' | 'timeExchange'>;
 }
 
 export interface TwinOptions {
@@ -70,6 +75,7 @@ export class PosixWorld {
   readonly repository: SimRepository;
   readonly network: SimNetwork;
   readonly device: ProcessDevice;
+  readonly #time;
   readonly #what;
 
   constructor(options: PosixWorldOptions = {}) {
@@ -77,6 +83,7 @@ export class PosixWorld {
     this.repository = new SimRepository(() => START, seed);
     this.network = new SimNetwork(this.repository.source, CLOCK);
     this.network.conduct = () => ({ chunk: PIECE });
+    this.#time = options.time;
     this.#what = {
       root: this.repository.root,
       image: FACTORY.image,
@@ -90,6 +97,7 @@ export class PosixWorld {
         buildTime: START - 1000,
         checkInterval: 3600,
         ...(coreSlots && { components: [{ component: 'moult', ...FACTORY_CORE }] }),
+        ...options.configuration,
       },
     };
     this.device = new ProcessDevice({
@@ -143,6 +151,7 @@ export class PosixWorld {
       targetsUrl: 'https://sim/targets/',
       fetch: this.network.fetch,
       clock: CLOCK,
+      ...this.#time,
     };
   }
 }
