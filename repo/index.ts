@@ -49,7 +49,7 @@ export {
   signingKey,
   verifySignature,
 } from './keys.ts';
-export { type Passphrase, type StoredKey, writeNewKey } from './keystore.ts';
+export { type Passphrase, readSigningKey, type StoredKey, writeNewKey } from './keystore.ts';
 export * from './metadata.ts';
 export { type ReleaseNotice, URGENCIES } from './notice.ts';
 export {
@@ -87,4 +87,5 @@ export {
   parseTime,
   systemClock,
 } from './time.ts';
+export { MOST_TIME_KEYS, readTimeKey } from './timekeys.ts';
 export { type Verification, type VerifiedRole, type VerifyOptions, verifyRepository } from './verify.ts';

@@ -70,6 +70,20 @@ export async function writeNewKey(path: string, encrypt: boolean, options: KeyOp
   }))[0] as StoredKey;
 }
 
+/** The private half in NAME.pem. Refuses with `file-missing`, `passphrase-missing`, `passphrase-wrong` or `key-corrupt`. */
+export async function readSigningKey(path: string, passphrase?: Passphrase): Promise<SigningKey> {
+  const bytes = readLimited(path, KEY_FILE_LIMIT);
+  if (bytes === undefined) throw new RepositoryError('file-missing', `there is no key ${path}`);
+  const text = Buffer.from(bytes).toString();
+  const phrase = isEncrypted(text) ? await passphrase?.(path) : undefined;
+  if (isEncrypted(text) && !phrase)
+    throw new RepositoryError('passphrase-missing', `${path} is encrypted: a passphrase is needed`);
+  const secret = importKey(text, phrase, path);
+  if (secret.asymmetricKeyType !== 'ed25519')
+    throw new RepositoryError('key-corrupt', `${path} is no Ed25519 key`);
+  return signingKey(secret);
+}
+
 async function keyFiles(stem: string, key: SigningKey, passphrase: string | undefined): Promise<FileWrite[]> {
   const pem =
     passphrase === undefined ? exportPlain(key.secret) : await exportEncrypted(key.secret, passphrase);

@@ -29,6 +29,8 @@ export interface Root extends Common<'root'> {
   readonly consistent_snapshot: boolean;
   readonly keys: Readonly<Record<string, PublicKey>>;
   readonly roles: Readonly<Record<RoleName, Role>>;
+  /** `{ timeKeys }`: the keys of time servers. */
+  readonly custom?: Readonly<Record<string, unknown>>;
 }
 
 /** What one metadata file says of another. */

@@ -31,6 +31,7 @@ import {
 } from './metadata.ts';
 import { sign } from './signing.ts';
 import { formatTime } from './time.ts';
+import { withTimeKeys } from './timekeys.ts';
 import { expiryOf } from './verify.ts';
 
 const MAX_KEYS = 20;
@@ -124,12 +125,20 @@ export async function planRotation(s: Situation, role: RoleName, next: RoleKeys)
   const roles = Object.fromEntries(
     ROLES.map((name) => [name, name === role ? next : keysOf(root.signed, name)]),
   );
-  const newRoot = buildRoot({ version: 1, expires: s.now }, roles as Record<RoleName, RoleKeys>);
+  const newRoot: Root = {
+    ...buildRoot({ version: 1, expires: s.now }, roles as Record<RoleName, RoleKeys>),
+    ...(root.signed.custom && { custom: root.signed.custom }),
+  };
   const draft = new Draft(s, newRoot);
   if (role === 'timestamp') await draft.timestamp(timestamp.signed.meta['snapshot.json']);
   if (role === 'snapshot') await draft.snapshot(snapshot.signed.meta);
   if (role === 'targets') await draft.targets(targets.signed.targets);
   return draft.root(newRoot);
+}
+
+/** A new root that names other time keys; no role changes. */
+export async function planTimeKeys(s: Situation, keys: readonly PublicKey[]): Promise<Plan> {
+  return new Draft(s).root(withTimeKeys(s.chain.root.signed, keys));
 }
 
 /** How many keys a role can have, and that its threshold can be met (`bad-argument`). */

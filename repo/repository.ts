@@ -33,6 +33,7 @@ import {
   planPublish,
   planRefresh,
   planRotation,
+  planTimeKeys,
   type SignedRole,
   type Situation,
 } from './publication.ts';
@@ -70,6 +71,7 @@ import {
   withSupplier,
 } from './supplier.ts';
 import { type Clock, systemClock } from './time.ts';
+import { readTimeKey } from './timekeys.ts';
 import { readCurrent } from './verify.ts';
 
 export interface OpenOptions {
@@ -130,6 +132,8 @@ export interface Repository {
   refresh(role?: 'root' | 'snapshot' | 'timestamp'): Promise<Publication>;
   /** Replaces all keys of a role: a new root version, signed by the old and the new root keys. */
   rotateKeys(role: RoleName, options?: RotateOptions): Promise<Publication>;
+  /** Names the keys of time servers in a new root, by files NAME.pub; none: those that devices were provisioned with. */
+  nameTimeKeys(files: readonly string[]): Promise<Publication>;
   /** Those who release images for some paths with keys of their own. */
   suppliers(): Promise<Supplier[]>;
   /** Delegates paths to a supplier, whose root is kept in `suppliers/`. Clients see its releases from the next pull on. */
@@ -301,6 +305,10 @@ class DiskRepository implements Repository {
       const plan = await planRotation({ ...situation, unlock }, role, { keys: next.keys, threshold });
       return { roles: plan.roles, writes: [...next.files, ...plan.writes] };
     });
+  }
+
+  nameTimeKeys(files: readonly string[]): Promise<Publication> {
+    return this.#change((situation) => planTimeKeys(situation, files.map(readTimeKey)));
   }
 
   async suppliers(): Promise<Supplier[]> {

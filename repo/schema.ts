@@ -105,6 +105,16 @@ function checkRoot(signed: JsonObject, check: Check): void {
   for (const [id, key] of Object.entries(keys)) checkKey(key, `key ${id}`, check);
   const roles = check.object(signed.roles, 'roles');
   for (const name of ROLES) checkRole(check.object(roles[name], `role ${name}`), name, check);
+  if (signed.custom !== undefined) checkTimeKeys(check.object(signed.custom, 'custom').timeKeys, check);
+}
+
+/** A device that reads others ends its checks there, until the next root. */
+function checkTimeKeys(value: Json | undefined, check: Check): void {
+  if (value === undefined) return;
+  const keys = check.array(value, 'timeKeys');
+  if (keys.length < 1 || keys.length > 4) check.fail('timeKeys are not 1 to 4');
+  for (const key of keys)
+    if (!/^[0-9a-f]{64}$/i.test(check.string(key, 'a time key'))) check.fail('a time key is not one');
 }
 
 function checkRole(role: JsonObject, name: string, check: Check): void {

@@ -20,6 +20,7 @@ interface Options extends NewDevice {
   readonly approve?: true;
   readonly postpone?: number;
   readonly once?: true;
+  readonly timeServer: readonly string[];
   readonly insecureHttp?: true;
 }
 
@@ -66,6 +67,8 @@ export const addDevice: AddCommand = (program, run) => {
       parseSeconds,
     )
     .option('--once', 'one check with all that follows from it, then stop')
+    .option('--time-key <file>', 'key of a time server, NAME.pub, of a new device; may be repeated', collect)
+    .option('--time-server <host:port>', 'a time server (Roughtime); may be repeated', collect, [])
     .option('--insecure-http', 'allow plain HTTP beyond this machine')
     .addHelpText('after', EXAMPLES)
     .action(
@@ -169,11 +172,12 @@ function withDevice(session: Session, folder: string, use: (core: Core) => void)
   }
 }
 
-function repositoryAt({ url, insecureHttp }: Options): ClientOptions {
+function repositoryAt({ url, timeServer, insecureHttp }: Options): ClientOptions {
   const base = url.endsWith('/') ? url : `${url}/`;
   return {
     metadataUrl: `${base}metadata/`,
     targetsUrl: `${base}targets/`,
+    timeServers: timeServer,
     allowHttp: insecureHttp ?? false,
   };
 }

@@ -95,6 +95,12 @@ export const addDirector: AddCommand = (program, run) => {
       ),
     );
   director
+    .command('time-keys [keys...]')
+    .description(
+      'name the keys of time servers, NAME.pub, in a new root; none: those that vehicles were given. Needs the root keys',
+    )
+    .action(act((verbs, session, keys: string[]) => verbs.timeKeys(session, keys)));
+  director
     .command('bump')
     .description('after an old backup was restored: go on above all versions that were served')
     .action(act((verbs, session) => verbs.bump(session)));

@@ -8,12 +8,13 @@ import { reportDeviceError } from '../device/failure.ts';
 import { reportLine } from '../device/show.ts';
 import type { AddCommand } from '../main.ts';
 import type { Output } from '../output.ts';
-import type { Session } from '../session.ts';
+import { collect, type Session } from '../session.ts';
 
 interface Options {
   readonly url?: string;
   readonly directorUrl?: string;
   readonly bundle?: string;
+  readonly timeServer: readonly string[];
   readonly insecureHttp?: true;
 }
 
@@ -32,12 +33,14 @@ export const addGateway: AddCommand = (program, run) => {
     .option('--url <address>', 'the repository: metadata/ and targets/ lie below')
     .option('--director-url <address>', "the Director's metadata, for devices that have one")
     .option('--bundle <file>', 'a bundle instead of it: no network is needed')
+    .option('--time-server <host:port>', 'a time server (Roughtime); may be repeated', collect, [])
     .option('--insecure-http', 'allow plain HTTP beyond this machine')
     .addHelpText('after', EXAMPLES)
     .action(
       run(async (session, path: string, options: Options) => {
         try {
-          await serve(session, session.path(path), upstream(session, options));
+          const timeServers = options.timeServer;
+          await serve(session, session.path(path), { ...upstream(session, options), timeServers });
         } catch (error) {
           session.exit = reportDeviceError(error, session.output);
         }
@@ -45,7 +48,10 @@ export const addGateway: AddCommand = (program, run) => {
     );
 };
 
-type Upstream = Pick<GatewayOptions, 'metadataUrl' | 'targetsUrl' | 'directorUrl' | 'allowHttp' | 'fetch'>;
+type Upstream = Pick<
+  GatewayOptions,
+  'metadataUrl' | 'targetsUrl' | 'directorUrl' | 'allowHttp' | 'fetch' | 'timeServers'
+>;
 
 /** Throws what is wrong with it before there is a device to ask. The bundle is open as long as the process lives. */
 function upstream(session: Session, { url, directorUrl, bundle, insecureHttp }: Options): Upstream {
@@ -101,6 +107,7 @@ function unusable(path: string, error: unknown): RepositoryError {
 function show(event: GatewayEvent, output: Output): void {
   if (event.type === 'report') output.event(...reportLine(event.report));
   else if (event.type === 'interrupted') output.event(event.message, 'warn');
+  else if (event.type === 'time' && !event.answered) output.event('no time server answers', 'warn');
   else if (event.type === 'refused')
     output.event('a device asks what this gateway does not understand', 'warn');
 }

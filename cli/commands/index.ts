@@ -16,6 +16,7 @@ import { addRole } from './role.ts';
 import { addServe } from './serve.ts';
 import { addStatus } from './status.ts';
 import { addSupplier } from './supplier.ts';
+import { addTime } from './time.ts';
 import { addVerify } from './verify.ts';
 
 export const commands: readonly (readonly [heading: string, adds: readonly AddCommand[]])[] = [
@@ -35,6 +36,7 @@ export const commands: readonly (readonly [heading: string, adds: readonly AddCo
       addVerify,
       addServe,
       addDirector,
+      addTime,
     ],
   ],
   ['Devices:', [addDevice, addGateway, addBundle]],

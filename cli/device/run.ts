@@ -6,7 +6,7 @@ import { systemClock } from '../../host/node/clock.ts';
 import type { Core } from '../../host/node/core.ts';
 import { systemFetch } from '../../host/node/http.ts';
 import type { DeviceKey } from '../../host/node/provision.ts';
-import { messageOf } from '../../repo/index.ts';
+import { messageOf, readTimeKey } from '../../repo/index.ts';
 import type { Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
 import { parseComponents, showComponents } from './components.ts';
@@ -22,6 +22,8 @@ export interface NewDevice {
   readonly key?: string;
   /** The main one, then others; left out: `app`. */
   readonly component?: readonly string[];
+  /** Files of the keys of time servers; then it needs their time. */
+  readonly timeKey?: readonly string[];
   readonly interval: number;
 }
 
@@ -109,8 +111,10 @@ async function provisioning(session: Session, given: NewDevice): Promise<Provisi
   if (root === undefined || hardwareId === undefined) return undefined;
   const buildTime = session.io.clock();
   const key = given.key === undefined ? undefined : await deviceKey(session, given.key);
+  const timeKeys = given.timeKey?.map((file) => readTimeKey(session.path(file)).keyval.public);
+  const timed = timeKeys && { timeKeys, needsTime: true };
   return {
-    configuration: { ...components, hardwareId, buildTime, checkInterval },
+    configuration: { ...components, hardwareId, buildTime, checkInterval, ...timed },
     root: await readInput('the root of trust', session.path(root)),
     ...(key && { key }),
   };

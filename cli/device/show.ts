@@ -44,6 +44,8 @@ export function eventLine(event: ClientEvent): [text: string, tone: Tone] | unde
       return [event.message, 'warn'];
     case 'finding':
       return [findingLine(event.status, event.role), event.status < 0 ? 'bad' : 'warn'];
+    case 'time':
+      return event.status < 0 ? [event.message, 'warn'] : undefined;
     case 'up-to-date':
       return [`up to date: ${event.version}`, 'good'];
     case 'installed':

@@ -5,7 +5,7 @@ import { formatTime, RepositoryError } from '../../repo/index.ts';
 import { Director, OnlineDirector } from '../../server/director/director.ts';
 import { initDirector } from '../../server/director/folder.ts';
 import { serveDirector } from '../../server/director/http.ts';
-import { rotateDirectorKeys } from '../../server/director/rotation.ts';
+import { nameTimeKeys, rotateDirectorKeys } from '../../server/director/rotation.ts';
 import type { EcuStatus } from '../../server/director/status.ts';
 import { EXIT } from '../exit.ts';
 import { readInput, type Session } from '../session.ts';
@@ -159,6 +159,18 @@ export async function rotate(session: Session, role: VehicleRole): Promise<void>
   });
   session.output.event(`${role} has a new key, in root ${version}; servers take it when they start again`);
   session.output.result({ role, root: version });
+}
+
+export async function timeKeys(session: Session, files: readonly string[]): Promise<void> {
+  const paths = files.map((file) => session.path(file));
+  const version = await nameTimeKeys(session.directory, paths, {
+    clock: session.io.clock,
+    passphrase: () => session.passphrase(false),
+  });
+  session.output.event(
+    `root ${version} names ${files.length} time keys; servers take it when they start again`,
+  );
+  session.output.result({ timeKeys: files.length, root: version });
 }
 
 export function bump(session: Session): Promise<void> {

@@ -2,11 +2,12 @@
 // signed anew when vehicles next ask.
 import { join } from 'node:path';
 import type { VehicleRole } from '../../repo/director/metadata.ts';
-import { applyWrites } from '../../repo/files.ts';
+import { applyWrites, type FileWrite } from '../../repo/files.ts';
 import {
   buildRoot,
   type Clock,
   envelopeBytes,
+  formatTime,
   type Passphrase,
   RepositoryError,
   ROLES,
@@ -17,6 +18,7 @@ import {
   sign,
 } from '../../repo/index.ts';
 import { KeyStore, makeKeys } from '../../repo/keystore.ts';
+import { readTimeKey, withTimeKeys } from '../../repo/timekeys.ts';
 import { DirectorFolder } from './folder.ts';
 
 export interface RotateOptions {
@@ -30,10 +32,8 @@ export async function rotateDirectorKeys(
   role: VehicleRole,
   { clock, passphrase }: RotateOptions,
 ): Promise<number> {
-  const folder = new DirectorFolder(directory);
-  const root = folder.newestRoot();
+  const root = new DirectorFolder(directory).newestRoot();
   const store = new KeyStore(join(directory, 'keys'), passphrase);
-  const signers = await rootSigners(root, store);
   const encrypt = (await store.list()).some(
     ({ id, encrypted }) => encrypted && root.roles[role].keyids.includes(id),
   );
@@ -45,11 +45,40 @@ export async function rotateDirectorKeys(
   };
   const roles = Object.fromEntries(ROLES.map((name) => [name, keysOf(name)])) as Record<RoleName, RoleKeys>;
   const next = { ...roles, [role]: { keys: made.keys.map((key) => key.public), threshold: 1 } };
-  const version = root.version + 1;
-  const signed = buildRoot({ version, expires: clock() + folder.settings.expiry.root }, next);
+  const { custom } = root;
+  const content = { ...buildRoot({ version: 1, expires: clock() }, next), ...(custom && { custom }) };
+  return writeRoot(directory, store, content, clock(), made.files);
+}
+
+/**
+ * Names the keys of time servers in a new root, by files NAME.pub, and returns its version; none: those that vehicles
+ * were provisioned with. Refuses with `signatures-missing`.
+ */
+export async function nameTimeKeys(
+  directory: string,
+  files: readonly string[],
+  { clock, passphrase }: RotateOptions,
+): Promise<number> {
+  const root = withTimeKeys(new DirectorFolder(directory).newestRoot(), files.map(readTimeKey));
+  return writeRoot(directory, new KeyStore(join(directory, 'keys'), passphrase), root, clock(), []);
+}
+
+/** Signs the next root with what it is to hold, and writes it with other files. */
+async function writeRoot(
+  directory: string,
+  store: KeyStore,
+  content: Root,
+  now: number,
+  files: readonly FileWrite[],
+): Promise<number> {
+  const folder = new DirectorFolder(directory);
+  const before = folder.newestRoot();
+  const version = before.version + 1;
+  const expires = formatTime(now + folder.settings.expiry.root);
+  const signers = await rootSigners(before, store);
   const path = join(directory, 'metadata', `${version}.root.json`);
-  const bytes = envelopeBytes(sign(signed, signers));
-  await applyWrites(join(directory, '.tmp'), [...made.files, { path, bytes, replace: false }]);
+  const bytes = envelopeBytes(sign({ ...content, version, expires }, signers));
+  await applyWrites(join(directory, '.tmp'), [...files, { path, bytes, replace: false }]);
   return version;
 }
 
