@@ -1,4 +1,6 @@
 // A repository in memory, for runs that need many of them: the same metadata as on disk, signed by the same code.
+
+import { asRelease, type DirectorRelease } from '../repo/director/release.ts';
 import {
   type Base,
   buildPayload,
@@ -90,6 +92,14 @@ export class SimRepository {
   publish(...releases: readonly SimRelease[]): void {
     for (const release of releases) this.#add(release);
     this.#signTargets();
+  }
+
+  /** A release that is published, as a Director reads it. */
+  releaseAt(path: string): DirectorRelease {
+    const target = this.#targets[path];
+    const release = target && asRelease(path, target);
+    if (!release) throw new Error(`${path} is not a release`);
+    return release;
   }
 
   /** Lists the target of a path no longer. */

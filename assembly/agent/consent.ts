@@ -8,6 +8,7 @@ import { policy, policy_postpone, policy_store } from "./policy";
 import { Phase, run, run_end } from "./run";
 import { selection_show } from "./selection";
 import { set_is_empty, set_mark } from "./set";
+import { trial_withdraw } from "./trial";
 
 /** How updates go from now on: see `Mode`. WRONG_STATE: not in the middle of a check. */
 export function policy_set(mode: Mode): Status {
@@ -36,8 +37,10 @@ export function update_approve(): Status {
 /**
  * Not before `until`, seconds since 1970. However often this is called, it ends `maxPostpone` seconds after the first
  * time: then POSTPONE_LIMIT, and nothing is changed. TIME_UNKNOWN: a device without the time cannot wait for one.
+ * On trial, whatever `until`: the image before returns with the next boot, and this one may be installed again.
  */
 export function update_postpone(until: u32): Status {
+  if (run.phase == Phase.TRIAL) return trial_withdraw();
   const asked = run.phase == Phase.ASK;
   if (!asked && !is_offered()) return Status.WRONG_STATE;
   const status = policy_postpone(until);

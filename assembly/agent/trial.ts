@@ -75,3 +75,13 @@ export function image_reject(): Status {
   run.outcome_role = Role.IMAGE;
   return status == Status.SELF_TEST_FAILED ? Status.OK : status;
 }
+
+/**
+ * The image on trial goes, and nothing is held against it: others were to come with it and did not. The journal forgets it
+ * first: what runs on trial and is in no journal leaves at the next start.
+ */
+export function trial_withdraw(): Status {
+  log_event(LogEvent.REVERTED, Status.POSTPONED, install.release);
+  const status = journal_clear();
+  return status == Status.OK ? trial_leave() : status;
+}

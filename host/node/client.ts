@@ -6,6 +6,7 @@ import type { Core } from './core.ts';
 import { type Exchange, exchangeWith } from './datagram.ts';
 import { HostError, StatusError, statusMessage } from './errors.ts';
 import { type Fetch, systemFetch } from './http.ts';
+import type { Stage } from './link.ts';
 import { type Notice, readNotice } from './notice.ts';
 import { type Answer, request, TransferError, type TransferFault } from './transfer.ts';
 
@@ -40,7 +41,9 @@ export type ClientEvent =
   | { readonly type: 'waiting'; readonly status: number; readonly notice: Notice | undefined }
   | { readonly type: 'reboot' }
   | { readonly type: 'confirmed'; readonly version: string }
-  | { readonly type: 'rejected'; readonly version: string };
+  | { readonly type: 'rejected'; readonly version: string }
+  /** It works, but others that were to come with it did not: the image before it returns. */
+  | { readonly type: 'withdrawn'; readonly version: string };
 
 /** What ended a run of the core: nothing more to do before `until` (seconds since 1970), or the host's turn. */
 export type Outcome =
@@ -65,6 +68,11 @@ export interface ClientOptions extends Addresses {
    * since 1970. Left out: it always suits.
    */
   readonly mayReboot?: (core: Core) => number | Promise<number>;
+  /**
+   * Of an ECU whose Primary decides for the whole vehicle when an image of this release counter is booted, and whether it
+   * stays. False: it is left. Left out: nobody is asked.
+   */
+  readonly consent?: (stage: Stage, release: number) => Promise<boolean>;
 }
 
 /** Gets pieces of a target, each with its offset; one at offset 0 begins anew. An exception ends the fetch. */
@@ -97,6 +105,7 @@ export class Client {
   readonly #emit: (event: ClientEvent) => void;
   readonly #mayReboot: (core: Core) => number | Promise<number>;
   readonly #exchange: Exchange;
+  readonly #consent: NonNullable<ClientOptions['consent']>;
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
   #local: Iterable<Uint8Array> | undefined;
@@ -112,6 +121,7 @@ export class Client {
     this.#emit = options.onEvent ?? (() => undefined);
     this.#mayReboot = options.mayReboot ?? (() => 0);
     this.#exchange = options.timeExchange ?? exchangeWith(options.timeServers ?? []);
+    this.#consent = options.consent ?? (async () => true);
   }
 
   /** Runs a device until `wait` says stop; the last outcome. */
@@ -132,7 +142,7 @@ export class Client {
   async #turn(core: Core, device: DeviceActions): Promise<Outcome> {
     try {
       const outcome = await this.check(core);
-      if (outcome.action === 'self-test') this.answerSelfTest(core, await device.selfTest(core));
+      if (outcome.action === 'self-test') await this.endTrial(core, await device.selfTest(core));
       return outcome;
     } catch (error) {
       if (device.failed?.(error)) return { action: 'reboot' };
@@ -186,21 +196,42 @@ export class Client {
     let asked = 0;
     for (let step = 0; step < STEPS; step++) {
       const action = core.agentStep(Math.floor(this.#clock.now() / 1000));
+      const left = action === Action.ASK && !(await this.#ask(core));
+      if (left) return this.#leave(core);
       if (action === Action.FETCH) await this.#fetchFile(core);
       else if (action === Action.TIME) await this.#askTime(core, asked++);
-      else if (action === Action.ASK) await this.#ask(core);
       else if (action === Action.SELF_TEST) return { action: 'self-test' };
       else if (action === Action.REBOOT) return this.#installed(core);
       else if (action === Action.WAIT) return this.#checked(core);
-      else if (action !== Action.CONTINUE) throw new StatusError(action, 'agent_step');
+      else if (action !== Action.CONTINUE && action !== Action.ASK)
+        throw new StatusError(action, 'agent_step');
     }
     throw new HostError('core-call', `the core asks without end, last for ${core.fetchName()}`);
   }
 
-  /** Where "later" may not be said any more, the update goes on. */
-  async #ask(core: Core): Promise<void> {
+  /** Where "later" may not be said any more, the update goes on. False: not with this image. */
+  async #ask(core: Core): Promise<boolean> {
     const until = await this.#mayReboot(core);
-    if (until === 0 || core.updatePostpone(until) < 0) core.updateApprove();
+    if (until !== 0 && core.updatePostpone(until) >= 0) return true;
+    if (!(await this.#consent('ready', core.stateRead(State.CANDIDATE_RELEASE)))) return false;
+    core.updateApprove();
+    return true;
+  }
+
+  /** A core that starts again holds no image any more; what was downloaded is there, and is looked at again. */
+  #leave(core: Core): Outcome {
+    this.start(core);
+    return { action: 'wait', until: core.agentUntil(), status: Status.POSTPONED, role: Role.NONE };
+  }
+
+  /** Ends a trial by what the self-test found; where it passed, a Primary has a say. Throws StatusError. */
+  async endTrial(core: Core, passed: boolean): Promise<void> {
+    const release = core.stateRead(State.CANDIDATE_RELEASE);
+    if (!passed || (await this.#consent('works', release))) return this.answerSelfTest(core, passed);
+    const version = core.textRead(Text.CANDIDATE_VERSION);
+    const status = core.updatePostpone(0);
+    if (status < 0) throw new StatusError(status, 'withdrawing the image');
+    this.#emit({ type: 'withdrawn', version });
   }
 
   /** Tells the core what the self-test found. Throws StatusError when that could not be stored. */

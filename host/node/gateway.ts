@@ -7,6 +7,9 @@ import { type Clock, systemClock } from './clock.ts';
 import { type Exchange, exchangeWith } from './datagram.ts';
 import { type Fetch, systemFetch } from './http.ts';
 import {
+  type Consent,
+  type ConsentRequest,
+  consentAnswer,
   type DeviceReport,
   encodeFrame,
   type Frame,
@@ -14,9 +17,11 @@ import {
   LAST,
   LINK_VERSION,
   LinkKind,
+  parseConsentRequest,
   parseRead,
   parseReport,
   type ReadRequest,
+  u32,
 } from './link.ts';
 import { RemoteFile, type Upstream } from './remote.ts';
 import { TransferError, type TransferFault } from './transfer.ts';
@@ -42,6 +47,8 @@ export type GatewayEvent =
 
 export interface GatewayOptions extends Addresses {
   readonly onEvent?: (event: GatewayEvent) => void;
+  /** Of a Primary; left out: who asks for consent is refused. */
+  readonly onConsent?: (request: ConsentRequest) => Consent;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
   /** Roughtime servers, HOST:PORT each, that devices' requests for the time go to. */
@@ -90,6 +97,7 @@ export class Gateway {
   readonly #exchangeTime: Exchange;
   readonly #send: (bytes: Uint8Array) => void;
   readonly #emit: (event: GatewayEvent) => void;
+  readonly #onConsent: GatewayOptions['onConsent'];
   readonly #decoder = new FrameDecoder();
   #latest: Request | undefined;
   #file: RemoteFile | undefined;
@@ -109,6 +117,7 @@ export class Gateway {
     this.#exchangeTime = options.timeExchange ?? exchangeWith(options.timeServers ?? []);
     this.#send = send;
     this.#emit = options.onEvent ?? (() => undefined);
+    this.#onConsent = options.onConsent;
   }
 
   /** Takes what came on the line. Resolves when nothing that was asked is left to do. */
@@ -162,6 +171,11 @@ export class Gateway {
     }
     if (kind === LinkKind.TIME && payload.length === 0)
       return { kind: answer, payload: u32(Math.floor(this.#upstream.clock.now() / 1000)) };
+    if (kind === LinkKind.CONSENT) {
+      const request = parseConsentRequest(payload);
+      const consent = request && this.#onConsent?.(request);
+      return consent && { kind: answer, payload: consentAnswer(consent) };
+    }
     const report = kind === LinkKind.REPORT ? parseReport(payload) : undefined;
     if (!report) return undefined;
     this.#emit({ type: 'report', report });
@@ -269,10 +283,4 @@ function isSame(one: Frame, other: Frame): boolean {
 function isBehind(latest: Frame, frame: Frame): boolean {
   const ahead = (frame.sequence - latest.sequence) & 0xffff;
   return frame.session === latest.session && ahead >= 0x8000 && frame.kind !== LinkKind.HELLO;
-}
-
-function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
 }

@@ -10,6 +10,7 @@ export const LinkKind = {
   READ: 0x03,
   REPORT: 0x04,
   SIGNED_TIME: 0x06,
+  CONSENT: 0x08,
   /** The answer to a request has its kind with this bit, or is one of those that follow. */
   ANSWER: 0x80,
   ABSENT: 0xc0,
@@ -144,6 +145,50 @@ export function parseRead(payload: Uint8Array): ReadRequest | undefined {
   return { fileKind, offset, wanted, name };
 }
 
+/** How far an ECU is with an image: it holds it, verified, and would boot; it runs on trial and works. */
+export type Stage = 'ready' | 'works';
+
+/** What a Primary says to that: not yet, go on, or leave this image. */
+export type Consent = 'wait' | 'go' | 'leave';
+
+const STAGES: readonly (Stage | undefined)[] = [undefined, 'ready', 'works'];
+const CONSENTS: readonly Consent[] = ['wait', 'go', 'leave'];
+
+export interface ConsentRequest {
+  readonly stage: Stage;
+  /** The release counter of the image. */
+  readonly release: number;
+}
+
+/** Undefined: no such request. */
+export function parseConsentRequest(payload: Uint8Array): ConsentRequest | undefined {
+  const fields = new Fields(payload);
+  const stage = STAGES[fields.integer(1)];
+  const release = fields.integer(4);
+  return fields.ended && stage ? { stage, release } : undefined;
+}
+
+export function consentRequest({ stage, release }: ConsentRequest): Uint8Array {
+  return Buffer.concat([Buffer.of(STAGES.indexOf(stage)), u32(release)]);
+}
+
+export function consentAnswer(consent: Consent): Uint8Array {
+  return Buffer.of(CONSENTS.indexOf(consent));
+}
+
+/** Undefined: no such answer. */
+export function parseConsent(payload: Uint8Array): Consent | undefined {
+  return payload.length === 1 ? CONSENTS[payload[0] ?? -1] : undefined;
+}
+
+export function readRequest({ fileKind, offset, wanted, name }: ReadRequest): Uint8Array {
+  const fields = Buffer.alloc(7);
+  fields.writeUInt8(fileKind, 0);
+  fields.writeUInt32LE(offset, 1);
+  fields.writeUInt16LE(wanted, 5);
+  return Buffer.concat([fields, Buffer.from(name)]);
+}
+
 /** What a device says that it does. */
 export type ReportEvent =
   | 'started'
@@ -176,6 +221,16 @@ export interface DeviceReport {
   readonly candidateVersion: string;
   /** What runs the core. */
   readonly engine: string;
+}
+
+export function reportPayload(report: DeviceReport): Uint8Array {
+  const { event, status, state, installedVersion, candidateVersion, engine } = report;
+  const texts = [installedVersion, candidateVersion, engine].flatMap((text) => {
+    const bytes = Buffer.from(text);
+    return [Buffer.of(bytes.length), bytes];
+  });
+  const head = [Buffer.of(EVENTS.indexOf(event)), u32(status), Buffer.of(state.length)];
+  return Buffer.concat([...head, ...state.map(u32), ...texts]);
 }
 
 /** Undefined: no such report. */
@@ -225,4 +280,10 @@ class Fields {
     this.#offset += taken.length;
     return taken;
   }
+}
+
+export function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
 }

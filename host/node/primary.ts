@@ -1,0 +1,281 @@
+// A Primary in Node: it verifies in full for itself and for its Secondaries, keeps what it has verified, gives them that
+// and nothing else, and decides for all of them when images are booted and whether they stay (round.ts). Its own ECU takes
+// part like the others. One thread of control: lines only note what was said, `run` decides.
+import { FetchKind, Mode, State, Status } from './abi.ts';
+import type { Addresses } from './address.ts';
+import { Client, type ClientEvent, type DeviceActions, type Outcome } from './client.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Core } from './core.ts';
+import type { Depot } from './depot.ts';
+import { StatusError } from './errors.ts';
+import { Gateway, type GatewayEvent } from './gateway.ts';
+import type { Fetch } from './http.ts';
+import {
+  directionsOf,
+  type KeptSet,
+  keepRoot,
+  keepSet,
+  loadRoots,
+  loadSet,
+  REPOSITORIES,
+  type Roots,
+  SET_ADDRESSES,
+  setFetch,
+  trustedFiles,
+} from './keptset.ts';
+import type { ConsentRequest, Stage } from './link.ts';
+import { Round, type RoundEvent } from './round.ts';
+import { reportOf } from './secondary.ts';
+
+/** Milliseconds after which it looks again at what it waits for. */
+const LOOK_AGAIN = 1000;
+
+export type PrimaryEvent =
+  | ClientEvent
+  | RoundEvent
+  /** A Secondary is at its line, and what it says or asks for. */
+  | { readonly type: 'secondary'; readonly serial: string; readonly event: GatewayEvent }
+  /** What was verified is kept, for all to fetch. */
+  | { readonly type: 'kept'; readonly releases: Readonly<Record<string, number>> }
+  /** An image for others could not be had, or is not what was signed: nothing of this check is kept. */
+  | { readonly type: 'image-refused'; readonly path: string; readonly status: number };
+
+export interface PrimaryOptions extends Addresses {
+  /** Its own ECU. */
+  readonly serial: string;
+  /** What the other ECUs of the vehicle verify, by serial. */
+  readonly secondaries: Readonly<Record<string, 'full' | 'partial'>>;
+  readonly depot: Depot;
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  readonly onEvent?: (event: PrimaryEvent) => void;
+  /** All ECUs hold their images and would boot: whether that suits the user now. Left out: it always does. */
+  readonly mayReboot?: () => boolean | Promise<boolean>;
+  /** Seconds that all together may take from the first boot to the last self-test; 900. */
+  readonly trialPatience?: number;
+}
+
+/** A Secondary's end of a line. */
+export type SecondaryLink = Pick<Gateway, 'receive' | 'close'>;
+
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #clock: Clock;
+  /** Checks against the servers; installs from the set. */
+  readonly #client: Client;
+  readonly #installer: Client;
+  readonly #round: Round;
+  readonly #emit: (event: PrimaryEvent) => void;
+  readonly #roots: Roots;
+  #set: KeptSet | undefined;
+  #core: Core | undefined;
+  /** Of the next check, in seconds since 1970. */
+  #due = 0;
+  #wake: () => void = () => undefined;
+  /** The name under which the last image was fetched. */
+  #imageName = '';
+
+  /** Throws `address-invalid` or `insecure`. */
+  constructor(options: PrimaryOptions) {
+    const { depot, fetch, clock = systemClock, onEvent, trialPatience = 900 } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#emit = onEvent ?? (() => undefined);
+    this.#round = new Round(depot, () => this.#now, trialPatience);
+    this.#roots = loadRoots(depot);
+    this.#set = loadSet(depot);
+    this.#want();
+    const own = {
+      clock,
+      consent: (stage: Stage, release: number) => this.#consent(stage, release),
+      onEvent: (event: ClientEvent) => this.#hearClient(event),
+    };
+    this.#client = new Client({ ...options, ...own, ...(fetch && { fetch }), mayReboot: () => 0 });
+    this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set, 'full') });
+  }
+
+  /** The line of a Secondary; `send` puts bytes on it. */
+  link(serial: string, send: (bytes: Uint8Array) => void): SecondaryLink {
+    const fetch = setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full');
+    const onEvent = (event: GatewayEvent) => {
+      if (event.type === 'report') this.#round.hear(serial, event.report);
+      this.#emit({ type: 'secondary', serial, event });
+      this.#wake();
+    };
+    const onConsent = (request: ConsentRequest) => {
+      this.#wake();
+      return this.#round.ask(serial, request);
+    };
+    return new Gateway({ ...SET_ADDRESSES, fetch, clock: this.#clock, onEvent, onConsent }, send);
+  }
+
+  /** Runs until `wait` says stop. */
+  async run(device: DeviceActions): Promise<void> {
+    let core = this.#powerOn(device);
+    for (;;) {
+      const outcome = await this.#turn(core, device);
+      if (outcome.action === 'reboot') core = this.#powerOn(device);
+      else if (outcome.action === 'wait' && !(await this.#wait(device))) return;
+    }
+  }
+
+  get #now(): number {
+    return Math.floor(this.#clock.now() / 1000);
+  }
+
+  #powerOn(device: DeviceActions): Core {
+    const core = device.powerOn();
+    this.#core = core;
+    for (const repository of REPOSITORIES) keepRoot(this.#options.depot, core, repository, this.#roots);
+    this.#hearOwn(core);
+    return core;
+  }
+
+  /** Its own ECU, to the round, is like any other. */
+  #hearOwn(core: Core): void {
+    this.#round.hear(this.#options.serial, reportOf(core, 'checked'));
+  }
+
+  /** A trial or a check, and what is to be installed here. */
+  async #turn(core: Core, device: DeviceActions): Promise<Outcome> {
+    const outcome = this.#round.trial ? await this.#install(core) : await this.#check(core);
+    if (outcome.action === 'self-test') await this.#endTrial(core, device);
+    this.#hearOwn(core);
+    return outcome;
+  }
+
+  /** From the network, as far as to what is new: that is held until all ECUs have theirs. */
+  async #check(core: Core): Promise<Outcome> {
+    setMode(core, Mode.NOTIFY);
+    const outcome = await this.#client.check(core);
+    if (outcome.action !== 'wait') return outcome;
+    this.#due = outcome.until;
+    this.#hearOwn(core);
+    if (outcome.status < 0 || !(await this.#gather(core))) return outcome;
+    return outcome.status === Status.UPDATE_AVAILABLE ? this.#install(core) : outcome;
+  }
+
+  /** Its own image, out of the set. */
+  #install(core: Core): Promise<Outcome> {
+    if (this.#round.trial) this.#due = this.#round.deadline;
+    setMode(core, Mode.AUTOMATIC);
+    return this.#installer.check(core);
+  }
+
+  /** Keeps what this check has verified, and every image that an ECU lacks. False: one is not to be had. */
+  async #gather(core: Core): Promise<boolean> {
+    const files = trustedFiles(core, this.#roots);
+    const directions = directionsOf(files.get('director/targets.json') ?? new Uint8Array());
+    const lacking = directions.filter(
+      ({ serial, releaseCounter }) => !this.#round.has(serial, releaseCounter),
+    );
+    const images = new Map(lacking.map((direction) => [direction.path, direction]));
+    for (const { path, sha256 = '' } of images.values()) {
+      const kept = this.#set?.image(sha256);
+      if (kept) files.set(kept.name, kept.bytes);
+      else if (!(await this.#fetchImage(core, path, files))) return false;
+    }
+    this.#set = keepSet(this.#options.depot, files, directions);
+    this.#want();
+    this.#emit({ type: 'kept', releases: releasesOf(this.#set) });
+    return true;
+  }
+
+  /** The core finds it in both repositories, and checks its length and its hashes. */
+  async #fetchImage(core: Core, path: string, files: Map<string, Uint8Array>): Promise<boolean> {
+    const pieces: Uint8Array[] = [];
+    const outcome = await this.#client.find(core, path, (piece, offset) => {
+      if (offset === 0) pieces.splice(0);
+      pieces.push(piece.slice());
+    });
+    const status = outcome.action === 'wait' ? outcome.status : Status.WRONG_STATE;
+    if (status === Status.TARGET_VERIFIED) files.set(`targets/${this.#imageName}`, Buffer.concat(pieces));
+    else this.#emit({ type: 'image-refused', path, status });
+    return status === Status.TARGET_VERIFIED;
+  }
+
+  #want(): void {
+    if (this.#set) this.#round.want(releasesOf(this.#set));
+  }
+
+  /** Where it was decided already that an image stays, nothing is tested again: others have theirs for good. */
+  async #endTrial(core: Core, device: DeviceActions): Promise<void> {
+    const release = core.stateRead(State.CANDIDATE_RELEASE);
+    const passed = this.#round.isCommitted(this.#options.serial, release) || (await device.selfTest(core));
+    await this.#client.endTrial(core, passed);
+    if (!passed) this.#round.hear(this.#options.serial, reportOf(core, 'rejected'));
+  }
+
+  /** What holds for its own image is decided with the others'. */
+  async #consent(stage: Stage, release: number): Promise<boolean> {
+    for (;;) {
+      const consent = this.#round.ask(this.#options.serial, { stage, release });
+      if (consent !== 'wait') return consent === 'go';
+      // Once in a while it must look whether the image is still what it should have.
+      if (stage === 'ready' && this.#now >= this.#due) return false;
+      await this.#decide();
+      await this.#pause();
+    }
+  }
+
+  /** Until the next check is due, or its own ECU is needed. False: stop. */
+  async #wait(device: DeviceActions): Promise<boolean> {
+    let ended = false;
+    const end = () => {
+      ended = true;
+      this.#wake();
+    };
+    const waited = device.wait(this.#due);
+    waited.then(end, end);
+    for (;;) {
+      if (await this.#decide()) return true;
+      if (ended) return waited;
+      await this.#pause();
+    }
+  }
+
+  /** Whether a round began in which its own ECU takes part. */
+  async #decide(): Promise<boolean> {
+    const { mayReboot = () => true, serial } = this.#options;
+    const judged = this.#round.judge();
+    if (judged) this.#emit(judged);
+    if (!this.#round.isReady || !(await mayReboot())) return false;
+    this.#emit(this.#round.begin());
+    return this.#round.trial?.[serial] !== undefined;
+  }
+
+  /** Until something was said on a line, or for a moment. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const callOff = this.#clock.after(LOOK_AGAIN, () => this.#wake());
+      this.#wake = () => {
+        callOff();
+        this.#wake = () => undefined;
+        resolve();
+      };
+    });
+  }
+
+  #hearClient(event: ClientEvent): void {
+    if (event.type === 'fetch' && event.kind === FetchKind.TARGET) this.#imageName = event.name;
+    if (event.type === 'accepted' && /^\d+\.root\.json$/.test(event.name) && this.#core)
+      keepRoot(
+        this.#options.depot,
+        this.#core,
+        event.kind === FetchKind.DIRECTOR ? 'director' : 'image',
+        this.#roots,
+      );
+    this.#emit(event);
+  }
+}
+
+/** Its own updates wait for the others: the core is told to announce them, or to go on. Throws StatusError. */
+function setMode(core: Core, mode: Mode): void {
+  if (core.stateRead(State.POLICY) === mode || core.stateRead(State.ON_TRIAL) === 1) return;
+  const status = core.policySet(mode);
+  if (status < 0 && status !== Status.WRONG_STATE) throw new StatusError(status, 'the policy');
+}
+
+function releasesOf(set: KeptSet): Record<string, number> {
+  return Object.fromEntries(set.directions.map(({ serial, releaseCounter }) => [serial, releaseCounter]));
+}
