@@ -3,8 +3,10 @@
 import type { ClientEvent, DeviceActions } from '../host/node/client.ts';
 import type { Clock } from '../host/node/clock.ts';
 import { type Geometry, uniformGeometry } from '../host/node/flash.ts';
+import { Gateway } from '../host/node/gateway.ts';
 import { LinkClient } from '../host/node/linkclient.ts';
-import { Primary, type PrimaryEvent, type PrimaryOptions, type SecondaryLink } from '../host/node/primary.ts';
+import { Primary, type PrimaryEvent, type PrimaryOptions } from '../host/node/primary.ts';
+import type { DeviceConfiguration } from '../host/node/provision.ts';
 import { Secondary } from '../host/node/secondary.ts';
 import type { Direction } from '../repo/director/metadata.ts';
 import { SimClock } from './clock.ts';
@@ -24,6 +26,15 @@ export interface CarEcu {
   readonly verification?: 'full' | 'partial';
   /** Whether the image that runs works; every one does when left out. */
   readonly selfTest?: (image: Uint8Array) => boolean;
+}
+
+/** What is in an ECU when it leaves the factory. */
+export interface EcuFactory {
+  readonly root: Uint8Array;
+  readonly directorRoot?: Uint8Array;
+  readonly configuration: DeviceConfiguration;
+  readonly image: Uint8Array;
+  readonly geometry: Geometry;
 }
 
 export interface CarOptions {
@@ -97,7 +108,11 @@ export class Car {
     this.images = new SimRepository(now, seed);
     this.director = new SimDirector(VEHICLE, now, seed + 1000);
     this.network = new SimNetwork((path) => this.#served(path), this.clock);
-    for (const [index, ecu] of ecus.entries()) this.devices.set(ecu.serial, this.#device(ecu, seed + index));
+    for (const [index, ecu] of ecus.entries())
+      this.devices.set(
+        ecu.serial,
+        new SimDevice({ ...this.factory(ecu), client: ADDRESSES, seed: seed + index }),
+      );
     this.depot = new SimDepot(this.device(ecus[0].serial).power);
     this.release(1);
   }
@@ -157,12 +172,13 @@ export class Car {
     return this.#isAtRest();
   }
 
-  #device({ serial, hardwareId, verification = 'full', selfTest }: CarEcu, seed: number): SimDevice {
+  /** How an ECU leaves the factory, wherever it runs. */
+  factory({ serial, hardwareId, verification = 'full' }: CarEcu): EcuFactory {
     const { primary } = this;
     const others = this.ecus.filter((ecu) => ecu !== primary);
     const known = Object.fromEntries(others.map((ecu) => [ecu.serial, { hardwareId: ecu.hardwareId }]));
     const full = verification === 'full';
-    return new SimDevice({
+    return {
       root: full ? this.images.root : this.director.root,
       ...(full && { directorRoot: this.director.root }),
       configuration: {
@@ -180,9 +196,21 @@ export class Car {
       },
       image: imageFor(hardwareId, 1),
       geometry: this.#options.geometry ?? GEOMETRY_OF_ECUS,
-      client: ADDRESSES,
-      selfTest: (device) => (selfTest ?? works)(device.running(IMAGE_LENGTH)),
-      seed,
+    };
+  }
+
+  /** The Primary's program, to be started on its device: one process of it, from its start to the next. */
+  startPrimary(clock: Clock): Primary {
+    const others = this.ecus.slice(1).map((ecu) => [ecu.serial, ecu.verification ?? 'full'] as const);
+    return new Primary({
+      ...ADDRESSES,
+      serial: this.primary.serial,
+      secondaries: Object.fromEntries(others),
+      depot: this.depot,
+      fetch: this.network.fetch,
+      clock,
+      onEvent: (event) => this.#options.onEvent?.(event),
+      ...(this.#options.mayReboot && { mayReboot: this.#options.mayReboot }),
     });
   }
 
@@ -202,18 +230,7 @@ export class Car {
     const device = this.device(serial);
     await this.#whilePowered(serial, () => {
       let started = false;
-      const primary = new Primary({
-        ...ADDRESSES,
-        serial,
-        secondaries: Object.fromEntries(
-          this.ecus.slice(1).map((ecu) => [ecu.serial, ecu.verification ?? 'full']),
-        ),
-        depot: this.depot,
-        fetch: this.network.fetch,
-        clock: this.#running,
-        onEvent: (event) => this.#options.onEvent?.(event),
-        ...(this.#options.mayReboot && { mayReboot: this.#options.mayReboot }),
-      });
+      const primary = this.startPrimary(this.#running);
       return primary.run({
         ...this.#actions(serial),
         powerOn: () => {
@@ -305,7 +322,7 @@ export class Car {
 
   /** A line from a Secondary to whatever Primary runs at the moment. */
   #openLink(serial: string): LinkClient {
-    let at: { primary: Primary; line: SecondaryLink } | undefined;
+    let at: { primary: Primary; line: Gateway } | undefined;
     const link: LinkClient = new LinkClient({
       session: ++this.#session,
       clock: this.#running,
@@ -314,7 +331,7 @@ export class Car {
         const asked = this.#passed(serial, bytes, 'secondary');
         if (!primary || !asked) return;
         if (at?.primary !== primary) {
-          const line = primary.link(serial, (answer) => {
+          const line = new Gateway(primary.gateway(serial), (answer) => {
             const heard = this.#passed(serial, answer, 'primary');
             if (heard && this.#primary === primary) link.receive(heard);
           });

@@ -33,6 +33,8 @@ export interface EmulatedBoardOptions {
   /** What is in slot A when it leaves the factory: a sealed image. */
   readonly image: Uint8Array;
   readonly gateway: GatewayOptions;
+  /** The gateway is its Primary. */
+  readonly behindPrimary?: boolean;
   /** What else an image finds in bank 0, at `READY`. */
   readonly ready?: Uint8Array;
 }
@@ -117,12 +119,13 @@ export class EmulatedBoard {
   }
 
   #leaveFactory(): void {
-    const { configuration, root, image, ready = new Uint8Array() } = this.options;
+    const { configuration, root, image, behindPrimary = false, ready = new Uint8Array() } = this.options;
     const { bankSizes, factory, ready: readyAt, geometry, starts } = this.#machine;
     const text = Buffer.from(JSON.stringify(configuration));
-    const lengths = Buffer.alloc(8);
+    const lengths = Buffer.alloc(12);
     lengths.writeUInt32LE(text.length, 0);
     lengths.writeUInt32LE(root.length, 4);
+    lengths.writeUInt32LE(behindPrimary ? 1 : 0, 8);
     writeBank(this.#banks[0], bankSizes[0], [
       [0, readFileSync(builtProgram('loader', this.#machine))],
       [factory, Buffer.concat([lengths, text, root])],

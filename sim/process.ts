@@ -20,6 +20,8 @@ export interface ProcessDeviceOptions {
   /** What its flash is, and what is in slot A, when it leaves the factory; left out: the process makes its flash. */
   readonly factory?: { readonly geometry: Geometry; readonly image: Uint8Array };
   readonly gateway: GatewayOptions;
+  /** The gateway is its Primary. */
+  readonly behindPrimary?: boolean;
   /** Another program than DEVICE_PROGRAM. */
   readonly program?: string;
   /** A shell command that gets the image on trial on its standard input; every image passes when left out. */
@@ -63,6 +65,7 @@ export class ProcessDevice {
     configuration,
     factory,
     gateway,
+    behindPrimary = false,
     selfTest,
   }: ProcessDeviceOptions) {
     const files = { config: join(folder, 'config.json'), root: join(folder, 'root.json') };
@@ -76,6 +79,7 @@ export class ProcessDevice {
     this.#gateway = gateway;
     this.command = [
       ...[program, ...moduleOptions(), '--config', files.config, '--root', files.root, ...director],
+      ...(behindPrimary ? ['--primary'] : []),
       ...['--clock', 'link', '--once', ...(selfTest === undefined ? [] : ['--self-test', selfTest])],
       folder,
     ];

@@ -151,10 +151,23 @@ static int32_t start(moult_client *client) {
   return status;
 }
 
-/* An image is ready. Where "later" may not be said any more, the update goes on. */
-static void ask(const moult_client *client) {
+static enum moult_consent consent(const moult_client *client, enum moult_stage stage) {
+  uint32_t release = 0;
+  if (!client->primary) return MOULT_CONSENT_GO;
+  if (moult_state_read(client->core, MOULT_STATE_CANDIDATE_RELEASE, &release) < 0) return MOULT_CONSENT_WAIT;
+  int32_t answer = moult_link_consent(client->link, stage, release);
+  return answer < 0 ? MOULT_CONSENT_WAIT : (enum moult_consent)answer;
+}
+
+/* An image is ready. Where "later" may not be said any more, the update goes on. Whether there is an answer. */
+static int ask(const moult_client *client) {
   uint32_t until = client->may_reboot != NULL ? client->may_reboot(client->user, client->core) : 0;
-  if (until == 0 || moult_update_postpone(client->core, until) < 0) (void)moult_update_approve(client->core);
+  if (until != 0 && moult_update_postpone(client->core, until) >= 0) return 1;
+  enum moult_consent answer = consent(client, MOULT_STAGE_READY);
+  if (answer == MOULT_CONSENT_GO) (void)moult_update_approve(client->core);
+  /* A core that starts again holds no image any more, and looks again what it should have. */
+  if (answer == MOULT_CONSENT_LEAVE) (void)moult_core_start(client->core);
+  return answer != MOULT_CONSENT_WAIT;
 }
 
 /* Steps until the port is needed. `worked`: there was more to do than to wait. */
@@ -164,11 +177,9 @@ static int32_t run(moult_client *client, uint32_t now, int *worked) {
     int32_t action = moult_agent_step(client->core, now);
     if (action == MOULT_ACTION_FETCH)
       (void)moult_fetch_end(client->core, transfer(client)); /* the core remembers the verdict */
-    else if (action == MOULT_ACTION_ASK)
-      ask(client);
     else if (action == MOULT_ACTION_TIME)
       bring_time(client, asked++);
-    else if (action != MOULT_ACTION_CONTINUE)
+    else if (action == MOULT_ACTION_ASK ? !ask(client) : action != MOULT_ACTION_CONTINUE)
       return action;
   }
 }
@@ -190,6 +201,9 @@ int32_t moult_client_step(moult_client *client, uint32_t now) {
 }
 
 int32_t moult_client_answer(moult_client *client, int works) {
+  enum moult_consent answer = works ? consent(client, MOULT_STAGE_WORKS) : MOULT_CONSENT_GO;
+  if (answer == MOULT_CONSENT_WAIT) return MOULT_ACTION_ASK;
+  if (answer == MOULT_CONSENT_LEAVE) return moult_update_postpone(client->core, 0);
   int32_t status = works ? moult_image_confirm(client->core) : moult_image_reject(client->core);
   if (status < 0) return status;
   (void)moult_client_report(client, works ? MOULT_EVENT_CONFIRMED : MOULT_EVENT_REJECTED, outcome(client->core));

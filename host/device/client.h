@@ -8,6 +8,7 @@
  *     case MOULT_ACTION_WAIT: sleep until moult_agent_until
  *     case MOULT_ACTION_SELF_TEST: moult_client_answer(&client, works)
  *     case MOULT_ACTION_REBOOT: reset
+ *     case MOULT_ACTION_ASK: with `primary` only: call again in a second
  *     default: a negative status
  *   }
  */
@@ -75,6 +76,11 @@ typedef struct moult_client {
    */
   uint32_t (*may_reboot)(void *user, moult *core);
   void *user;
+  /*
+   * The gateway is the Primary of this ECU: it says when an image is booted, and whether one that works stays. As long as
+   * it has not, the client gives MOULT_ACTION_ASK; silence is no answer.
+   */
+  int primary;
   /* Not the caller's. */
   int started;
 } moult_client;
@@ -84,6 +90,7 @@ typedef struct moult_client {
  * MOULT_ACTION_WAIT: nothing to do before moult_agent_until.
  * MOULT_ACTION_SELF_TEST: then call moult_client_answer.
  * MOULT_ACTION_REBOOT.
+ * MOULT_ACTION_ASK: an image is held until the Primary has decided. Then call again, in a second or so.
  * MOULT_STATUS_NOT_PROVISIONED: provision the core, then call again.
  * Another negative status: the core can do nothing; after TRAP and DEADLINE open it again.
  *
@@ -92,7 +99,10 @@ typedef struct moult_client {
  */
 int32_t moult_client_step(moult_client *client, uint32_t now);
 
-/* Confirms or rejects the image on trial, and reports it. 0, or negative: it could not be recorded. */
+/*
+ * Confirms or rejects the image on trial, and reports it; one that works goes without blame where the Primary says so. 0,
+ * or negative: it could not be recorded. MOULT_ACTION_ASK: the Primary has not decided: call again, in a second or so.
+ */
 int32_t moult_client_answer(moult_client *client, int works);
 
 /* Reports an event that only the port knows of, with what the core's state is now. 0, or MOULT_STATUS_NETWORK. */

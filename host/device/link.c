@@ -265,6 +265,17 @@ int32_t moult_link_read(moult_link *link, int32_t kind, const char *name, uint32
   return status == MOULT_STATUS_OK ? read_data(link, payload, wanted, piece) : status;
 }
 
+int32_t moult_link_consent(moult_link *link, enum moult_stage stage, uint32_t release) {
+  uint8_t fields[5] = {(uint8_t)stage};
+  struct request request = {.kind = MOULT_LINK_CONSENT, .fields = fields, .fields_length = sizeof fields};
+  uint32_t payload = 0;
+  moult_store(fields + 1, release, 4);
+  int32_t status = ask(link, &request, &payload);
+  if (status != MOULT_STATUS_OK) return status;
+  uint8_t consent = link->frame[MOULT_LINK_HEADER];
+  return payload == 1 && consent <= MOULT_CONSENT_LEAVE ? consent : MOULT_STATUS_NETWORK;
+}
+
 int32_t moult_link_report(moult_link *link, const void *body, uint32_t length) {
   struct request request = {.kind = MOULT_LINK_REPORT, .rest = body, .rest_length = length};
   uint32_t payload = 0;

@@ -39,6 +39,7 @@ enum moult_link_kind {
   MOULT_LINK_READ = 0x03,
   MOULT_LINK_REPORT = 0x04,
   MOULT_LINK_SIGNED_TIME = 0x06,
+  MOULT_LINK_CONSENT = 0x08,
   /* The answer to a request is its kind with this bit, or one of those behind. */
   MOULT_LINK_ANSWER = 0x80,
   MOULT_LINK_ABSENT = 0xc0,
@@ -46,6 +47,12 @@ enum moult_link_kind {
   MOULT_LINK_BUSY = 0xc2,
   MOULT_LINK_REFUSED = 0xc3
 };
+
+/* How far an ECU is with an image: it holds it, verified, and would boot; it runs on trial and works. */
+enum moult_stage { MOULT_STAGE_READY = 1, MOULT_STAGE_WORKS = 2 };
+
+/* What a Primary says to that: not yet, go on, or leave this image. */
+enum moult_consent { MOULT_CONSENT_WAIT = 0, MOULT_CONSENT_GO = 1, MOULT_CONSENT_LEAVE = 2 };
 
 /* The line, as the port has it. `user` is what moult_link_open was given. */
 typedef struct moult_stream {
@@ -119,6 +126,9 @@ int32_t moult_link_signed_time(moult_link *link, const void *datagram, uint32_t 
  */
 int32_t moult_link_read(moult_link *link, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
                         moult_piece *piece);
+
+/* Asks a Primary about the image of this release counter: an `enum moult_consent`, or NETWORK. */
+int32_t moult_link_consent(moult_link *link, enum moult_stage stage, uint32_t release);
 
 /* Tells the gateway something; the body of a report is in docs/formats.md, and client.h makes it. */
 int32_t moult_link_report(moult_link *link, const void *body, uint32_t length);

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import type { Depot } from './depot.ts';
 import { StatusError } from './errors.ts';
-import { Gateway, type GatewayEvent } from './gateway.ts';
+import type { GatewayEvent, GatewayOptions } from './gateway.ts';
 import type { Fetch } from './http.ts';
 import {
   directionsOf,
@@ -23,7 +23,7 @@ import {
   setFetch,
   trustedFiles,
 } from './keptset.ts';
-import type { ConsentRequest, Stage } from './link.ts';
+import type { Stage } from './link.ts';
 import { Round, type RoundEvent } from './round.ts';
 import { reportOf } from './secondary.ts';
 
@@ -54,9 +54,6 @@ export interface PrimaryOptions extends Addresses {
   /** Seconds that all together may take from the first boot to the last self-test; 900. */
   readonly trialPatience?: number;
 }
-
-/** A Secondary's end of a line. */
-export type SecondaryLink = Pick<Gateway, 'receive' | 'close'>;
 
 export class Primary {
   readonly #options: PrimaryOptions;
@@ -94,19 +91,22 @@ export class Primary {
     this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set, 'full') });
   }
 
-  /** The line of a Secondary; `send` puts bytes on it. */
-  link(serial: string, send: (bytes: Uint8Array) => void): SecondaryLink {
-    const fetch = setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full');
-    const onEvent = (event: GatewayEvent) => {
-      if (event.type === 'report') this.#round.hear(serial, event.report);
-      this.#emit({ type: 'secondary', serial, event });
-      this.#wake();
+  /** For the gateway at the line of a Secondary: it answers from what was verified here, and from nothing else. */
+  gateway(serial: string): GatewayOptions {
+    return {
+      ...SET_ADDRESSES,
+      clock: this.#clock,
+      fetch: setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full'),
+      onConsent: (request) => {
+        this.#wake();
+        return this.#round.ask(serial, request);
+      },
+      onEvent: (event) => {
+        if (event.type === 'report') this.#round.hear(serial, event.report);
+        this.#emit({ type: 'secondary', serial, event });
+        this.#wake();
+      },
     };
-    const onConsent = (request: ConsentRequest) => {
-      this.#wake();
-      return this.#round.ask(serial, request);
-    };
-    return new Gateway({ ...SET_ADDRESSES, fetch, clock: this.#clock, onEvent, onConsent }, send);
   }
 
   /** Runs until `wait` says stop. */

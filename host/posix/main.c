@@ -33,6 +33,9 @@
 /* Seconds from one check to the next while the time is unknown. */
 #define CHECK_WITHOUT_CLOCK 3600u
 
+/* Seconds after which a Primary that has not decided is asked again. */
+#define ASK_AGAIN 1u
+
 /* The longest version text, and a closing 0. */
 #define VERSION 32
 
@@ -136,6 +139,7 @@ static void power_on(device *self) {
   } else {
     moult_link_open(&self->link, &line_stream, &self->line, self->session++);
     self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = moult_engine()};
+    self->client.primary = self->options.primary;
   }
 }
 
@@ -198,13 +202,23 @@ static void self_test(device *self) {
   char version[VERSION] = "";
   moult_text_read(&self->core, MOULT_TEXT_CANDIDATE_VERSION, version, sizeof version);
   int works = test == NULL || board_self_test(&self->board, test);
+  uint32_t on_trial = 0;
   int32_t status = moult_client_answer(&self->client, works);
+  while (status == MOULT_ACTION_ASK && !self->line.gone) {
+    line_idle(&self->line, ASK_AGAIN);
+    status = moult_client_answer(&self->client, works);
+  }
+  if (status == MOULT_ACTION_ASK) return; /* the line has ended, and nothing is decided */
   if (gives_up(self, status)) {
     boot_again(self);
     return;
   }
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", self->flash_path, moult_status_text(status));
-  say(works ? "%s passed its self-test and is confirmed" : "%s failed its self-test", version);
+  moult_state_read(&self->core, MOULT_STATE_ON_TRIAL, &on_trial);
+  say(!works     ? "%s failed its self-test"
+      : on_trial ? "%s passed its self-test and goes: it does not on all ECUs"
+                 : "%s passed its self-test and is confirmed",
+      version);
 }
 
 static int exit_of(int32_t status) {
@@ -264,6 +278,9 @@ static void follow(device *self, int32_t action) {
     }
     case MOULT_ACTION_SELF_TEST:
       self_test(self);
+      break;
+    case MOULT_ACTION_ASK:
+      line_idle(&self->line, ASK_AGAIN);
       break;
     case MOULT_ACTION_REBOOT:
       say("boots again");

@@ -18,6 +18,7 @@ static const char help[] =
     "  --director-root FILE that of the Director, for an ECU in a vehicle\n"
     "  --key FILE           32 bytes: the key that its payloads may be encrypted for; an empty file: it makes its own\n"
     "  --link PATH          the link is this Unix socket\n"
+    "  --primary            the gateway is the Primary of this ECU: it says when an image is booted and whether it stays\n"
     "  --bundle FILE        all files come from this bundle: no link, one check\n"
     "  --clock link         the time is the gateway's; this machine's when left out\n"
     "  --self-test COMMAND  a shell command that gets the image on trial on its standard input, and whatever else is in\n"
@@ -68,8 +69,9 @@ static void read_flag(options *into, const char *name) {
     fputs(help, stdout);
     exit(EXIT_OK);
   }
-  if (strcmp(name, "--once") != 0) wrong("there is no option ", name);
-  into->once = 1;
+  int *flag = strcmp(name, "--once") == 0 ? &into->once : strcmp(name, "--primary") == 0 ? &into->primary : NULL;
+  if (flag == NULL) wrong("there is no option ", name);
+  *flag = 1;
 }
 
 static void check(options *into, const char *sha256, const char *clock) {
@@ -78,7 +80,7 @@ static void check(options *into, const char *sha256, const char *clock) {
   if ((into->config == NULL) != (into->root == NULL)) wrong("--config and --root belong together", "");
   if (into->director_root != NULL && into->root == NULL) wrong("--director-root needs --config and --root", "");
   if (clock != NULL && strcmp(clock, "link") != 0) wrong("--clock takes link, not ", clock);
-  if (into->bundle != NULL && (into->link != NULL || clock != NULL)) wrong("with --bundle there is no link", "");
+  if (into->bundle != NULL && (into->link != NULL || clock != NULL || into->primary)) wrong("with --bundle there is no link", "");
   into->clock_of_link = clock != NULL;
   into->once |= into->bundle != NULL;
   read_sha256(into->module_sha256, sha256);

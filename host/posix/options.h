@@ -23,6 +23,8 @@ typedef struct options {
   const char *self_test;
   /* Whether the time is the gateway's, and not this machine's. */
   int clock_of_link;
+  /* Whether the gateway is the Primary of this ECU. */
+  int primary;
   int once;
 } options;
 

@@ -53,6 +53,8 @@ struct board_factory {
   uint32_t configuration_length;
   const uint8_t *root;
   uint32_t root_length;
+  /* The gateway is the Primary of this ECU. */
+  int primary;
 };
 struct board_factory board_factory(void);
 

@@ -9,6 +9,8 @@
 
 /* Seconds to wait before a start that could not work is tried again. */
 #define PAUSE 10u
+/* Milliseconds after which a Primary that has not decided is asked again. */
+#define ASK_AGAIN 1000u
 
 extern const struct image_header image_header;
 
@@ -39,6 +41,7 @@ static void run(moult_client *client) {
     }
     if (action == MOULT_ACTION_REBOOT) return;
     if (action == MOULT_ACTION_SELF_TEST) action = moult_client_answer(client, self_test());
+    if (action == MOULT_ACTION_ASK) board_sleep(ASK_AGAIN);
     if (action == MOULT_ACTION_WAIT && moult_agent_until(&device_core, &until) == 0) wait_until(until);
     if (action < 0) return wait_until(board_seconds() + PAUSE);
   }
@@ -49,6 +52,7 @@ void image_main(int32_t state) __attribute__((noreturn));
 
 void image_main(int32_t state) {
   moult_client client = {.core = &device_core, .link = &link, .engine = engine()};
+  client.primary = board_factory().primary;
   board_open();
   moult_link_open(&link, &board_stream, NULL, board_noise());
   int32_t status = device_open_board(state);
