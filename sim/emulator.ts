@@ -122,10 +122,9 @@ export class EmulatedBoard {
     const { configuration, root, image, behindPrimary = false, ready = new Uint8Array() } = this.options;
     const { bankSizes, factory, ready: readyAt, geometry, starts } = this.#machine;
     const text = Buffer.from(JSON.stringify(configuration));
-    const lengths = Buffer.alloc(12);
+    const lengths = Buffer.alloc(8);
     lengths.writeUInt32LE(text.length, 0);
-    lengths.writeUInt32LE(root.length, 4);
-    lengths.writeUInt32LE(behindPrimary ? 1 : 0, 8);
+    lengths.writeUInt32LE(root.length + (behindPrimary ? 2 ** 31 : 0), 4);
     writeBank(this.#banks[0], bankSizes[0], [
       [0, readFileSync(builtProgram('loader', this.#machine))],
       [factory, Buffer.concat([lengths, text, root])],

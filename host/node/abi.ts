@@ -1260,7 +1260,8 @@ export type CoreExports = {
   /**
    * Not before `until`, seconds since 1970. However often this is called, it ends `maxPostpone` seconds
    * after the first time: then POSTPONE_LIMIT, and nothing is changed. TIME_UNKNOWN: a device without
-   * the time cannot wait for one.
+   * the time cannot wait for one. On trial, whatever `until`: the image before returns with the next
+   * boot, and this one may be installed again.
    */
   update_postpone?(until: number): number;
   /** Bytes of the log area; 0: this board keeps no log. */

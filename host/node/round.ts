@@ -1,5 +1,5 @@
 // The round: how a Primary brings the ECUs of a vehicle onto what the Director lists, all of them or none
-// (docs/decisions/0026-secondaries.md).
+// (docs/decisions/0028-secondaries.md).
 //
 //   GATHER ──all hold their images──▶ TRIAL ──all work──▶ committed: GATHER
 //      ▲                                │

@@ -4,19 +4,21 @@
 #include "board.h"
 #include "machine.h"
 
-/* Two lengths, whether the board is behind a Primary, then the bytes of both. */
+/* Two lengths, the second one with a bit for whether the board is behind a Primary, then the bytes of both. */
 #define FACTORY_MOST 0x10000u
+#define BEHIND_PRIMARY 0x80000000u
 
 struct board_factory board_factory(void) {
   struct board_factory left = {0};
   const uint32_t *lengths = (const uint32_t *)FACTORY;
-  const uint8_t *bytes = (const uint8_t *)(lengths + 3);
-  if (lengths[0] > FACTORY_MOST || lengths[1] > FACTORY_MOST) return left; /* erased */
+  const uint8_t *bytes = (const uint8_t *)(lengths + 2);
+  uint32_t root_length = lengths[1] & ~BEHIND_PRIMARY;
+  if (lengths[0] > FACTORY_MOST || root_length > FACTORY_MOST) return left; /* erased */
   left.configuration = bytes;
   left.configuration_length = lengths[0];
   left.root = bytes + lengths[0];
-  left.root_length = lengths[1];
-  left.primary = lengths[2] == 1;
+  left.root_length = root_length;
+  left.primary = root_length != lengths[1];
   return left;
 }
 

@@ -254,6 +254,27 @@ describe('partial bundle: somebody on the line of one Secondary [UPT-1]', () => 
   });
 });
 
+test('[UPT-1] a server that gives another image for a Secondary: the Primary keeps nothing of that check', async () => {
+  const watched = await settled();
+  watched.car.release(2);
+  const { source } = watched.car.network;
+  watched.car.network.source = async (path) => {
+    const honest = await source(path);
+    return path.startsWith('targets/app/rf-3/2') ? honest?.map((byte) => byte ^ 1) : honest;
+  };
+  await nobodyBoots(watched);
+  const refused = watched.events.find(({ type }) => type === 'image-refused');
+  expect(refused).toEqual({
+    type: 'image-refused',
+    path: 'app/rf-3/2.0.0/firmware.bin',
+    status: Status.HASH_MISMATCH,
+  });
+  expect(watched.events.some(({ type }) => type === 'kept')).toBe(false);
+  watched.car.network.source = source;
+  expect(await watched.car.run()).toBe(true);
+  expect(watched.car.versions).toEqual([2, 2, 2]);
+});
+
 describe('what the Director must not order [UPT-1, ETSI-3.10]', () => {
   test('an image for another hardware: the Primary keeps nothing of that, for anybody', async () => {
     const watched = await settled();

@@ -1,0 +1,84 @@
+// What a Primary keeps for its Secondaries, and how they are answered from it.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { FolderDepot } from '../../host/node/depot.ts';
+import { type KeptSet, keepSet, loadSet, setFetch } from '../../host/node/keptset.ts';
+import { SimDepot } from '../../sim/depot.ts';
+import { Power } from '../../sim/power.ts';
+import { temporaryFolder } from '../fixtures/folders.ts';
+import { bytes } from '../tuf/values.ts';
+
+const metadata = (version: number, what: string) => bytes(JSON.stringify({ signed: { version }, what }));
+
+/** Files of a check, all of which say which one. */
+function filesOf(check: number): Map<string, Uint8Array> {
+  const names = [
+    'director/targets.json',
+    'director/timestamp.json',
+    'image/timestamp.json',
+    'image/snapshot.json',
+  ];
+  const files = new Map(names.map((name) => [name, metadata(check, `check ${check}`)]));
+  files.set('director/1.root.json', metadata(1, 'root'));
+  files.set('targets/app/a.bin', bytes(`image ${check}`));
+  return files;
+}
+
+async function ask(fetch: ReturnType<typeof setFetch>, path: string): Promise<string> {
+  const options = { headers: {}, signal: new AbortController().signal, redirect: 'manual' } as const;
+  const reply = (await fetch(`https://set/${path}`, options)) as Response;
+  return reply.status === 200 ? reply.text() : `${reply.status}`;
+}
+
+test('[UPT-1] who began a check goes on with the set of its beginning, and the next check has the new one', async () => {
+  const depot = new SimDepot(new Power());
+  let current: KeptSet | undefined = keepSet(depot, filesOf(1), []);
+  const fetch = setFetch(() => current, 'full');
+  expect(await ask(fetch, 'director/1.root.json')).toContain('root');
+  current = keepSet(depot, filesOf(2), []);
+  expect(await ask(fetch, 'director/timestamp.json')).toContain('check 1');
+  expect(await ask(fetch, 'image/timestamp.json')).toContain('check 1');
+  expect(await ask(fetch, 'image/1.snapshot.json')).toContain('check 1');
+  expect(await ask(fetch, 'image/2.snapshot.json')).toBe('404');
+  expect(await ask(fetch, 'director/2.root.json')).toBe('404');
+  expect(await ask(fetch, 'image/2.snapshot.json')).toContain('check 2');
+});
+
+test('who verifies in part has the metadata of the Director for its own', async () => {
+  const set = keepSet(new SimDepot(new Power()), filesOf(3), []);
+  const fetch = setFetch(() => set, 'partial');
+  expect(await ask(fetch, 'image/targets.json')).toContain('check 3');
+  expect(await ask(fetch, 'image/snapshot.json')).toBe('404');
+});
+
+describe('a depot in a folder', () => {
+  test('is what it was when it is opened again, and what no set names any more is gone', () => {
+    const folder = join(temporaryFolder(), 'depot');
+    keepSet(new FolderDepot(folder), filesOf(1), []);
+    keepSet(new FolderDepot(folder), filesOf(2), [{ serial: 'a', path: 'app/a.bin', releaseCounter: 2 }]);
+    const set = loadSet(new FolderDepot(folder));
+    expect(set?.directions).toHaveLength(1);
+    expect(Buffer.from(set?.read('targets/app/a.bin') ?? []).toString()).toBe('image 2');
+    // The index, the image, a root, and one file for four names.
+    expect(readdirSync(folder)).toHaveLength(4);
+  });
+
+  test('an image that was changed on disk is not taken for the one that was verified', () => {
+    const depot = new FolderDepot(join(temporaryFolder(), 'depot'));
+    const set = keepSet(depot, filesOf(1), []);
+    const digest = set.files['targets/app/a.bin'] ?? '';
+    expect(set.image(digest)?.name).toBe('targets/app/a.bin');
+    depot.write(digest, bytes('image x'));
+    expect(set.image(digest)).toBe(undefined);
+  });
+
+  test('what was being written when it ended is gone', () => {
+    const folder = join(temporaryFolder(), 'depot');
+    const depot = new FolderDepot(folder);
+    depot.write('a', bytes('whole'));
+    depot.write('draft', bytes('a name like any other'));
+    expect(new FolderDepot(folder).names().sort()).toEqual(['a', 'draft']);
+    expect(existsSync(join(folder, 'draft~'))).toBe(false);
+  });
+});
