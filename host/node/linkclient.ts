@@ -3,6 +3,7 @@
 import { FetchKind } from './abi.ts';
 import type { Addresses } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { Exchange } from './datagram.ts';
 import type { Fetch, Reply } from './http.ts';
 import {
   type Consent,
@@ -81,6 +82,11 @@ export class LinkClient {
     return { bytes, last };
   }
 
+  /** What came back first to a datagram for time servers. */
+  async signedTime(question: Uint8Array): Promise<Uint8Array> {
+    return (await this.#ask(LinkKind.SIGNED_TIME, question)).payload;
+  }
+
   async report(report: DeviceReport): Promise<void> {
     await this.#ask(LinkKind.REPORT, reportPayload(report));
   }
@@ -150,6 +156,18 @@ export class LinkClient {
       };
     });
   }
+}
+
+/** Time servers that are asked over a link. */
+export function linkExchange(link: () => LinkClient): Exchange {
+  return async (question, suits) => {
+    const answer = await link()
+      .signedTime(question)
+      .catch((error: unknown) => {
+        if (!(error instanceof LinkError)) throw error;
+      });
+    if (answer) suits(answer);
+  };
 }
 
 /** Addresses for a client whose `fetch` is that of a link. */

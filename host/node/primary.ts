@@ -6,6 +6,7 @@ import type { Addresses } from './address.ts';
 import { Client, type ClientEvent, type DeviceActions, type Outcome } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
+import type { Exchange } from './datagram.ts';
 import type { Depot } from './depot.ts';
 import { StatusError } from './errors.ts';
 import type { GatewayEvent, GatewayOptions } from './gateway.ts';
@@ -48,6 +49,9 @@ export interface PrimaryOptions extends Addresses {
   readonly depot: Depot;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
+  /** As of a client, for its own core and for those of its Secondaries. */
+  readonly timeServers?: readonly string[];
+  readonly timeExchange?: Exchange;
   readonly onEvent?: (event: PrimaryEvent) => void;
   /** All ECUs hold their images and would boot: whether that suits the user now. Left out: it always does. */
   readonly mayReboot?: () => boolean | Promise<boolean>;
@@ -74,7 +78,7 @@ export class Primary {
 
   /** Throws `address-invalid` or `insecure`. */
   constructor(options: PrimaryOptions) {
-    const { depot, fetch, clock = systemClock, onEvent, trialPatience = 900 } = options;
+    const { depot, clock = systemClock, onEvent, trialPatience = 900 } = options;
     this.#options = options;
     this.#clock = clock;
     this.#emit = onEvent ?? (() => undefined);
@@ -83,11 +87,12 @@ export class Primary {
     this.#set = loadSet(depot);
     this.#want();
     const own = {
+      ...timeOf(options),
       clock,
       consent: (stage: Stage, release: number) => this.#consent(stage, release),
       onEvent: (event: ClientEvent) => this.#hearClient(event),
     };
-    this.#client = new Client({ ...options, ...own, ...(fetch && { fetch }), mayReboot: () => 0 });
+    this.#client = new Client({ ...options, ...own, mayReboot: () => 0 });
     this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set, 'full') });
   }
 
@@ -95,6 +100,7 @@ export class Primary {
   gateway(serial: string): GatewayOptions {
     return {
       ...SET_ADDRESSES,
+      ...timeOf(this.#options),
       clock: this.#clock,
       fetch: setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full'),
       onConsent: (request) => {
@@ -267,6 +273,10 @@ export class Primary {
       );
     this.#emit(event);
   }
+}
+
+function timeOf({ timeServers, timeExchange }: PrimaryOptions) {
+  return { ...(timeServers && { timeServers }), ...(timeExchange && { timeExchange }) };
 }
 
 /** Its own updates wait for the others: the core is told to announce them, or to go on. Throws StatusError. */

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { engineName } from './engine.ts';
 import type { Consent, DeviceReport, ReportEvent, Stage } from './link.ts';
-import { LINK_ADDRESSES, type LinkClient, LinkError, linkFetch } from './linkclient.ts';
+import { LINK_ADDRESSES, type LinkClient, LinkError, linkExchange, linkFetch } from './linkclient.ts';
 
 /** Milliseconds after which a Primary that said "not yet" is asked again. */
 const ASK_AGAIN = 1000;
@@ -39,6 +39,7 @@ export class Secondary {
       ...LINK_ADDRESSES,
       clock,
       fetch: (url, options) => linkFetch(this.#link)(url, options),
+      timeExchange: linkExchange(() => this.#link),
       consent: (stage, release) => this.#consent(stage, release),
       onEvent: (event) => {
         if (event.type === 'confirmed' || event.type === 'rejected') this.#report(event.type);
