@@ -60,17 +60,19 @@ const best = changetype<Held>(BEST_NAME);
 
 let used: u32 = 0;
 let work: u32 = 0;
-let sink: (pointer: usize, length: u32) => void = nowhere;
+type Sink = (pointer: usize, length: u32) => void;
+let sink: Sink = nowhere;
 
 function nowhere(_pointer: usize, _length: u32): void {}
 
 /**
- * Streams the canonical form of the value at `start` to `to`, in pieces. The status of the reader says
+ * Streams the canonical form of the value at `start` in pieces to a Sink, `to`: as a number, because a function that is passed
+ * as one takes a place on a stack that is of no other use here. The status of the reader says
  * whether the value was good; what was streamed before a fault is of no use.
  */
-export function canonical_stream(r: Reader, start: u32, to: (pointer: usize, length: u32) => void): Status {
+export function canonical_stream(r: Reader, start: u32, to: usize): Status {
   used = 0;
-  sink = to;
+  sink = changetype<Sink>(to);
   work = max(r.length, WORK_LEAST / WORK_PER_BYTE) * WORK_PER_BYTE;
   reader_seek(r, start);
   let depth = put_opening(r, 0);

@@ -1,7 +1,8 @@
-// The names and fixed values that the core looks for in JSON, found by their place in one list.
-// test/tuf/names.test.ts reads the list against its comments and the enumeration.
+// The names and fixed values that the core looks for in JSON, known by their hashes (FNV-1a over UTF-8, 32 bits), which
+// take half the bytes. Another text with the hash of a name is taken for the name: who can write it could write that.
+// test/tuf/lists.test.ts reads the lists against their comments and the enumeration.
 
-/** Place of a name in NAMES; 0: any other text. Same order as the list below. */
+/** Place of a name in the lists, from 1 on; 0: any other text. */
 export const enum Name {
   OTHER = 0,
   SIGNED,
@@ -83,107 +84,107 @@ export const enum Name {
   TIME_KEYS,
 }
 
-/** The names, each with a space behind it; in bytes, because a string would take twice as many. */
-const NAMES = memory.data<u8>([
+const NAMES = memory.data<u32>([
   // signed signatures keyid sig
-  115, 105, 103, 110, 101, 100, 32, 115, 105, 103, 110, 97, 116, 117, 114, 101, 115, 32, 107, 101, 121, 105, 100, 32, 115, 105, 103, 32,
+  0xb5712015, 0xb8d67a3a, 0x3c4b3361, 0xd7301c22,
   // _type spec_version version
-  95, 116, 121, 112, 101, 32, 115, 112, 101, 99, 95, 118, 101, 114, 115, 105, 111, 110, 32, 118, 101, 114, 115, 105, 111, 110, 32,
+  0x4034580e, 0x9b31480d, 0x4671ae97,
   // expires consistent_snapshot
-  101, 120, 112, 105, 114, 101, 115, 32, 99, 111, 110, 115, 105, 115, 116, 101, 110, 116, 95, 115, 110, 97, 112, 115, 104, 111, 116, 32,
+  0x3e8ec783, 0x62482996,
   // keys roles keytype scheme
-  107, 101, 121, 115, 32, 114, 111, 108, 101, 115, 32, 107, 101, 121, 116, 121, 112, 101, 32, 115, 99, 104, 101, 109, 101, 32,
+  0xf94a08cd, 0x98bc5cde, 0xc68d40a4, 0x567d0982,
   // keyval public keyids
-  107, 101, 121, 118, 97, 108, 32, 112, 117, 98, 108, 105, 99, 32, 107, 101, 121, 105, 100, 115, 32,
+  0x05bce4e3, 0xcc909380, 0xfc616556,
   // threshold root timestamp
-  116, 104, 114, 101, 115, 104, 111, 108, 100, 32, 114, 111, 111, 116, 32, 116, 105, 109, 101, 115, 116, 97, 109, 112, 32,
+  0x4939f3f8, 0x20fd0e45, 0xb283d523,
   // snapshot targets meta
-  115, 110, 97, 112, 115, 104, 111, 116, 32, 116, 97, 114, 103, 101, 116, 115, 32, 109, 101, 116, 97, 32,
+  0x2aa38b8d, 0x88f674e1, 0x81fe4f58,
   // length hashes sha256 sha512
-  108, 101, 110, 103, 116, 104, 32, 104, 97, 115, 104, 101, 115, 32, 115, 104, 97, 50, 53, 54, 32, 115, 104, 97, 53, 49, 50, 32,
+  0x83d03615, 0x647199fd, 0x9cd435fa, 0xa093ee6b,
   // snapshot.json targets.json
-  115, 110, 97, 112, 115, 104, 111, 116, 46, 106, 115, 111, 110, 32, 116, 97, 114, 103, 101, 116, 115, 46, 106, 115, 111, 110, 32,
+  0xefd3d467, 0x409fbb8b,
   // custom component
-  99, 117, 115, 116, 111, 109, 32, 99, 111, 109, 112, 111, 110, 101, 110, 116, 32,
+  0x2057306e, 0x5efd6ee0,
   // hardwareIds releaseCounter
-  104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 115, 32, 114, 101, 108, 101, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
+  0x2ffdde3d, 0xf09e6b8e,
   // securityCounter hardwareId
-  115, 101, 99, 117, 114, 105, 116, 121, 67, 111, 117, 110, 116, 101, 114, 32, 104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 32,
+  0x0320fd7d, 0x8be9c29c,
   // buildTime checkInterval
-  98, 117, 105, 108, 100, 84, 105, 109, 101, 32, 99, 104, 101, 99, 107, 73, 110, 116, 101, 114, 118, 97, 108, 32,
+  0x8c30b81a, 0x71e2fe16,
   // ed25519
-  101, 100, 50, 53, 53, 49, 57, 32,
+  0x0ea35eb6,
 ]);
-const NAMES_LENGTH: usize = 335;
+const COUNT: usize = 37;
 
 /** Those that the small core does not know, from DELEGATIONS on. */
 // @ts-ignore: decorator
-@lazy const MORE_NAMES = memory.data<u8>([
+@lazy const MORE_NAMES = memory.data<u32>([
   // delegations name
-  100, 101, 108, 101, 103, 97, 116, 105, 111, 110, 115, 32, 110, 97, 109, 101, 32,
+  0xe6a03da4, 0x8d39bde6,
   // terminating paths
-  116, 101, 114, 109, 105, 110, 97, 116, 105, 110, 103, 32, 112, 97, 116, 104, 115, 32,
+  0xdba38c97, 0xe5fea39f,
   // path_hash_prefixes
-  112, 97, 116, 104, 95, 104, 97, 115, 104, 95, 112, 114, 101, 102, 105, 120, 101, 115, 32,
+  0xafb3ffbc,
   // succinct_roles bit_length
-  115, 117, 99, 99, 105, 110, 99, 116, 95, 114, 111, 108, 101, 115, 32, 98, 105, 116, 95, 108, 101, 110, 103, 116, 104, 32,
+  0x473cb181, 0xc5512c9d,
   // name_prefix ecdsa
-  110, 97, 109, 101, 95, 112, 114, 101, 102, 105, 120, 32, 101, 99, 100, 115, 97, 32,
+  0xc5a0744f, 0xe27378a7,
   // ecdsa-sha2-nistp256 rsa
-  101, 99, 100, 115, 97, 45, 115, 104, 97, 50, 45, 110, 105, 115, 116, 112, 50, 53, 54, 32, 114, 115, 97, 32,
+  0x7ffbbe32, 0x41dc7d89,
   // rsassa-pss-sha256
-  114, 115, 97, 115, 115, 97, 45, 112, 115, 115, 45, 115, 104, 97, 50, 53, 54, 32,
+  0x96dfb0e7,
   // strictKeyIds needsTime
-  115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
+  0xd372f217, 0xe8fc95db,
   // image base baseLength baseCounter
-  105, 109, 97, 103, 101, 32, 98, 97, 115, 101, 32, 98, 97, 115, 101, 76, 101, 110, 103, 116, 104, 32, 98, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
+  0xb35135fa, 0x3ddc94d8, 0x5cc7de04, 0x803b9c0c,
   // imageFormat raw esp32
-  105, 109, 97, 103, 101, 70, 111, 114, 109, 97, 116, 32, 114, 97, 119, 32, 101, 115, 112, 51, 50, 32,
+  0x9ce362b9, 0x43ff12f1, 0xd69c603e,
   // mcuboot chipId bootKey
-  109, 99, 117, 98, 111, 111, 116, 32, 99, 104, 105, 112, 73, 100, 32, 98, 111, 111, 116, 75, 101, 121, 32,
+  0xfceef89c, 0xc112a862, 0x65dd269c,
   // encryption
-  101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
+  0x06fbc41c,
   // maxPostpone
-  109, 97, 120, 80, 111, 115, 116, 112, 111, 110, 101, 32,
+  0xca52e89b,
   // components requires conflicts below
-  99, 111, 109, 112, 111, 110, 101, 110, 116, 115, 32, 114, 101, 113, 117, 105, 114, 101, 115, 32, 99, 111, 110, 102, 108, 105, 99, 116, 115, 32, 98, 101, 108, 111, 119, 32,
+  0x1bf51169, 0x9b8caa55, 0xedbe2ef4, 0x9253c0f2,
   // uptane full partial ecu
-  117, 112, 116, 97, 110, 101, 32, 102, 117, 108, 108, 32, 112, 97, 114, 116, 105, 97, 108, 32, 101, 99, 117, 32,
+  0x7381cdca, 0xff79b33c, 0xc54d769a, 0x7772b3a4,
   // vehicle ecus legacy
-  118, 101, 104, 105, 99, 108, 101, 32, 101, 99, 117, 115, 32, 108, 101, 103, 97, 99, 121, 32,
+  0x71cd882f, 0xe0911b75, 0xbccda55e,
   // vehicleId ecuIdentifiers
-  118, 101, 104, 105, 99, 108, 101, 73, 100, 32, 101, 99, 117, 73, 100, 101, 110, 116, 105, 102, 105, 101, 114, 115, 32,
+  0x391a2b42, 0x2e68072c,
   // timeKeys
-  116, 105, 109, 101, 75, 101, 121, 115, 32,
+  0x7f2cf270,
 ]);
-const MORE_LENGTH: usize = 379;
-
-const SPACE: u32 = 0x20;
+const MORE_COUNT: usize = 40;
+if (Name.DELEGATIONS != <i32>COUNT + 1) ERROR("the lists do not join");
 
 /** The name that `length` bytes at `text` are. */
 export function name_find(text: usize, length: u32): Name {
-  const name = find(NAMES, NAMES_LENGTH, 1, text, length);
-  return isDefined(SMALL) || name != Name.OTHER ? name : find(MORE_NAMES, MORE_LENGTH, Name.DELEGATIONS, text, length);
+  let hash: u32 = 0x811c9dc5;
+  for (const end = text + length; text < end; text++) hash = (hash ^ load<u8>(text)) * 0x01000193;
+  const name = find(hash, NAMES, COUNT);
+  if (isDefined(SMALL) || name != 0) return name;
+  const more = find(hash, MORE_NAMES, MORE_COUNT);
+  return more != 0 ? more + <i32>COUNT : Name.OTHER;
 }
 
-function find(at: usize, size: usize, name: Name, text: usize, length: u32): Name {
-  const end = at + size;
-  for (; at < end; name++) {
-    let i: u32 = 0;
-    while (i < length && load<u8>(at) == load<u8>(text + i) && load<u8>(at) != SPACE) {
-      at++;
-      i++;
-    }
-    if (i == length && load<u8>(at) == SPACE) return name;
-    while (load<u8>(at++) != SPACE) {}
-  }
-  return Name.OTHER;
+/** The place of a hash in a list, from 1 on; 0: it is not there. */
+function find(hash: u32, list: usize, count: usize): i32 {
+  while (count != 0 && load<u32>(list + (count << 2) - 4) != hash) count--;
+  return <i32>count;
 }
 
-/** Writes a known name, one of the first list; returns its end. */
-export function name_put(name: Name, out: usize): usize {
-  let at = NAMES;
-  for (let i = 1; i < name; at++) i += i32(load<u8>(at) == SPACE);
+/** root timestamp snapshot targets */
+const ROLES = memory.data<u8>([
+  114, 111, 111, 116, 32, 116, 105, 109, 101, 115, 116, 97, 109, 112, 32, 115, 110, 97, 112, 115, 104, 111, 116, 32, 116, 97, 114, 103, 101, 116, 115, 32,
+]);
+const SPACE: u32 = 0x20;
+
+/** Writes the name of one of the four roles; returns its end. */
+export function name_put(role: i32, out: usize): usize {
+  let at = ROLES;
+  for (; role != 0; at++) role -= i32(load<u8>(at) == SPACE);
   for (; load<u8>(at) != SPACE; at++) store<u8>(out++, load<u8>(at));
   return out;
 }

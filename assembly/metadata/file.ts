@@ -156,5 +156,5 @@ function has_canonical_hash(area: i32, offset: u32, length: u32, wide: bool, exp
   const r = changetype<Reader>(READER);
   reader_open(r, area, offset, length);
   hash_begin(FILE_HASH, wide);
-  return canonical_stream(r, 0, hash_feed) == Status.OK && hash_is(FILE_HASH, wide, expected);
+  return canonical_stream(r, 0, changetype<usize>(hash_feed)) == Status.OK && hash_is(FILE_HASH, wide, expected);
 }

@@ -206,7 +206,7 @@ function is_named_so(r: Reader, at: u32): bool {
   const end = r.pos;
   const depth = r.depth;
   hash_begin(FILE_HASH, false);
-  const status = canonical_stream(r, at, hash_feed);
+  const status = canonical_stream(r, at, changetype<usize>(hash_feed));
   r.pos = end;
   r.depth = depth;
   r.fresh = false;

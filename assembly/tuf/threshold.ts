@@ -69,7 +69,7 @@ function verify(file: Reader, envelope: Envelope): Status {
     const begun = begin_some(file, first, set.threshold - valid);
     next = begun_end;
     if (begun == 0) break;
-    const streamed = canonical_stream(file, envelope.signed, feed);
+    const streamed = canonical_stream(file, envelope.signed, changetype<usize>(feed));
     if (streamed != Status.OK) return streamed;
     valid += finish(first, next);
   }
@@ -87,7 +87,7 @@ function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status 
     if (length == 0) continue;
     if (!hashed) {
       hash_begin(FILE_HASH, false);
-      const streamed = canonical_stream(file, envelope.signed, hash_feed);
+      const streamed = canonical_stream(file, envelope.signed, changetype<usize>(hash_feed));
       if (streamed != Status.OK) return streamed;
       hash_end(FILE_HASH, false);
       hashed = true;
