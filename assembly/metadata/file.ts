@@ -4,7 +4,7 @@
 import { bytes_equal, hex_decode } from "../bytes";
 import { Name } from "../json/names";
 import { Reader, reader_fail, reader_find, reader_integer, reader_member, reader_name, reader_object, reader_open, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
-import { canonical_stream } from "../json/canonical";
+import { canonical_escape, canonical_stream } from "../json/canonical";
 import { FILE_HASH, FILE_INFO_ROOM, READER } from "../memory";
 import { Status } from "../status";
 import { hash_begin, hash_feed, hash_flash, hash_is } from "../storage/hash";
@@ -151,10 +151,19 @@ function compare_hash(area: i32, offset: u32, length: u32, wide: bool, expected:
   return is_legacy() && has_canonical_hash(area, offset, length, wide, expected) ? Status.OK : Status.HASH_MISMATCH;
 }
 
-/** Whether the hash is that of the file's canonical form, which old servers announce instead. */
+/**
+ * Whether the hash is that of the file's canonical form, which old servers announce instead: with line ends, which keys of
+ * delegations in PEM have, as TUF has them or escaped as in JSON.
+ */
 function has_canonical_hash(area: i32, offset: u32, length: u32, wide: bool, expected: usize): bool {
   const r = changetype<Reader>(READER);
-  reader_open(r, area, offset, length);
-  hash_begin(FILE_HASH, wide);
-  return canonical_stream(r, 0, changetype<usize>(hash_feed)) == Status.OK && hash_is(FILE_HASH, wide, expected);
+  let holds = false;
+  for (let escaped = 0; escaped < 2 && !holds; escaped++) {
+    reader_open(r, area, offset, length);
+    hash_begin(FILE_HASH, wide);
+    canonical_escape(escaped != 0);
+    holds = canonical_stream(r, 0, changetype<usize>(hash_feed)) == Status.OK && hash_is(FILE_HASH, wide, expected);
+  }
+  canonical_escape(false);
+  return holds;
 }

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { State as Field, Part, Role, STATUS_TEXTS, Status } from '../../host/node/abi.ts';
+import type { Addresses } from '../../host/node/address.ts';
 import { Client } from '../../host/node/client.ts';
 import type { Core } from '../../host/node/core.ts';
 import { HostError, StatusError } from '../../host/node/errors.ts';
@@ -34,10 +35,12 @@ export async function runUptane(command: UptaneCommand): Promise<UptaneReport> {
     return { director: verdict(Status.NOT_PROVISIONED), image: verdict(Status.NOT_PROVISIONED), targets: [] };
   if (!isEcu(ecu, command.claimed))
     throw new HostError('argument-invalid', `${command.metadataDir} is of ${describe(ecu)}: begin with init`);
-  const { both, image } = states(command.metadataDir, ecu);
-  const alone = () => checkImage(image, command.sources, ecu);
-  if (!both.exists) return { director: verdict(Status.NOT_PROVISIONED), image: await alone(), targets: [] };
-  return both.use((core) => new Run(command, ecu, both, core).report(alone));
+  const { both, director, image } = states(command.metadataDir, ecu);
+  const at = addresses(command.sources, ecu);
+  const alone = () => checkAlone(image, at);
+  if (both.exists) return both.use((core) => new Run(command, ecu, both, core).report(alone));
+  const ofDirector = await checkAlone(director, { ...at, metadataUrl: command.sources.directorUrl });
+  return { director: ofDirector, image: await alone(), targets: [] };
 }
 
 /** 0 all is well, 1 something is refused, 3 a server cannot be reached. */
@@ -55,16 +58,22 @@ function verdict(status: number): Verdict {
 
 // ---- what is kept ----
 
-/** Of both repositories together; and of the Image repository alone, for when the Director is refused. */
-function states(folder: string, { ecu, hardwareId, legacy }: Ecu): { both: State; image: State } {
+/** Of both repositories together; and of each of them alone, for when the other is refused. */
+function states(folder: string, { ecu, hardwareId, legacy }: Ecu): Record<'both' | RepositoryName, State> {
   const profile = legacy ? { legacy } : {};
-  const configuration = { ...CONFIGURATION, uptane: 'full', ecu, hardwareId, ecus: {}, ...profile } as const;
+  const vehicle = { ...CONFIGURATION, ecu, hardwareId, ecus: {}, ...profile } as const;
   const mirrors = (_: string, drafts: string) => [
     new Mirror(join(folder, 'image'), drafts),
     new Mirror(join(folder, 'director'), join(drafts, 'director'), DIRECTOR_ROOT),
   ];
   return {
-    both: new State(folder, { configuration, mirrors }),
+    both: new State(folder, { configuration: { ...vehicle, uptane: 'full' }, mirrors }),
+    director: new State(folder, {
+      store: 'director',
+      // A legacy Director has what partial verification reads, and no more.
+      configuration: legacy ? { ...vehicle, uptane: 'partial' } : CONFIGURATION,
+      mirrors: () => [],
+    }),
     image: new State(folder, {
       store: 'image',
       configuration: { ...CONFIGURATION, ...profile },
@@ -72,6 +81,8 @@ function states(folder: string, { ecu, hardwareId, legacy }: Ecu): { both: State
     }),
   };
 }
+
+type RepositoryName = 'director' | 'image';
 
 /** Trusted files of the Director are counted from here. */
 const DIRECTOR_ROOT = 8;
@@ -100,11 +111,14 @@ function describe({ ecu, hardwareId, legacy }: Ecu): string {
 
 /** A root that is refused changes nothing of its own repository. */
 function init(command: UptaneCommand & { command: 'init' }): UptaneReport {
-  const { both, image } = states(command.metadataDir, command.ecu);
+  const { both, director, image } = states(command.metadataDir, command.ecu);
   const imageRoot = readFileSync(command.imageRoot);
-  const refused = refusal(() => both.init(imageRoot, readFileSync(command.directorRoot)));
+  const directorRoot = readFileSync(command.directorRoot);
+  const refused = refusal(() => both.init(imageRoot, directorRoot));
   const refusedAlone = refusal(() => image.init(imageRoot));
-  if (!refusedAlone) writeFileSync(ecuFile(command.metadataDir), JSON.stringify(command.ecu));
+  if (refused?.part === Part.ROOT) director.init(directorRoot);
+  if (!refusedAlone || refused?.part === Part.ROOT)
+    writeFileSync(ecuFile(command.metadataDir), JSON.stringify(command.ecu));
   return {
     director: verdict(refused?.part === Part.DIRECTOR ? refused.status : Status.OK),
     image: verdict(refusedAlone?.status ?? (refused?.part === Part.ROOT ? refused.status : Status.OK)),
@@ -126,7 +140,7 @@ function refusal(act: () => void): ProvisionError | undefined {
 // ---- what is found ----
 
 /** Servers of the aktualizr era keep delegated roles apart; all keep targets below the Image repository. */
-function addresses({ directorUrl, imageUrl, targetBaseUrl }: Sources, { legacy }: Ecu) {
+function addresses({ directorUrl, imageUrl, targetBaseUrl }: Sources, { legacy }: Ecu): Addresses {
   const base = imageUrl.replace(/\/$/, '');
   return {
     metadataUrl: imageUrl,
@@ -137,10 +151,11 @@ function addresses({ directorUrl, imageUrl, targetBaseUrl }: Sources, { legacy }
   };
 }
 
-/** The Image repository as a plain TUF client sees it. */
-function checkImage(image: State, sources: Sources, ecu: Ecu): Promise<Verdict> {
-  const client = new Client(addresses(sources, ecu));
-  return image.use(async (core) => verdict(statusOf(await client.check(core))));
+/** One of the repositories, by itself. */
+async function checkAlone(state: State, addresses: Addresses): Promise<Verdict> {
+  if (!state.exists) return verdict(Status.NOT_PROVISIONED);
+  const status = await state.use(async (core) => statusOf(await new Client(addresses).check(core)));
+  return verdict(OF_TARGETS.has(status) ? Status.OK : status);
 }
 
 function statusOf(outcome: Awaited<ReturnType<Client['check']>>): number {
@@ -154,6 +169,7 @@ class Run {
   readonly #client: Client;
   readonly #watch: Watch;
   readonly #drafts: string;
+  readonly #legacy: boolean;
 
   constructor(
     command: UptaneCommand & { command: 'refresh' | 'download' },
@@ -164,6 +180,7 @@ class Run {
     this.#command = command;
     this.#core = core;
     this.#drafts = state.drafts;
+    this.#legacy = ecu.legacy;
     this.#watch = new Watch((name) => state.note(name));
     const onEvent: ConstructorParameters<typeof Client>[0]['onEvent'] = (event) => this.#watch.event(event);
     this.#client = new Client({ ...addresses(command.sources, ecu), onEvent });
@@ -173,12 +190,13 @@ class Run {
   async report(alone: () => Promise<Verdict>): Promise<UptaneReport> {
     const status = statusOf(await this.#client.check(this.#core));
     const isDirector = this.#core.stateRead(Field.CHECK_REPOSITORY) === 1;
-    const director = verdict(Status.OK);
-    if (status >= 0) return { director, ...(await this.#targets()) };
-    if (!isDirector) return { director, image: verdict(status), targets: [] };
-    if (!OF_TARGETS.has(status)) return { director: verdict(status), image: await alone(), targets: [] };
-    const targets = listed(this.#core).map((name) => ({ name, ...verdict(status) }));
-    return { director, image: await alone(), targets };
+    const sound = verdict(Status.OK);
+    if (status >= 0) return { director: sound, ...(await this.#targets()) };
+    const isOfTargets = this.#isOfTargets(status);
+    const found = isOfTargets ? sound : verdict(status);
+    const targets = isOfTargets ? this.#names(status).map((name) => ({ name, ...verdict(status) })) : [];
+    if (isDirector) return { director: found, image: await alone(), targets };
+    return { director: sound, image: found, targets };
   }
 
   /** A delegated role that is refused is the Image repository's fault. */
@@ -187,11 +205,29 @@ class Run {
     const targets: UptaneReport['targets'][number][] = [];
     for (const name of directed(this.#core)) {
       const status = await this.#judge(name);
-      if (status < 0 && image.ok && this.#core.stateRead(Field.CHECK_ROLE) === Role.DELEGATED)
-        image = verdict(status);
+      const isDelegated = this.#core.stateRead(Field.CHECK_ROLE) === Role.DELEGATED;
+      if (status < 0 && image.ok && isDelegated && !this.#isOfTargets(status)) image = verdict(status);
       targets.push({ name, ...verdict(status) });
     }
     return { image, targets };
+  }
+
+  /**
+   * Whether a finding is against targets alone. Published vectors of the aktualizr era hold neither against a repository
+   * that a delegated role has expired nor that the list of targets is longer than a client reads.
+   */
+  #isOfTargets(status: number): boolean {
+    const role = this.#core.stateRead(Field.CHECK_ROLE);
+    const isExpired = status === Status.EXPIRED && role === Role.DELEGATED;
+    const isOverlong = status === Status.TOO_LONG && role === Role.TARGETS;
+    return OF_TARGETS.has(status) || (this.#legacy && (isExpired || isOverlong));
+  }
+
+  /** What a finding about all targets is reported under: their names, or else that of the file that would have them. */
+  #names(status: number): readonly string[] {
+    const isUnread = status === Status.TOO_LONG && this.#core.stateRead(Field.CHECK_REPOSITORY) === 1;
+    const names = isUnread ? [] : listed(this.#core);
+    return names.length > 0 ? names : ['targets.json'];
   }
 
   async #judge(name: string): Promise<number> {
@@ -230,8 +266,13 @@ class Run {
   }
 }
 
-/** Findings that say nothing against the Director's metadata, but against what it wants installed: none of it counts. */
-const OF_TARGETS: ReadonlySet<number> = new Set([Status.ECU_UNKNOWN, Status.HARDWARE_MISMATCH]);
+/** Findings that say nothing against the metadata of a repository, but against what the Director wants installed. */
+const OF_TARGETS: ReadonlySet<number> = new Set([
+  Status.ECU_UNKNOWN,
+  Status.HARDWARE_MISMATCH,
+  Status.TARGET_MISMATCH,
+  Status.CUSTOM_MISMATCH,
+]);
 
 /** The paths of the Director's targets. */
 function* directed(core: Core): Generator<string> {

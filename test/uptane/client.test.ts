@@ -113,10 +113,63 @@ describe('a first root that is refused is named, and the other repository judged
         forge(w.pair.get(name));
         w.pair.publish();
         expect(await w.init()).toEqual({ ...report({ [name]: finding as 'SIGNATURES' }) });
-        const other: Expected = name === 'director' ? {} : { image: 'NOT_PROVISIONED' };
-        expect(await w.download()).toEqual(report({ director: 'NOT_PROVISIONED', ...other }));
+        expect(await w.download()).toEqual(report({ [name]: 'NOT_PROVISIONED' as const }));
       });
 });
+
+describe('[UPT-5] a Director beside an Image repository whose first root is refused', () => {
+  const stranded = async (profile: Profile, change: (pair: Pair) => void): Promise<UptaneReport> => {
+    const w = await world({ profile });
+    w.pair.image.forgeries.root = { signers: [] };
+    change(w.pair);
+    w.pair.publish();
+    await w.init();
+    return w.download();
+  };
+  const refused = { image: 'NOT_PROVISIONED' } as const;
+
+  test.each(['modern', 'legacy'] as const)('%s: targets that nobody signed', async (profile) => {
+    const found = await stranded(profile, ({ director }) => {
+      director.forgeries.targets = { signers: [] };
+    });
+    expect(found).toEqual(report({ director: 'SIGNATURES', ...refused }));
+  });
+
+  test('legacy: an ECU twice', async () => {
+    const found = await stranded('legacy', (pair) => pair.list('other', 'other'));
+    expect(found).toEqual(report({ director: 'ECU_DUPLICATE', ...refused }));
+  });
+
+  test('legacy: what is wrong with a target alone is not held against it', async () => {
+    const found = await stranded('legacy', ({ director }) =>
+      put('custom', 'ecuIdentifiers', ECU, 'hardwareId', 'gw-2')(director.targets[FILE] ?? {}),
+    );
+    expect(found).toEqual(report(refused));
+  });
+
+  test('init with a good one begins anew', async () => {
+    const w = await world({ profile: 'legacy' });
+    w.pair.image.forgeries.root = { signers: [] };
+    w.pair.publish();
+    await w.init();
+    w.pair.image.forgeries.root = {};
+    w.pair.publish();
+    await w.init();
+    expect(await w.download()).toEqual(report({}));
+  });
+});
+
+test.each(['escaped', 'olpc'] as const)(
+  'legacy targets that delegate to keys in PEM, whose hash is announced of their canonical form (%s)',
+  async (canonical) => {
+    const { pair, download } = await settled({ profile: 'legacy', kind: 'rsa', canonical });
+    pair.raise();
+    pair.image.listsHashes = true;
+    pair.image.delegations = [{ name: 'supplier', paths: ['*'], keys: [pair.image.newKey()], targets: {} }];
+    pair.publish();
+    expect(await download()).toEqual(report({}));
+  },
+);
 
 describe('[ETSI-3.7] repositories with keys', () => {
   const kinds: readonly [Profile, KeyKind][] = [

@@ -1,7 +1,7 @@
 // What can be wrong with a pair of repositories, by name, and what a client must find. A client has checked once and
 // trusts version 2 of everything; the server then publishes version 3 of everything, with one fault.
 import type { Status } from '../../host/node/abi.ts';
-import { bytes, type Change, drop, put } from '../tuf/values.ts';
+import { bytes, type Change, drop, type JsonObject, put } from '../tuf/values.ts';
 import { keyOf, type Profile, type UptaneKey } from './keys.ts';
 import { CONTENT, type Conduct, ECU, FILE, HARDWARE, type Pair } from './pair.ts';
 import {
@@ -56,6 +56,8 @@ function rolesOf(profile: Profile, name: RepositoryName): readonly TopRole[] {
 
 interface RoleFault {
   readonly finding: Finding | undefined;
+  /** Where it is found; in the repository itself when left out. */
+  readonly expected?: Expected;
   readonly forgery?: Forgery;
   readonly before?: (repository: Repository) => void;
   /** The next root; left out: there is one only where the fault is of the root. */
@@ -81,7 +83,7 @@ function onRole(
       made.before?.(repository);
       if (made.forgery) repository.forgeries[role] = made.forgery;
     },
-    expected: made.finding ? { [where]: made.finding } : {},
+    expected: made.expected ?? (made.finding ? { [where]: made.finding } : {}),
   };
 }
 
@@ -156,8 +158,9 @@ const ROLE_FAULTS: Readonly<Record<string, MakeFault>> = {
     finding: isListed(role, profile, name) ? 'HASH_MISMATCH' : 'SIGNATURES',
     forgery: { served: (file) => bytes(Buffer.from(file).toString().replace('2037', '2036')) },
   }),
-  'too long': (role, profile) => ({
+  'too long': (role, profile, name) => ({
     finding: 'TOO_LONG',
+    ...(role === 'targets' && profile === 'legacy' && { expected: unread(name) }),
     forgery: { served: (file) => padded(file, hasLength(role, profile) ? 1 : LIMITS[role]) },
   }),
   'missing [drop-request]': (role) =>
@@ -170,6 +173,7 @@ const ROLE_FAULTS: Readonly<Record<string, MakeFault>> = {
   }),
   'a version beyond the next': (role) =>
     role === 'root' ? { finding: 'ROOT_VERSION', forgery: { signed: put('version', 3) } } : undefined,
+  'two new ones at once, with a new key each': (role) => (role === 'root' ? twoRoots() : undefined),
   'signed by the new keys alone': (role) => onlyRoot(role, (_, now) => now),
   'signed by the old keys alone': (role) => onlyRoot(role, (before) => before),
 };
@@ -196,6 +200,22 @@ function hasLength(role: TopRole, profile: Profile): boolean {
 function rollbackOf(role: TopRole, profile: Profile, name: RepositoryName): Finding {
   if (role === 'timestamp' || (profile === 'legacy' && name === 'director')) return 'ROLLBACK';
   return 'SNAPSHOT_ROLLBACK';
+}
+
+/** Published vectors hold against no repository that its targets are longer than a client reads. */
+function unread(name: RepositoryName): Expected {
+  return { targets: { [name === 'director' ? 'targets.json' : FILE]: 'TOO_LONG' } };
+}
+
+function twoRoots(): RoleFault {
+  const rotate = (repository: Repository) => {
+    repository.keys.root = [repository.newKey()];
+  };
+  return {
+    finding: undefined,
+    root: rotate,
+    before: (repository) => repository.publish().nextRoot(() => rotate(repository)),
+  };
 }
 
 /** A rotation of the root that lacks the signatures of one side. */
@@ -241,7 +261,11 @@ function renameKey(role: TopRole): Change {
 
 // ---- what the two say of the targets ----
 
-type Named = readonly [name: string, change: (pair: Pair) => void, expected: Expected];
+type Named = readonly [
+  name: string,
+  change: (pair: Pair) => void,
+  expected: Expected | Readonly<Record<Profile, Expected>>,
+];
 
 /** Faults of the targets, in both profiles unless the profile has no such field. */
 export function targetFaults(): Fault[] {
@@ -252,7 +276,8 @@ export function targetFaults(): Fault[] {
 }
 
 function of(profile: Profile, [name, change, expected]: Named): Fault {
-  return { name: `${profile} ${name}`, profile, change, expected };
+  const one = 'modern' in expected ? expected[profile] : expected;
+  return { name: `${profile} ${name}`, profile, change, expected: one };
 }
 
 /** Faults that a client of the Image repository alone finds too: it knows nothing of ECUs and hardware. */
@@ -346,6 +371,14 @@ const MATCHING: readonly Named[] = [
     },
     refusedTarget('TARGET_UNKNOWN'),
   ],
+  [
+    'a supplier lists another hash',
+    (pair) => {
+      put('hashes', 'sha256', '00'.repeat(32))(pair.image.targets[FILE] ?? {});
+      delegated({})(pair);
+    },
+    refusedTarget('TARGET_MISMATCH'),
+  ],
   ['delegated, for other hardware', delegated({ hardwareIds: ['gw-2'] }), refusedTarget('TARGET_UNKNOWN')],
 ];
 
@@ -382,7 +415,27 @@ const SUPPLIERS: readonly Named[] = [
     {},
   ],
   ['a supplier whose key is not listed', delegated({ listedKeys: () => ({}) }), ofSupplier('SIGNATURES')],
-  ['a supplier that is expired', delegated({ expires: EXPIRED }), ofSupplier('EXPIRED')],
+  [
+    'a supplier whose key is listed under another id',
+    delegated({ listedKeys: (keys) => renamed(keys) }),
+    ofSupplier('SIGNATURES'),
+  ],
+  ['a supplier that lists nothing', delegated({ targets: {} }), refusedTarget('TARGET_UNKNOWN')],
+  [
+    'a supplier that signs nothing, of what the repository lists itself: he is not asked',
+    (pair) => {
+      const { targets } = pair.image;
+      delegated({}, { signers: [] })(pair);
+      pair.image.targets = targets;
+    },
+    {},
+  ],
+  [
+    // Published vectors hold it against the target alone.
+    'a supplier that is expired',
+    delegated({ expires: EXPIRED }),
+    { modern: ofSupplier('EXPIRED'), legacy: refusedTarget('EXPIRED') },
+  ],
   [
     'a supplier that the snapshot does not list',
     delegated({ listed: undefined }),
@@ -394,6 +447,21 @@ const SUPPLIERS: readonly Named[] = [
 
 /** What is in the one form alone, or found by another name. */
 const LEGACY: readonly Named[] = [
+  [
+    'both list other hardware [wrong hardware]',
+    ({ director, image }) => {
+      put('custom', 'ecuIdentifiers', ECU, 'hardwareId', 'gw-2')(director.targets[FILE] ?? {});
+      put('custom', 'hardwareIds', ['gw-2'])(image.targets[FILE] ?? {});
+    },
+    refusedTarget('HARDWARE_MISMATCH'),
+  ],
+  [
+    'a snapshot of newer targets than there are [mix-and-match]',
+    ({ image }) => {
+      image.forgeries.snapshot = { signed: put('meta', 'targets.json', 'version', 4) };
+    },
+    { image: 'VERSION_MISMATCH' },
+  ],
   [
     'the Image repository lists other hardware [wrong hardware]',
     ({ image }) => put('custom', 'hardwareIds', ['gw-2'])(image.targets[FILE] ?? {}),
@@ -477,6 +545,11 @@ function toEcu(serial: string): Change {
 
 function removeImage({ image }: Pair): void {
   for (const path of image.files.keys()) if (path.startsWith('targets/')) image.files.delete(path);
+}
+
+/** The keys under ids that are not theirs. */
+function renamed(keys: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(keys).map(([id, key]) => [wrong(id), key]));
 }
 
 function supplier(changes: Partial<Delegated>): Delegated {

@@ -125,6 +125,12 @@ afterAll(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
+/** What servers of published vectors answer where there is nothing: roots and targets can be absent, other files not. */
+function absence(path: readonly string[]): 400 | 404 {
+  const [first = ''] = path;
+  return first === 'targets' || /^\d+\.root\.json$/.test(first) ? 404 : 400;
+}
+
 /** Serves both below one address, as published servers do: `director/` and `image_repo/`, the images in `targets/`. */
 export async function serve(pair: Pair): Promise<Served> {
   const requests: string[] = [];
@@ -134,7 +140,9 @@ export async function serve(pair: Pair): Promise<Served> {
     const [, repository, ...path] = decodeURIComponent(url).split('/');
     const name: RepositoryName = repository === 'director' ? 'director' : 'image';
     const file = pair.get(name).files.get(path.join('/'));
-    response.writeHead(file ? 200 : 404, { 'content-length': file?.length ?? 0 }).end(file);
+    const status = file ? 200 : pair.profile === 'legacy' ? absence(path) : 404;
+    const type = url.endsWith('.json') ? 'application/json' : 'application/octet-stream';
+    response.writeHead(status, { 'content-length': file?.length ?? 0, 'content-type': type }).end(file);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   servers.push(server);

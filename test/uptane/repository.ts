@@ -165,7 +165,7 @@ export class Repository {
     this.files.set(this.path(role), content);
     const hashed =
       this.profile === 'legacy' && this.#hashed === 'canonical'
-        ? bytes(canonicalForm(envelope, 'escaped'))
+        ? bytes(canonicalForm(envelope, this.#writing.canonical ?? 'escaped'))
         : content;
     return plain({ version: signed.version, length: content.length, hashes: hashesOf(hashed) });
   }
