@@ -81,6 +81,20 @@ export function field_multiply(out: usize, a: usize, b: usize): void {
 /** out = a^(2^n), n >= 1. */
 export function field_square(out: usize, a: usize, n: i32): void {
   bound_size(a, 17);
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) field_square_small(out, a, n);
+  else square_fast(out, a, n);
+  bound_size(out, 10);
+}
+
+/** Here and below, for the build that is compact: less code, more time. */
+export function field_square_small(out: usize, a: usize, n: i32): void {
+  field_multiply(out, a, a);
+  while (--n) field_multiply(out, out, out);
+}
+
+/** Each product of two different limbs once: a quarter less work. */
+function square_fast(out: usize, a: usize, n: i32): void {
   let a0: i64 = load<i32>(a);
   let a1: i64 = load<i32>(a, 4);
   let a2: i64 = load<i32>(a, 8);
@@ -147,12 +161,13 @@ export function field_square(out: usize, a: usize, n: i32): void {
   store<i32>(out, a6, 24);
   store<i32>(out, a7, 28);
   store<i32>(out, a8, 32);
-  bound_size(out, 10);
 }
 
 /** out = a + b, no carry. */
 export function field_add(out: usize, a: usize, b: usize): void {
   bound_sum(a, b);
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) return field_add_small(out, a, b);
   store<i32>(out, load<i32>(a) + load<i32>(b));
   store<i32>(out, load<i32>(a, 4) + load<i32>(b, 4), 4);
   store<i32>(out, load<i32>(a, 8) + load<i32>(b, 8), 8);
@@ -164,9 +179,19 @@ export function field_add(out: usize, a: usize, b: usize): void {
   store<i32>(out, load<i32>(a, 32) + load<i32>(b, 32), 32);
 }
 
+export function field_add_small(out: usize, a: usize, b: usize): void {
+  for (let at: usize = 0; at < FIELD; at += 4) store<i32>(out + at, load<i32>(a + at) + load<i32>(b + at));
+}
+
+export function field_subtract_small(out: usize, a: usize, b: usize): void {
+  for (let at: usize = 0; at < FIELD; at += 4) store<i32>(out + at, load<i32>(a + at) - load<i32>(b + at));
+}
+
 /** out = a - b, no carry. */
 export function field_subtract(out: usize, a: usize, b: usize): void {
   bound_sum(a, b);
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) return field_subtract_small(out, a, b);
   store<i32>(out, load<i32>(a) - load<i32>(b));
   store<i32>(out, load<i32>(a, 4) - load<i32>(b, 4), 4);
   store<i32>(out, load<i32>(a, 8) - load<i32>(b, 8), 8);
@@ -184,6 +209,22 @@ export function field_subtract(out: usize, a: usize, b: usize): void {
  */
 export function field_add_reduced(out: usize, a: usize, b: usize): void {
   bound_sum(a, b);
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) field_add_reduced_small(out, a, b);
+  else add_reduced_fast(out, a, b);
+  bound_size(out, 10);
+}
+
+export function field_add_reduced_small(out: usize, a: usize, b: usize): void {
+  let carry = ((load<i32>(a, 32) + load<i32>(b, 32)) >> 29) * <i32>FOLD;
+  for (let at: usize = 0; at < FIELD; at += 4) {
+    const sum = load<i32>(a + at) + load<i32>(b + at);
+    store<i32>(out + at, carry + (sum & <i32>MASK));
+    carry = sum >> 29;
+  }
+}
+
+function add_reduced_fast(out: usize, a: usize, b: usize): void {
   const s0 = load<i32>(a) + load<i32>(b);
   const s1 = load<i32>(a, 4) + load<i32>(b, 4);
   const s2 = load<i32>(a, 8) + load<i32>(b, 8);
@@ -202,7 +243,6 @@ export function field_add_reduced(out: usize, a: usize, b: usize): void {
   store<i32>(out, (s5 >> 29) + (s6 & <i32>MASK), 24);
   store<i32>(out, (s6 >> 29) + (s7 & <i32>MASK), 28);
   store<i32>(out, (s7 >> 29) + (s8 & <i32>MASK), 32);
-  bound_size(out, 10);
 }
 
 /** out = the 255 low bits of 32 bytes, little endian. */

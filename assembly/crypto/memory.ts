@@ -61,6 +61,10 @@ export const RSA_SIGNATURE: usize = POINT_TABLES;
 export const RSA_POWER: usize = POINT_TABLES + 576;
 export const RSA_PRODUCT: usize = memory.data(576, 8);
 
+/** 25 factors of 8 bytes, of which the first 8 are 0, and a product of 18 limbs of 4. Owner: p256field.ts. */
+export const P256_FACTORS: usize = RSA_PRODUCT + 64;
+export const P256_RESULT: usize = RSA_PRODUCT + 208;
+
 /** The encoded message, 512 bytes, a SHA-256 context and a digest, once the power is known. Owner: rsa.ts. */
 export const RSA_MESSAGE: usize = RSA_PRODUCT;
 export const RSA_HASH: usize = POINT_TABLES;

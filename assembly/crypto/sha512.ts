@@ -75,9 +75,39 @@ function expand(block: usize): void {
   }
 }
 
-/** Four rounds a turn, as in SHA-256. */
 function compress(state: usize, block: usize): void {
   expand(block);
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) rounds_small(state);
+  else rounds_fast(state);
+}
+
+/** A round a turn, after which each letter is one place on. */
+function rounds_small(state: usize): void {
+  let a = load<u64>(state);
+  let b = load<u64>(state, 8);
+  let c = load<u64>(state, 16);
+  let d = load<u64>(state, 24);
+  let e = load<u64>(state, 32);
+  let f = load<u64>(state, 40);
+  let g = load<u64>(state, 48);
+  let h = load<u64>(state, 56);
+  for (let at: usize = 0; at < 640; at += 8) {
+    const t = load<u64>(ROUND_CONSTANTS + at) + load<u64>(SCHEDULE + at) + h + choose(e, f, g) + sum1(e);
+    h = g;
+    g = f;
+    f = e;
+    e = d + t;
+    d = c;
+    c = b;
+    b = a;
+    a = t + (((b ^ c) & (c ^ d)) ^ c) + sum0(b);
+  }
+  add(state, a, b, c, d, e, f, g, h);
+}
+
+/** Four rounds a turn, as in SHA-256. */
+function rounds_fast(state: usize): void {
   let a = load<u64>(state);
   let b = load<u64>(state, 8);
   let c = load<u64>(state, 16);
@@ -106,6 +136,12 @@ function compress(state: usize, block: usize): void {
     t = d; d = h; h = t;
     k += 32;
   }
+  add(state, a, b, c, d, e, f, g, h);
+}
+
+// @ts-ignore: decorator
+@inline
+function add(state: usize, a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64): void {
   store<u64>(state, load<u64>(state) + a);
   store<u64>(state, load<u64>(state, 8) + b, 8);
   store<u64>(state, load<u64>(state, 16) + c, 16);

@@ -46,48 +46,55 @@ it('the table of P-256 holds odd multiples of the base point', () => {
   }
 });
 
-it('products, squares and sums of the field are right at the bounds of their limbs', () => {
-  const full = 2 ** 29 - 1;
-  const patterns: number[][] = [
-    Array(9).fill(full),
-    Array(9).fill(-full),
-    Array(9).fill(0),
-    [1, 0, 0, 0, 0, 0, 0, 0, 0],
-    Array.from({ length: 9 }, (_, i) => (i & 1 ? full : -full)),
-    limbsOf(P, 9),
-    limbsOf(-P, 9),
-    limbsOf(2n * P, 9),
-    limbsOf(P - 1n, 9),
-  ];
-  for (let i = 0; i < 40; i++) {
-    patterns.push(Array.from({ length: 9 }, () => Number(numberOf(29)) * ((random(1)[0] ?? 0) & 1 ? 1 : -1)));
-  }
-  const inverseRadix = inverseModP(RADIX);
-  // A value of at most 8 p.
-  for (const limbs of patterns) limbs[8] = (limbs[8] ?? 0) % 2 ** 27;
-  for (const a of patterns) {
-    const x = readValue(writeLimbs(at(1), a), 9);
-    for (const b of patterns) {
-      const y = readValue(writeLimbs(at(2), b), 9);
-      module.call('fp_multiply', at(3), at(1), at(2));
-      expect(mod(readValue(at(3), 9), P)).toBe(mod(x * y * inverseRadix, P));
-      expect(isReduced(at(3))).toBe(true);
-      for (const k of [-3, -1, 0, 2]) {
-        module.call('fp_square', at(3), at(1), at(2), k);
-        expect(mod(readValue(at(3), 9), P)).toBe(mod(x * x * inverseRadix + BigInt(k) * y, P));
+it.each(['', '_fast'])(
+  'products, squares and sums of the field are right at the bounds of their limbs: fp_…%s',
+  (body) => {
+    const full = 2 ** 29 - 1;
+    const patterns: number[][] = [
+      Array(9).fill(full),
+      Array(9).fill(-full),
+      Array(9).fill(0),
+      [1, 0, 0, 0, 0, 0, 0, 0, 0],
+      Array.from({ length: 9 }, (_, i) => (i & 1 ? full : -full)),
+      limbsOf(P, 9),
+      limbsOf(-P, 9),
+      limbsOf(2n * P, 9),
+      limbsOf(P - 1n, 9),
+    ];
+    for (let i = 0; i < 40; i++) {
+      patterns.push(
+        Array.from({ length: 9 }, () => Number(numberOf(29)) * ((random(1)[0] ?? 0) & 1 ? 1 : -1)),
+      );
+    }
+    const inverseRadix = inverseModP(RADIX);
+    // A value of at most 8 p.
+    for (const limbs of patterns) limbs[8] = (limbs[8] ?? 0) % 2 ** 27;
+    for (const a of patterns) {
+      const x = readValue(writeLimbs(at(1), a), 9);
+      for (const b of patterns) {
+        const y = readValue(writeLimbs(at(2), b), 9);
+        module.call(`fp_multiply${body}`, at(3), at(1), at(2));
+        expect(mod(readValue(at(3), 9), P)).toBe(mod(x * y * inverseRadix, P));
+        expect(isReduced(at(3))).toBe(true);
+        for (const k of [-3, -1, 0, 2]) {
+          module.call(`fp_square${body}`, at(3), at(1), at(2), k);
+          expect(mod(readValue(at(3), 9), P)).toBe(mod(x * x * inverseRadix + BigInt(k) * y, P));
+          expect(isReduced(at(3))).toBe(true);
+        }
+        module.call(`fp_combine${body}`, at(3), at(1), 3, at(2), -6);
+        expect(readValue(at(3), 9)).toBe(3n * x - 6n * y);
         expect(isReduced(at(3))).toBe(true);
       }
-      module.call('fp_combine', at(3), at(1), 3, at(2), -6);
-      expect(readValue(at(3), 9)).toBe(3n * x - 6n * y);
-      expect(isReduced(at(3))).toBe(true);
     }
-  }
-});
+  },
+);
 
 it('the bounds are asserted: factors of 2 each are one too many', () => {
   writeLimbs(at(1), Array(9).fill(2 ** 30));
-  expect(() => module.call('fp_multiply', at(3), at(1), at(1))).toThrow();
-  expect(() => module.call('fp_square', at(3), at(1), at(1), 0)).toThrow();
+  for (const body of ['', '_fast']) {
+    expect(() => module.call(`fp_multiply${body}`, at(3), at(1), at(1))).toThrow();
+    expect(() => module.call(`fp_square${body}`, at(3), at(1), at(1), 0)).toThrow();
+  }
 });
 
 it('0 is told in every form, and nothing else is', () => {
