@@ -1,8 +1,7 @@
-// The names and fixed values that the core looks for in JSON, known by their hashes (FNV-1a over UTF-8, 32 bits), which
-// take half the bytes. Another text with the hash of a name is taken for the name: who can write it could write that.
-// test/tuf/lists.test.ts reads the lists against their comments and the enumeration.
+// The names and fixed values that the core looks for in JSON, found by their place in one list.
+// test/tuf/names.test.ts reads the list against its comments and the enumeration.
 
-/** Place of a name in the lists, from 1 on; 0: any other text. */
+/** Place of a name in NAMES; 0: any other text. Same order as the list below. */
 export const enum Name {
   OTHER = 0,
   SIGNED,
@@ -84,107 +83,107 @@ export const enum Name {
   TIME_KEYS,
 }
 
-const NAMES = memory.data<u32>([
+/** The names, each with a space behind it; in bytes, because a string would take twice as many. */
+const NAMES = memory.data<u8>([
   // signed signatures keyid sig
-  0xb5712015, 0xb8d67a3a, 0x3c4b3361, 0xd7301c22,
+  115, 105, 103, 110, 101, 100, 32, 115, 105, 103, 110, 97, 116, 117, 114, 101, 115, 32, 107, 101, 121, 105, 100, 32, 115, 105, 103, 32,
   // _type spec_version version
-  0x4034580e, 0x9b31480d, 0x4671ae97,
+  95, 116, 121, 112, 101, 32, 115, 112, 101, 99, 95, 118, 101, 114, 115, 105, 111, 110, 32, 118, 101, 114, 115, 105, 111, 110, 32,
   // expires consistent_snapshot
-  0x3e8ec783, 0x62482996,
+  101, 120, 112, 105, 114, 101, 115, 32, 99, 111, 110, 115, 105, 115, 116, 101, 110, 116, 95, 115, 110, 97, 112, 115, 104, 111, 116, 32,
   // keys roles keytype scheme
-  0xf94a08cd, 0x98bc5cde, 0xc68d40a4, 0x567d0982,
+  107, 101, 121, 115, 32, 114, 111, 108, 101, 115, 32, 107, 101, 121, 116, 121, 112, 101, 32, 115, 99, 104, 101, 109, 101, 32,
   // keyval public keyids
-  0x05bce4e3, 0xcc909380, 0xfc616556,
+  107, 101, 121, 118, 97, 108, 32, 112, 117, 98, 108, 105, 99, 32, 107, 101, 121, 105, 100, 115, 32,
   // threshold root timestamp
-  0x4939f3f8, 0x20fd0e45, 0xb283d523,
+  116, 104, 114, 101, 115, 104, 111, 108, 100, 32, 114, 111, 111, 116, 32, 116, 105, 109, 101, 115, 116, 97, 109, 112, 32,
   // snapshot targets meta
-  0x2aa38b8d, 0x88f674e1, 0x81fe4f58,
+  115, 110, 97, 112, 115, 104, 111, 116, 32, 116, 97, 114, 103, 101, 116, 115, 32, 109, 101, 116, 97, 32,
   // length hashes sha256 sha512
-  0x83d03615, 0x647199fd, 0x9cd435fa, 0xa093ee6b,
+  108, 101, 110, 103, 116, 104, 32, 104, 97, 115, 104, 101, 115, 32, 115, 104, 97, 50, 53, 54, 32, 115, 104, 97, 53, 49, 50, 32,
   // snapshot.json targets.json
-  0xefd3d467, 0x409fbb8b,
+  115, 110, 97, 112, 115, 104, 111, 116, 46, 106, 115, 111, 110, 32, 116, 97, 114, 103, 101, 116, 115, 46, 106, 115, 111, 110, 32,
   // custom component
-  0x2057306e, 0x5efd6ee0,
+  99, 117, 115, 116, 111, 109, 32, 99, 111, 109, 112, 111, 110, 101, 110, 116, 32,
   // hardwareIds releaseCounter
-  0x2ffdde3d, 0xf09e6b8e,
+  104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 115, 32, 114, 101, 108, 101, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
   // securityCounter hardwareId
-  0x0320fd7d, 0x8be9c29c,
+  115, 101, 99, 117, 114, 105, 116, 121, 67, 111, 117, 110, 116, 101, 114, 32, 104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 32,
   // buildTime checkInterval
-  0x8c30b81a, 0x71e2fe16,
+  98, 117, 105, 108, 100, 84, 105, 109, 101, 32, 99, 104, 101, 99, 107, 73, 110, 116, 101, 114, 118, 97, 108, 32,
   // ed25519
-  0x0ea35eb6,
+  101, 100, 50, 53, 53, 49, 57, 32,
 ]);
-const COUNT: usize = 37;
+const NAMES_LENGTH: usize = 335;
 
 /** Those that the small core does not know, from DELEGATIONS on. */
 // @ts-ignore: decorator
-@lazy const MORE_NAMES = memory.data<u32>([
+@lazy const MORE_NAMES = memory.data<u8>([
   // delegations name
-  0xe6a03da4, 0x8d39bde6,
+  100, 101, 108, 101, 103, 97, 116, 105, 111, 110, 115, 32, 110, 97, 109, 101, 32,
   // terminating paths
-  0xdba38c97, 0xe5fea39f,
+  116, 101, 114, 109, 105, 110, 97, 116, 105, 110, 103, 32, 112, 97, 116, 104, 115, 32,
   // path_hash_prefixes
-  0xafb3ffbc,
+  112, 97, 116, 104, 95, 104, 97, 115, 104, 95, 112, 114, 101, 102, 105, 120, 101, 115, 32,
   // succinct_roles bit_length
-  0x473cb181, 0xc5512c9d,
+  115, 117, 99, 99, 105, 110, 99, 116, 95, 114, 111, 108, 101, 115, 32, 98, 105, 116, 95, 108, 101, 110, 103, 116, 104, 32,
   // name_prefix ecdsa
-  0xc5a0744f, 0xe27378a7,
+  110, 97, 109, 101, 95, 112, 114, 101, 102, 105, 120, 32, 101, 99, 100, 115, 97, 32,
   // ecdsa-sha2-nistp256 rsa
-  0x7ffbbe32, 0x41dc7d89,
+  101, 99, 100, 115, 97, 45, 115, 104, 97, 50, 45, 110, 105, 115, 116, 112, 50, 53, 54, 32, 114, 115, 97, 32,
   // rsassa-pss-sha256
-  0x96dfb0e7,
+  114, 115, 97, 115, 115, 97, 45, 112, 115, 115, 45, 115, 104, 97, 50, 53, 54, 32,
   // strictKeyIds needsTime
-  0xd372f217, 0xe8fc95db,
+  115, 116, 114, 105, 99, 116, 75, 101, 121, 73, 100, 115, 32, 110, 101, 101, 100, 115, 84, 105, 109, 101, 32,
   // image base baseLength baseCounter
-  0xb35135fa, 0x3ddc94d8, 0x5cc7de04, 0x803b9c0c,
+  105, 109, 97, 103, 101, 32, 98, 97, 115, 101, 32, 98, 97, 115, 101, 76, 101, 110, 103, 116, 104, 32, 98, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
   // imageFormat raw esp32
-  0x9ce362b9, 0x43ff12f1, 0xd69c603e,
+  105, 109, 97, 103, 101, 70, 111, 114, 109, 97, 116, 32, 114, 97, 119, 32, 101, 115, 112, 51, 50, 32,
   // mcuboot chipId bootKey
-  0xfceef89c, 0xc112a862, 0x65dd269c,
+  109, 99, 117, 98, 111, 111, 116, 32, 99, 104, 105, 112, 73, 100, 32, 98, 111, 111, 116, 75, 101, 121, 32,
   // encryption
-  0x06fbc41c,
+  101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
   // maxPostpone
-  0xca52e89b,
+  109, 97, 120, 80, 111, 115, 116, 112, 111, 110, 101, 32,
   // components requires conflicts below
-  0x1bf51169, 0x9b8caa55, 0xedbe2ef4, 0x9253c0f2,
+  99, 111, 109, 112, 111, 110, 101, 110, 116, 115, 32, 114, 101, 113, 117, 105, 114, 101, 115, 32, 99, 111, 110, 102, 108, 105, 99, 116, 115, 32, 98, 101, 108, 111, 119, 32,
   // uptane full partial ecu
-  0x7381cdca, 0xff79b33c, 0xc54d769a, 0x7772b3a4,
+  117, 112, 116, 97, 110, 101, 32, 102, 117, 108, 108, 32, 112, 97, 114, 116, 105, 97, 108, 32, 101, 99, 117, 32,
   // vehicle ecus legacy
-  0x71cd882f, 0xe0911b75, 0xbccda55e,
+  118, 101, 104, 105, 99, 108, 101, 32, 101, 99, 117, 115, 32, 108, 101, 103, 97, 99, 121, 32,
   // vehicleId ecuIdentifiers
-  0x391a2b42, 0x2e68072c,
+  118, 101, 104, 105, 99, 108, 101, 73, 100, 32, 101, 99, 117, 73, 100, 101, 110, 116, 105, 102, 105, 101, 114, 115, 32,
   // timeKeys
-  0x7f2cf270,
+  116, 105, 109, 101, 75, 101, 121, 115, 32,
 ]);
-const MORE_COUNT: usize = 40;
-if (Name.DELEGATIONS != <i32>COUNT + 1) ERROR("the lists do not join");
+const MORE_LENGTH: usize = 379;
+
+const SPACE: u32 = 0x20;
 
 /** The name that `length` bytes at `text` are. */
 export function name_find(text: usize, length: u32): Name {
-  let hash: u32 = 0x811c9dc5;
-  for (const end = text + length; text < end; text++) hash = (hash ^ load<u8>(text)) * 0x01000193;
-  const name = find(hash, NAMES, COUNT);
-  if (isDefined(SMALL) || name != 0) return name;
-  const more = find(hash, MORE_NAMES, MORE_COUNT);
-  return more != 0 ? more + <i32>COUNT : Name.OTHER;
+  const name = find(NAMES, NAMES_LENGTH, 1, text, length);
+  return isDefined(SMALL) || name != Name.OTHER ? name : find(MORE_NAMES, MORE_LENGTH, Name.DELEGATIONS, text, length);
 }
 
-/** The place of a hash in a list, from 1 on; 0: it is not there. */
-function find(hash: u32, list: usize, count: usize): i32 {
-  while (count != 0 && load<u32>(list + (count << 2) - 4) != hash) count--;
-  return <i32>count;
+function find(at: usize, size: usize, name: Name, text: usize, length: u32): Name {
+  const end = at + size;
+  for (; at < end; name++) {
+    let i: u32 = 0;
+    while (i < length && load<u8>(at) == load<u8>(text + i) && load<u8>(at) != SPACE) {
+      at++;
+      i++;
+    }
+    if (i == length && load<u8>(at) == SPACE) return name;
+    while (load<u8>(at++) != SPACE) {}
+  }
+  return Name.OTHER;
 }
 
-/** root timestamp snapshot targets */
-const ROLES = memory.data<u8>([
-  114, 111, 111, 116, 32, 116, 105, 109, 101, 115, 116, 97, 109, 112, 32, 115, 110, 97, 112, 115, 104, 111, 116, 32, 116, 97, 114, 103, 101, 116, 115, 32,
-]);
-const SPACE: u32 = 0x20;
-
-/** Writes the name of one of the four roles; returns its end. */
-export function name_put(role: i32, out: usize): usize {
-  let at = ROLES;
-  for (; role != 0; at++) role -= i32(load<u8>(at) == SPACE);
+/** Writes a known name, one of the first list; returns its end. */
+export function name_put(name: Name, out: usize): usize {
+  let at = NAMES;
+  for (let i = 1; i < name; at++) i += i32(load<u8>(at) == SPACE);
   for (; load<u8>(at) != SPACE; at++) store<u8>(out++, load<u8>(at));
   return out;
 }

@@ -236,7 +236,7 @@ function name_put_versioned(version: u32): usize {
     store<u8>(end++, 0x2e);
   }
   if (is_delegated()) return search_name_put(end);
-  end = name_put(role, end);
+  end = name_put(Name.ROOT + role, end);
   store<u32>(end, 0x6f736a2e); // ".jso"
   store<u8>(end + 4, 0x6e); // "n"
   return end + 5;
