@@ -38,6 +38,10 @@ export interface EcuFactory {
 }
 
 export interface CarOptions {
+  /** Its id; `car-1`. */
+  readonly vehicle?: string;
+  /** The time and the Image repository of other vehicles; its own when left out. */
+  readonly beside?: Car;
   /** The first one is the Primary. */
   readonly ecus?: readonly [CarEcu, ...CarEcu[]];
   readonly seed?: number;
@@ -52,7 +56,6 @@ export interface CarOptions {
 /** Somebody on the line of a Secondary. What is returned passes instead; undefined: nothing. */
 export type Meddler = (bytes: Uint8Array, from: 'primary' | 'secondary') => Uint8Array | undefined;
 
-export const VEHICLE = 'car-1';
 /** A gateway, an ECU that verifies in full and one that verifies in part. */
 export const ECUS: readonly [CarEcu, ...CarEcu[]] = [
   { serial: 'gateway', hardwareId: 'gw-1' },
@@ -78,7 +81,8 @@ export function imageFor(hardwareId: string, releaseCounter: number, works = tru
 }
 
 export class Car {
-  readonly clock = new SimClock(START);
+  readonly vehicle: string;
+  readonly clock: SimClock;
   readonly images: SimRepository;
   readonly director: SimDirector;
   readonly network: SimNetwork;
@@ -101,12 +105,14 @@ export class Car {
   #session = 0;
 
   constructor(options: CarOptions = {}) {
-    const { ecus = ECUS, seed = 1 } = options;
+    const { ecus = ECUS, seed = 1, vehicle = 'car-1', beside } = options;
     this.#options = options;
     this.ecus = ecus;
+    this.vehicle = vehicle;
+    this.clock = beside?.clock ?? new SimClock(START);
     const now = () => this.clock.seconds();
-    this.images = new SimRepository(now, seed);
-    this.director = new SimDirector(VEHICLE, now, seed + 1000);
+    this.images = beside?.images ?? new SimRepository(now, seed);
+    this.director = new SimDirector(vehicle, now, seed + 1000);
     this.network = new SimNetwork((path) => this.#served(path), this.clock);
     for (const [index, ecu] of ecus.entries())
       this.devices.set(
@@ -114,7 +120,8 @@ export class Car {
         new SimDevice({ ...this.factory(ecu), client: ADDRESSES, seed: seed + index }),
       );
     this.depot = new SimDepot(this.device(ecus[0].serial).power);
-    this.release(1);
+    if (beside) this.direct(1);
+    else this.release(1);
   }
 
   get primary(): CarEcu {
@@ -142,13 +149,18 @@ export class Car {
   }
 
   /** Publishes a release for each ECU, and directs it to all of them. `broken`: those whose images do not work. */
-  release(releaseCounter: number, { broken = [] }: { broken?: readonly string[] } = {}): void {
+  release(releaseCounter: number, options: { broken?: readonly string[] } = {}): void {
+    this.publish(releaseCounter, options);
+    this.direct(releaseCounter);
+  }
+
+  /** The same for all vehicles with these ECUs, and nobody is directed to it. */
+  publish(releaseCounter: number, { broken = [] }: { broken?: readonly string[] } = {}): void {
     this.images.publish(
       ...this.ecus.map(({ serial, hardwareId }) =>
         releaseOf(hardwareId, releaseCounter, imageFor(hardwareId, releaseCounter, !broken.includes(serial))),
       ),
     );
-    this.direct(releaseCounter);
   }
 
   /** The Director orders a published release for some ECUs; the others keep what they were told before. */
@@ -191,7 +203,7 @@ export class Car {
         checkInterval: INTERVAL,
         uptane: verification,
         ecu: serial,
-        vehicle: VEHICLE,
+        vehicle: this.vehicle,
         ...(serial === primary.serial && { ecus: known }),
       },
       image: imageFor(hardwareId, 1),

@@ -1,5 +1,6 @@
 // Somebody on the line between a Primary and one of its Secondaries, who understands its frames: what they withhold,
 // change and make up. The checksums of the link stop no one.
+import { FetchKind } from '../host/node/abi.ts';
 import {
   encodeFrame,
   type Frame,
@@ -44,6 +45,14 @@ export function changeData(change: (data: Uint8Array, read: ReadRequest) => Uint
     const data = change(frame.payload.subarray(4), read);
     return { ...frame, payload: Buffer.concat([frame.payload.subarray(0, 4), data]) };
   };
+}
+
+/** One bit of each image is another one. */
+export function changeImages(): ChangeAnswer {
+  return changeData((data, { fileKind, offset }) => {
+    const isImage = fileKind === FetchKind.TARGET && offset === 0;
+    return isImage ? data.map((byte, index) => (index === 7 ? byte ^ 1 : byte)) : data;
+  });
 }
 
 /** Answers as they were heard before, by what was asked for; others pass. */

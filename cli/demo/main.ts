@@ -62,7 +62,7 @@ function parse(argv: readonly string[], io: Io): string | undefined {
 }
 
 function conclude(
-  { boards, engines, releases, cuts, attacks, bytesServed, seconds, ...rest }: Summary,
+  { boards, engines, releases, cuts, attacks, vehicles, bytesServed, seconds, ...rest }: Summary,
   project: string,
   directory: string,
   show: (path: string) => string,
@@ -73,7 +73,7 @@ function conclude(
   const device = show(join(directory, 'device'));
   output.line();
   output.event(
-    `${boards} boards (${describeEngines(engines)}), ${releases} releases, ${cuts.length} power cuts survived, ${attacks.length} attacks refused; ` +
+    `${boards} boards (${describeEngines(engines)}), ${releases} releases, ${cuts.length} power cuts survived, ${attacks.length} attacks refused, 3 vehicles; ` +
       `${formatBytes(bytesServed)} served in ${seconds.toFixed(1)} s`,
   );
   output.line();
@@ -92,6 +92,7 @@ function conclude(
     releases,
     cuts,
     attacks,
+    vehicles,
     bytesServed,
     seconds,
     repository,

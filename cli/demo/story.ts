@@ -8,6 +8,7 @@ import type { Firmware } from './firmware.ts';
 import { Images, TRAILER, VERSIONS, type Version } from './images.ts';
 import { type CutRow, updateThroughCuts } from './powercuts.ts';
 import { buildStage, HARDWARE, KEY_PREFIX, type Stage } from './stage.ts';
+import { showVehicles, type VehicleRow } from './vehicles.ts';
 
 /** What the demo did, for programs. Sizes in bytes. */
 export interface Summary {
@@ -18,6 +19,8 @@ export interface Summary {
   readonly releases: number;
   readonly cuts: readonly CutRow[];
   readonly attacks: readonly AttackRow[];
+  /** What became of three vehicles. */
+  readonly vehicles: readonly VehicleRow[];
   /** Content that the server sent. */
   readonly bytesServed: number;
   readonly seconds: number;
@@ -51,6 +54,7 @@ export async function play(options: StoryOptions): Promise<Summary> {
     output.event(`so does a device whose flash is a file: ${show(device)}`);
     await brokenRelease(stage, output);
     const attacks = await attackers(stage, output);
+    const vehicles = await showVehicles(output);
     const { boards, traffic } = stage;
     return {
       firmware: { name: firmware.name, bytes: firmware.bytes.length },
@@ -59,6 +63,7 @@ export async function play(options: StoryOptions): Promise<Summary> {
       releases: VERSIONS.length - 1,
       cuts,
       attacks,
+      vehicles,
       bytesServed: traffic.bytes,
       seconds: Math.round((performance.now() - begun) / 10) / 100,
     };

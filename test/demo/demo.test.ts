@@ -50,6 +50,20 @@ describe('npm start with an image of the user', () => {
     expect(shown.stdout).toContain('✓ 8 attacks refused; on an honest network board-16 runs 1.2.1 too');
   });
 
+  test('shows three vehicles: one update, one ECU that refuses, a partial bundle, stolen Director keys', () => {
+    for (const car of ['car-1', 'car-2', 'car-3'])
+      expect(shown.stdout).toContain(
+        `✓ ${car}: all hold it, then all boot it, then all keep it: 2.0.0 on all three`,
+      );
+    expect(shown.stdout).toContain(
+      '✗ car-1: brakes fails its self-test\n✓ car-1: gateway and radio, which work, go back',
+    );
+    expect(shown.stdout).toContain(
+      '✓ car-2: radio: image: IMAGE_MISMATCH; so nobody boots 4.0.0: 2.0.0 on all three',
+    );
+    expect(shown.stdout).toContain('✓ stolen Director keys install nothing');
+  });
+
   withPosix('runs two of the boards on wasm3, each in a process of its own, and says so', () => {
     const engines = '14 on V8, 2 on wasm3 in their own process';
     expect(shown.stdout).toContain(`✓ engines: ${engines}\n`);
@@ -92,6 +106,15 @@ test('--json prints one value: every cut and what booted, every attack and what 
     'tampered image: image: IMAGE_MISMATCH, runs 1.1.0',
     'endless data: image: TOO_LONG, runs 1.1.0',
     'wrong hardware: NOT_FOR_HARDWARE, runs 0.9.0',
+  ]);
+  expect(summary.vehicles.map(({ what, finding, runs }) => `${what}: ${finding} ${runs}`)).toEqual([
+    ...Array<string>(3).fill('2.0.0 for all ECUs:  2.0.0,2.0.0,2.0.0'),
+    '3.0.0, which fails on brakes: brakes: RELEASE_FAILED_BEFORE 2.0.0,2.0.0,2.0.0',
+    'partial bundle: the image of radio is changed: radio: image: IMAGE_MISMATCH 2.0.0,2.0.0,2.0.0',
+    'stolen Director keys: an image of the thief: gateway: TARGET_UNKNOWN 4.0.0,4.0.0,4.0.0',
+    'stolen Director keys: other bytes for a signed image: gateway: targets: TARGET_MISMATCH 4.0.0,4.0.0,4.0.0',
+    'stolen Director keys: the image of another ECU: gateway: targets: HARDWARE_MISMATCH 4.0.0,4.0.0,4.0.0',
+    'stolen Director keys: an old release: radio: image: COUNTER_ROLLBACK 4.0.0,4.0.0,4.0.0',
   ]);
 });
 
