@@ -36,6 +36,13 @@ export type PrimaryEvent =
   | RoundEvent
   /** A Secondary is at its line, and what it says or asks for. */
   | { readonly type: 'secondary'; readonly serial: string; readonly event: GatewayEvent }
+  /** A Secondary holds an image, or its image works: heard for the first time. */
+  | {
+      readonly type: 'asks';
+      readonly serial: string;
+      readonly stage: Stage;
+      readonly release: number;
+    }
   /** What was verified is kept, for all to fetch. */
   | { readonly type: 'kept'; readonly releases: Readonly<Record<string, number>> }
   /** An image for others could not be had, or is not what was signed: nothing of this check is kept. */
@@ -98,14 +105,19 @@ export class Primary {
 
   /** For the gateway at the line of a Secondary: it answers from what was verified here, and from nothing else. */
   gateway(serial: string): GatewayOptions {
+    let asked = '';
     return {
       ...SET_ADDRESSES,
       ...timeOf(this.#options),
       clock: this.#clock,
       fetch: setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full'),
       onConsent: (request) => {
+        const consent = this.#round.ask(serial, request);
+        const what = `${request.stage} ${request.release}`;
+        if (what !== asked) this.#emit({ type: 'asks', serial, ...request });
+        asked = what;
         this.#wake();
-        return this.#round.ask(serial, request);
+        return consent;
       },
       onEvent: (event) => {
         if (event.type === 'report') this.#round.hear(serial, event.report);

@@ -30,6 +30,13 @@ static void wait_until(uint32_t seconds) {
   while (board_seconds() < seconds) board_sleep(1000);
 }
 
+/* Until the Primary has decided, where there is one. */
+static int32_t answer(moult_client *client, int works) {
+  int32_t status = moult_client_answer(client, works);
+  for (; status == MOULT_ACTION_ASK; status = moult_client_answer(client, works)) board_sleep(ASK_AGAIN);
+  return status;
+}
+
 /* Until the board is to start again, whatever the reason. */
 static void run(moult_client *client) {
   for (;;) {
@@ -40,7 +47,7 @@ static void run(moult_client *client) {
       if (action >= 0) continue;
     }
     if (action == MOULT_ACTION_REBOOT) return;
-    if (action == MOULT_ACTION_SELF_TEST) action = moult_client_answer(client, self_test());
+    if (action == MOULT_ACTION_SELF_TEST) action = answer(client, self_test());
     if (action == MOULT_ACTION_ASK) board_sleep(ASK_AGAIN);
     if (action == MOULT_ACTION_WAIT && moult_agent_until(&device_core, &until) == 0) wait_until(until);
     if (action < 0) return wait_until(board_seconds() + PAUSE);
