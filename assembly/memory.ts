@@ -58,7 +58,10 @@ export const SIGNER_IDS: usize = memory.data(512, 8);
  */
 export const KEY_BUFFER: usize = IO_BUFFER;
 export const KEY_CAPACITY: u32 = IO_CAPACITY;
-/** threshold: contexts of signatures that are verified in one pass; then one signature of up to 512 bytes. */
+/**
+ * threshold: contexts of signatures that are verified in one pass; then one signature of up to 512 bytes. search: between
+ * that, what several roles say of one path, 33 digests of 32.
+ */
 export const SIGNATURES_AT_ONCE: i32 = 3;
 export const SIGNATURE_CONTEXTS_ROOM: i32 = isDefined(SMALL) ? 3 * ED25519_CONTEXT : 1056;
 export const SIGNATURE_CONTEXTS: usize = memory.data(SIGNATURE_CONTEXTS_ROOM, 8);
@@ -68,9 +71,10 @@ if (<i32>SHA512_CONTEXT > HASH_ROOM) ERROR("a hash does not fit its region");
 export const PASSED_HASH: usize = FILE_HASH;
 /** key: a threshold and the starts of up to 32 keys. While one role of two roots is compared. */
 export const NOTED_KEYS: usize = memory.data(264, 8);
-/** search: 33 Visits of 8. While delegated roles are searched, when no roots are compared any more. */
-export const VISITS_ROOM: i32 = 264;
-export const VISITS: usize = NOTED_KEYS;
+/** search: 33 Visits of 12. While delegated roles are searched. */
+export const VISITS_ROOM: i32 = 396;
+// @ts-ignore: decorator
+@lazy export const VISITS: usize = memory.data(VISITS_ROOM, 8);
 /** search: the path that is searched for, or how it begins, and some spare bytes. During one search. */
 export const PATH_CAPACITY: u32 = 128;
 export const PATH_BUFFER: usize = memory.data(136, 8);

@@ -75,7 +75,7 @@ export const HASH_ROOM: i32 = 200;
 export const FILE_HASH: usize = memory.data(HASH_ROOM, 8);
 export const DIGEST: usize = memory.data(64, 8);
 /** delegation: the Delegation in hand. Within one call. */
-export const DELEGATION_ROOM: i32 = 24;
+export const DELEGATION_ROOM: i32 = 48;
 export const DELEGATION: usize = memory.data(DELEGATION_ROOM, 8);
 /** selection: the Release in hand, the best one of its role, and the best one so far. During one check. */
 export const RELEASE_ROOM: i32 = 160;

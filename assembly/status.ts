@@ -165,6 +165,8 @@ export const enum Status {
   JOURNAL_TOO_SMALL = -73,
   /** releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
   SET_REFUSED = -74,
+  /** too few of the roles that a target is delegated to say the same of it [arbitrary software with one stolen key] */
+  ROLES_DISAGREE = -77,
 
   // Transport.
   /** the repository could not be reached */

@@ -6,7 +6,7 @@ import { Status } from "../status";
 import { install, Stage } from "../storage/journal";
 import { is_partial, is_uptane, Mode, profile } from "../metadata/profile";
 import { record_abort, store_is_settled, store_settle } from "../storage/record";
-import { search_is_at_top, search_is_cut_short, search_leave } from "../tuf/search";
+import { search_is_at_top, search_is_cut_short, search_leave, search_waits } from "../tuf/search";
 import {
   workflow_begin,
   workflow_consistent,
@@ -87,7 +87,7 @@ function decide(): Action {
 function look(): Action {
   if (isDefined(SMALL)) return look_at_top();
   if (!searching) return begin_look();
-  const status = is_uptane() ? match_look() : run.finding ? target_look() : selection_look();
+  const status = search_waits() ? Status.NOT_FOUND : is_uptane() ? match_look() : run.finding ? target_look() : selection_look();
   if (status == Status.OK && is_uptane()) return matched();
   if (status == Status.OK && run.finding) return target_fetch();
   if (status == Status.OK || status == Status.NOT_FOUND) return search_on();

@@ -9,7 +9,7 @@ import { ecus, hardware_listed } from "../metadata/hardware";
 import { path_set } from "../metadata/path";
 import { is_legacy } from "../metadata/profile";
 import { Status } from "../status";
-import { search_find, search_path, search_place } from "../tuf/search";
+import { search_find, search_find_path, search_place } from "../tuf/search";
 import { trusted_reader } from "../tuf/trusted";
 import { director_check, director_open, director_place } from "../uptane/verification";
 import { run } from "./run";
@@ -85,8 +85,7 @@ function read(reading: Reading, place: i32): Status {
 
 /** What the role that the search is at says of the target, against the Director. NOT_FOUND: nothing. */
 export function match_look(): Status {
-  search_path();
-  let status = search_find(search_place());
+  let status = search_find_path();
   if (status == Status.OK) status = read(Reading.IMAGE, search_place());
   return status == Status.OK ? compare() : status;
 }

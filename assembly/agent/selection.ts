@@ -27,7 +27,7 @@ import { ENCRYPTION } from "../lean";
 import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { Kind } from "../storage/record";
-import { search_is_at_top, search_path, search_place, search_trusts } from "../tuf/search";
+import { search_is_at_top, search_look_on, search_path, search_place, search_trusts } from "../tuf/search";
 import { trusted_open_place, trusted_open_targets, trusted_reader, trusted_show } from "../tuf/trusted";
 import { component_hardware, component_name } from "./components";
 import { text_is } from "./config";
@@ -146,6 +146,16 @@ const TOO_HIGH: u32 = 0xffffffff;
 /** Looks through the targets of the role that the search is at. */
 export function selection_look(): Status {
   if (isDefined(SMALL)) return find_highest(TOO_HIGH);
+  let status: Status = Status.OK;
+  do {
+    // What one of several lists in vain does not hide what the others agree on.
+    const fault = look_into();
+    if (fault != Status.OK) status = fault;
+  } while (search_look_on());
+  return status;
+}
+
+function look_into(): Status {
   let below = TOO_HIGH;
   for (let refused = 0; refused < MAX_REFUSED; refused++) {
     const status = find_highest(below);

@@ -49,6 +49,9 @@ export const enum Name {
   SUCCINCT_ROLES,
   BIT_LENGTH,
   NAME_PREFIX,
+  ROLEINFO,
+  ROLENAME,
+  MIN_ROLES_IN_AGREEMENT,
   ECDSA,
   ECDSA_P256,
   RSA,
@@ -127,8 +130,10 @@ const NAMES_LENGTH: usize = 335;
   112, 97, 116, 104, 95, 104, 97, 115, 104, 95, 112, 114, 101, 102, 105, 120, 101, 115, 32,
   // succinct_roles bit_length
   115, 117, 99, 99, 105, 110, 99, 116, 95, 114, 111, 108, 101, 115, 32, 98, 105, 116, 95, 108, 101, 110, 103, 116, 104, 32,
-  // name_prefix ecdsa
-  110, 97, 109, 101, 95, 112, 114, 101, 102, 105, 120, 32, 101, 99, 100, 115, 97, 32,
+  // name_prefix roleinfo rolename
+  110, 97, 109, 101, 95, 112, 114, 101, 102, 105, 120, 32, 114, 111, 108, 101, 105, 110, 102, 111, 32, 114, 111, 108, 101, 110, 97, 109, 101, 32,
+  // min_roles_in_agreement ecdsa
+  109, 105, 110, 95, 114, 111, 108, 101, 115, 95, 105, 110, 95, 97, 103, 114, 101, 101, 109, 101, 110, 116, 32, 101, 99, 100, 115, 97, 32,
   // ecdsa-sha2-nistp256 rsa
   101, 99, 100, 115, 97, 45, 115, 104, 97, 50, 45, 110, 105, 115, 116, 112, 50, 53, 54, 32, 114, 115, 97, 32,
   // rsassa-pss-sha256
@@ -156,7 +161,7 @@ const NAMES_LENGTH: usize = 335;
   // timeKeys
   116, 105, 109, 101, 75, 101, 121, 115, 32,
 ]);
-const MORE_LENGTH: usize = 379;
+const MORE_LENGTH: usize = 420;
 
 const SPACE: u32 = 0x20;
 

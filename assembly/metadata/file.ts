@@ -5,9 +5,9 @@ import { bytes_equal, hex_decode } from "../bytes";
 import { Name } from "../json/names";
 import { Reader, reader_fail, reader_find, reader_integer, reader_member, reader_name, reader_object, reader_open, reader_peek, reader_seek, reader_skip, reader_string, reader_text, reader_try_integer } from "../json/reader";
 import { canonical_escape, canonical_stream } from "../json/canonical";
-import { FILE_HASH, FILE_INFO_ROOM, READER } from "../memory";
+import { DIGEST, FILE_HASH, FILE_INFO_ROOM, READER } from "../memory";
 import { Status } from "../status";
-import { hash_begin, hash_feed, hash_flash, hash_is } from "../storage/hash";
+import { hash_begin, hash_end, hash_feed, hash_flash, hash_is } from "../storage/hash";
 import { is_legacy } from "./profile";
 
 @unmanaged
@@ -160,10 +160,17 @@ function has_canonical_hash(area: i32, offset: u32, length: u32, wide: bool, exp
   let holds = false;
   for (let escaped = 0; escaped < 2 && !holds; escaped++) {
     reader_open(r, area, offset, length);
-    hash_begin(FILE_HASH, wide);
     canonical_escape(escaped != 0);
-    holds = canonical_stream(r, 0, changetype<usize>(hash_feed)) == Status.OK && hash_is(FILE_HASH, wide, expected);
+    holds = canonical_hash(r, 0, wide) == Status.OK && bytes_equal(DIGEST, expected, wide ? 64 : 32);
   }
   canonical_escape(false);
   return holds;
+}
+
+/** Hashes the canonical form of the value at `at`: SHA-256, or SHA-512 where `wide`, then in DIGEST. */
+export function canonical_hash(r: Reader, at: u32, wide: bool): Status {
+  hash_begin(FILE_HASH, wide);
+  const status = canonical_stream(r, at, changetype<usize>(hash_feed));
+  hash_end(FILE_HASH, wide);
+  return status;
 }

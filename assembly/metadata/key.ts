@@ -1,8 +1,7 @@
 // The keys of one role: which key ids its delegator lists, and the key material behind them (TUF 4.2, 4.3).
 
-import { hex_decode } from "../bytes";
+import { bytes_equal, hex_decode } from "../bytes";
 import { SIGNATURE_ED25519, signature_key, SIGNATURE_LENGTH, SIGNATURE_MATERIAL, SIGNATURE_P256, SIGNATURE_RSA } from "../crypto/signature";
-import { canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
 import {
   Reader,
@@ -23,10 +22,10 @@ import {
   reader_text,
 } from "../json/reader";
 import { text_copy, text_hash, text_hex } from "../json/text";
-import { FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET_ROOM, NOTED_KEYS, SIGNATURE_BUFFER } from "../memory";
+import { DIGEST, KEY_BUFFER, KEY_CAPACITY, KEY_SET_ROOM, NOTED_KEYS, SIGNATURE_BUFFER } from "../memory";
 import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
-import { hash_begin, hash_feed, hash_is } from "../storage/hash";
+import { canonical_hash } from "./file";
 import { is_legacy, profile_value } from "./profile";
 
 /** The most keys of one role that are counted, and so the highest threshold. */
@@ -205,12 +204,11 @@ function hash_of_material(): u64 {
 function is_named_so(r: Reader, at: u32): bool {
   const end = r.pos;
   const depth = r.depth;
-  hash_begin(FILE_HASH, false);
-  const status = canonical_stream(r, at, changetype<usize>(hash_feed));
+  const status = canonical_hash(r, at, false);
   r.pos = end;
   r.depth = depth;
   r.fresh = false;
-  return status == Status.OK && hash_is(FILE_HASH, false, SIGNATURE_BUFFER);
+  return status == Status.OK && bytes_equal(DIGEST, SIGNATURE_BUFFER, 32);
 }
 
 /** Marks a key's material as counted, under every id that it has. */

@@ -19,14 +19,14 @@ import {
   reader_string,
 } from "../json/reader";
 import { text_copy, text_hash, text_hex } from "../json/text";
-import { DIGEST, FILE_HASH, KEY_BUFFER, KEY_CAPACITY, KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
+import { DIGEST, KEY_BUFFER, KEY_CAPACITY, KEY_SET, SIGNATURE_BUFFER, SIGNATURE_CONTEXTS, SIGNATURES_AT_ONCE, SIGNER_IDS } from "../memory";
 import { Envelope } from "../metadata/envelope";
+import { canonical_hash } from "../metadata/file";
 import { Key, key_at, key_count, key_find, key_load, keys_read, keys_read_delegated, KeySet } from "../metadata/key";
 import { is_legacy } from "../metadata/profile";
 import { Signed } from "../metadata/signed";
 import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
-import { hash_begin, hash_end, hash_feed } from "../storage/hash";
 
 /** The most signatures that one file may carry. */
 const MAX_SIGNATURES: u32 = 64;
@@ -86,10 +86,8 @@ function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status 
     const length = signature_decode(file, key.signature, SIGNATURE_CONTEXTS, LONGEST_SIGNATURE);
     if (length == 0) continue;
     if (!hashed) {
-      hash_begin(FILE_HASH, false);
-      const streamed = canonical_stream(file, envelope.signed, changetype<usize>(hash_feed));
+      const streamed = canonical_hash(file, envelope.signed, false);
       if (streamed != Status.OK) return streamed;
-      hash_end(FILE_HASH, false);
       hashed = true;
     }
     if (!key_load(delegator, key) || !signature_verify_digest(KEY_BUFFER, DIGEST, SIGNATURE_CONTEXTS, length)) continue;

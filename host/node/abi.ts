@@ -351,6 +351,8 @@ export const Status = {
   JOURNAL_TOO_SMALL: -73,
   /** releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
   SET_REFUSED: -74,
+  /** too few of the roles that a target is delegated to say the same of it [arbitrary software with one stolen key] */
+  ROLES_DISAGREE: -77,
   /** the repository could not be reached */
   NETWORK: -80,
   /** the repository does not have a file that it must have */
@@ -1012,6 +1014,14 @@ export const STATUS_TEXTS: ReadonlyMap<number, StatusText> = new Map([
       name: 'SET_REFUSED',
       message: 'releases that do not go together: one requires or excludes another',
       attack: 'mix-and-match, partial bundle',
+    },
+  ],
+  [
+    -77,
+    {
+      name: 'ROLES_DISAGREE',
+      message: 'too few of the roles that a target is delegated to say the same of it',
+      attack: 'arbitrary software with one stolen key',
     },
   ],
   [

@@ -345,6 +345,8 @@ enum moult_status {
   MOULT_STATUS_JOURNAL_TOO_SMALL = -73,
   /* releases that do not go together: one requires or excludes another [mix-and-match, partial bundle] */
   MOULT_STATUS_SET_REFUSED = -74,
+  /* too few of the roles that a target is delegated to say the same of it [arbitrary software with one stolen key] */
+  MOULT_STATUS_ROLES_DISAGREE = -77,
   /* the repository could not be reached */
   MOULT_STATUS_NETWORK = -80,
   /* the repository does not have a file that it must have */
@@ -476,6 +478,7 @@ enum moult_status {
   X(DECRYPTION, -72, "not the encrypted bytes that were made for this device", "tampered payload") \
   X(JOURNAL_TOO_SMALL, -73, "the image is encrypted, and a half of the journal does not hold where that stands", "") \
   X(SET_REFUSED, -74, "releases that do not go together: one requires or excludes another", "mix-and-match, partial bundle") \
+  X(ROLES_DISAGREE, -77, "too few of the roles that a target is delegated to say the same of it", "arbitrary software with one stolen key") \
   X(NETWORK, -80, "the repository could not be reached", "") \
   X(NOT_FOUND, -81, "the repository does not have a file that it must have", "") \
   X(RANGE, -82, "the answer begins at another offset than was asked for", "") \

@@ -25,6 +25,9 @@ export interface Delegation {
   readonly threshold?: number;
   /** Else the key of the role. */
   readonly keys?: readonly SigningKey[];
+  /** TAP 3: not one role but these, each by its own key, of which so many must agree; `to` is what they are called. */
+  readonly several?: readonly string[];
+  readonly agreement?: Value;
 }
 
 interface Node {
@@ -72,8 +75,13 @@ export class Tree {
     const limits =
       (options.paths ?? options.path_hash_prefixes) ? {} : { paths: ['*', '*/*', '*/*/*', '*/*/*/*'] };
     this.role(from).delegations.push({ to, ...limits, ...options });
-    if (!options.keys) this.role(to);
+    if (!options.keys) for (const role of options.several ?? [to]) this.role(role);
     return this;
+  }
+
+  /** `from` delegates everything to several roles of which so many must agree. */
+  several(from: string, to: readonly string[], agreement: Value, options: Partial<Delegation> = {}): this {
+    return this.delegate(from, `${to[0]} and others`, { several: to, agreement, ...options });
   }
 
   /** A role lists a file. */
@@ -155,11 +163,16 @@ export class Tree {
       const roles = { keyids: [key.id], threshold: 1, bit_length: bits, name_prefix: prefix };
       return plain({ keys: { [key.id]: key.public }, succinct_roles: roles });
     }
-    const keysOf = ({ to, keys }: Delegation) => keys ?? [this.role(to).key];
-    const keys = Object.fromEntries(delegations.flatMap(keysOf).map((key) => [key.id, key.public]));
+    const rolesOf = ({ to, several = [to] }: Delegation) => several;
+    const keysOf = ({ keys }: Delegation, role: string) => keys ?? [this.role(role).key];
+    const all = delegations.flatMap((one) => rolesOf(one).flatMap((role) => keysOf(one, role)));
+    const keys = Object.fromEntries(all.map((key) => [key.id, key.public]));
     const roles = delegations.map((delegation) => {
-      const { to, keys: _, threshold = 1, terminating = false, ...limits } = delegation;
-      return { name: to, keyids: keysOf(delegation).map(({ id }) => id), threshold, terminating, ...limits };
+      const { to, keys: _, several, agreement, threshold = 1, terminating = false, ...limits } = delegation;
+      const signers = (role: string) => ({ keyids: keysOf(delegation, role).map(({ id }) => id), threshold });
+      if (!several) return { name: to, ...signers(to), terminating, ...limits };
+      const roleinfo = several.map((rolename) => ({ rolename, ...signers(rolename) }));
+      return { name: to, min_roles_in_agreement: agreement, roleinfo, terminating, ...limits };
     });
     return plain({ keys, roles });
   }
