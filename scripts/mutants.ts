@@ -1,5 +1,5 @@
 // Whether the tests bite: takes one check out of the core or of its crypto folder at a time, builds that mutant into a
-// folder of its own and runs the tests of test/tuf, test/install or test/crypto against it. A mutant that passes them all is a survivor: a check that no test holds.
+// folder of its own and runs the tests of test/tuf, test/install, test/uptane or test/crypto against it. A mutant that passes them all is a survivor: a check that no test holds.
 //
 //   npm run mutants                   all of them, about half an hour
 //   npm run mutants -- json rollback  those whose file or name contains one of the words
@@ -30,6 +30,7 @@ const LIKELY: readonly (readonly [RegExp, readonly string[]])[] = [
   [/install\/(encryption|key)|chunk/, ['secrets', 'encryption']],
   [/set\.ts/, ['components']],
   [/trial/, ['boot', 'policy', 'faults']],
+  [/time\.ts|clock\.ts/, ['time']],
   [/crypto\/(ed25519|scalar25519)\.ts/, ['ed25519']],
   [/crypto\/hkdf\.ts/, ['hkdf']],
   [/crypto\/chacha20poly1305\.ts/, ['chacha20poly1305']],
@@ -56,6 +57,7 @@ const CORE: Suite = {
   env: (folder) => ({ MOULT_WASM: join(folder, 'mutant.wasm') }),
 };
 const INSTALL: Suite = { ...CORE, tests: 'install' };
+const UPTANE: Suite = { ...CORE, tests: 'uptane' };
 const CRYPTO: Suite = {
   modules: [
     { entry: 'assembly/crypto/index.ts', target: 'crypto', file: 'crypto.wasm' },
@@ -100,6 +102,7 @@ async function judge(mutant: Mutant, folder: string): Promise<[Verdict, string?]
 
 function suiteOf(file: string): Suite {
   if (file.startsWith('crypto/') && !file.endsWith('/chunk.ts')) return CRYPTO;
+  if (/time\.ts|clock\.ts/.test(file)) return UPTANE;
   return /install\/(image|esp32|mcuboot|payload|encryption|key)|chunk|config|set\.ts|trial/.test(file)
     ? INSTALL
     : CORE;

@@ -85,6 +85,17 @@ export interface Lie {
   readonly delegation?: (tags: Tags) => Tags;
   readonly certificate?: (tags: Tags) => Tags;
   readonly whole?: (tags: Tags) => Tags;
+  /** Changes the bytes of what is signed, and of the message around all. */
+  readonly responseBytes?: (message: Buffer) => Buffer;
+  readonly wholeBytes?: (message: Buffer) => Buffer;
+}
+
+/** Writes a number into a message: an offset, say. */
+export function put(at: number, value: number): (message: Buffer) => Buffer {
+  return (bytes) => {
+    bytes.writeUInt32LE(value, at);
+    return bytes;
+  };
 }
 
 /** The answer to a request at a time. */
@@ -103,14 +114,17 @@ export function answer(request: Uint8Array, now: number, lie: Lie = {}): Buffer 
       MAXT: uint(lie.until ?? now + 1000, 8),
     }),
   );
-  const response = message(
-    (lie.response ?? same)({
-      VER: uint(lie.version ?? 1, 4),
-      RADI: uint(lie.radius ?? 5, 4),
-      MIDP: uint(lie.midpoint ?? now, 8),
-      VERS: Buffer.concat([uint(1, 4), uint(0x8000000c, 4)]),
-      ROOT: lie.root ?? node,
-    }),
+  const written = (bytes: Buffer) => bytes;
+  const response = (lie.responseBytes ?? written)(
+    message(
+      (lie.response ?? same)({
+        VER: uint(lie.version ?? 1, 4),
+        RADI: uint(lie.radius ?? 5, 4),
+        MIDP: uint(lie.midpoint ?? now, 8),
+        VERS: Buffer.concat([uint(1, 4), uint(0x8000000c, 4)]),
+        ROOT: lie.root ?? node,
+      }),
+    ),
   );
   const signed = (key: KeyObject, context: string, value: Uint8Array) =>
     sign(null, Buffer.concat([Buffer.from(`${context}\0`), value]), key);
@@ -126,16 +140,18 @@ export function answer(request: Uint8Array, now: number, lie: Lie = {}): Buffer 
   );
   const responder = lie.signs === undefined ? delegated : keyOf(lie.signs);
   return packet(
-    message(
-      (lie.whole ?? same)({
-        SIG: signed(responder, lie.responseContext ?? 'RoughTime v1 response signature', response),
-        NONC: lie.nonce ?? (requestParts(request).NONC as Buffer),
-        TYPE: uint(lie.type ?? 1, 4),
-        PATH: Buffer.concat(path),
-        SREP: response,
-        CERT: certificate,
-        INDX: uint(index, 4),
-      }),
+    (lie.wholeBytes ?? written)(
+      message(
+        (lie.whole ?? same)({
+          SIG: signed(responder, lie.responseContext ?? 'RoughTime v1 response signature', response),
+          NONC: lie.nonce ?? (requestParts(request).NONC as Buffer),
+          TYPE: uint(lie.type ?? 1, 4),
+          PATH: Buffer.concat(path),
+          SREP: response,
+          CERT: certificate,
+          INDX: uint(index, 4),
+        }),
+      ),
     ),
   );
 }

@@ -8,7 +8,7 @@ import { readLog } from '../../host/node/log.ts';
 import { drive, type Result } from '../tuf/drive.ts';
 import { CONFIGURATION, DAY, HOUR, LIFETIME, nameOf, START, Stage, type StageOptions } from '../tuf/kit.ts';
 import { type Change, plain } from '../tuf/values.ts';
-import { answer, half, keyOf, type Lie, rawPublic, requestParts } from './roughtime.ts';
+import { answer, half, keyOf, type Lie, put, rawPublic, requestParts, type Tags } from './roughtime.ts';
 import { Vehicle } from './vehicle.ts';
 
 const YEAR = 365.25 * DAY;
@@ -223,6 +223,17 @@ const LIES: readonly (readonly [string, Lie, keyof typeof Status])[] = [
   ],
 ];
 
+/** Two tags behind all others, which nobody knows: with them there are nine. */
+const EXTRA = (tags: Tags): Tags => ({ ...tags, YYYY: Buffer.alloc(8), ZZZZ: Buffer.alloc(8) });
+const TAG_Y = 0x5959_5959;
+const TAG_Z = 0x5a5a_5a5a;
+/** One before all others. */
+const LOWER = (tags: Tags): Tags => ({ AAA: Buffer.alloc(4), ...tags });
+
+function longer(tag: string): (tags: Tags) => Tags {
+  return (tags) => ({ ...tags, [tag]: Buffer.concat([tags[tag] ?? Buffer.alloc(0), Buffer.alloc(4)]) });
+}
+
 describe('[TUF-7] [UPT-1] an answer is refused and said so, and nothing rises by it', () => {
   test.each(LIES)('%s', (_, lie, status) => {
     const s = timed();
@@ -286,6 +297,39 @@ describe('[TUF-7] [UPT-1] an answer is refused and said so, and nothing rises by
     expect(core.timeAnswer(good)).toBe(Status.OK);
   });
 
+  test.each([
+    ['another tag twice', { whole: EXTRA, wholeBytes: put(68, TAG_Y) }],
+    ['other tags in the wrong order', { whole: EXTRA, wholeBytes: put(64, TAG_Z + 0x100) }],
+    [
+      'an offset that falls',
+      { whole: EXTRA, wholeBytes: (all: Buffer) => put(32, all.readUInt32LE(28) - 4)(all) },
+    ],
+    [
+      'an offset in the midst of a word',
+      { whole: EXTRA, wholeBytes: (all: Buffer) => put(32, all.readUInt32LE(28) + 1)(all) },
+    ],
+    [
+      'an offset out of memory before what is read first',
+      { response: LOWER, responseBytes: put(4, 0x7fff_fff0) },
+    ],
+    ['as many tags as a number can say', { responseBytes: put(0, 0x2000_0000) }],
+    ...['NONC', 'TYPE', 'INDX', 'SIG'].map(
+      (tag) => [`${tag} of a word too many`, { whole: longer(tag) }] as const,
+    ),
+    ...['VER', 'RADI', 'MIDP', 'ROOT'].map(
+      (tag) => [`${tag} of a word too many`, { response: longer(tag) }] as const,
+    ),
+    ...['PUBK', 'MINT', 'MAXT'].map(
+      (tag) => [`${tag} of a word too many`, { delegation: longer(tag) }] as const,
+    ),
+    ['the signature of the certificate of a word too many', { certificate: longer('SIG') }],
+  ] as const)('with %s, and right in all else', (_, lie) => {
+    const s = timed();
+    const { core, request } = asking(s);
+    expect(nameOf(Status, core.timeAnswer(answer(request, NOW, lie)))).toBe('TIME_INVALID');
+    expect(core.timeAnswer(answer(request, NOW, { whole: EXTRA, response: LOWER }))).toBe(Status.OK);
+  });
+
   test('when it is one of before, to a request of this key at this time', () => {
     let counter = 0;
     const s = timed({ entropy: (bytes) => Boolean(bytes.fill(counter++ & 0xff)) });
@@ -318,6 +362,16 @@ describe('[TUF-7] [UPT-1] [CERT-C-6] a time server that says nothing', () => {
     expect(core.stateRead(State.TIME_STATUS) | 0).toBe(Status.TIME_MISSING);
     expect(core.stateRead(State.TIME_KNOWN)).toBe(0);
     expect(core.stateRead(State.LATEST_TIME)).toBe(NOW - 5);
+  });
+
+  test('does not bring back what had expired by the latest known time', () => {
+    const s = timed();
+    s.clock.set(START + 2 * DAY);
+    s.publish('timestamp');
+    expect(checked(s, s.powerOn(), START + 2 * DAY)).toMatchObject({ status: 'UP_TO_DATE' });
+    s.clock.set(START);
+    s.publish('timestamp');
+    expect(check(s, s.powerOn(), () => undefined)).toMatchObject({ status: 'EXPIRED', role: 'TIMESTAMP' });
   });
 
   test('is what a check of a device ends with that needs the time, and the root is followed all the same', () => {
