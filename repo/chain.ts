@@ -4,7 +4,6 @@
 import { RepositoryError } from './errors.ts';
 import { sha256 } from './keys.ts';
 import {
-  type DelegatedRole,
   type Delegations,
   delegatedName,
   type Envelope,
@@ -13,6 +12,7 @@ import {
   type Role,
   type RoleName,
   type Root,
+  rolesOf,
   type Signed,
   type Snapshot,
   type Targets,
@@ -85,7 +85,7 @@ export async function readDelegated(
 ): Promise<LoadedDelegated[]> {
   const found: LoadedDelegated[] = [];
   const visit = async ({ version, delegations }: Targets, name: string): Promise<void> => {
-    for (const [role, keys] of delegations ? delegatedTo(delegations, snapshot.signed) : []) {
+    for (const { role, keys, agreed } of delegations ? delegatedTo(delegations, snapshot.signed) : []) {
       const listed = snapshot.signed.meta[`${role}.json`];
       if (listed === undefined || found.some((other) => other.role === role)) continue;
       const file = delegatedName(role, listed.version);
@@ -94,25 +94,31 @@ export async function readDelegated(
       assertVersion(file, envelope.signed.version, listed.version);
       const by = `${name} ${version}`;
       found.push({ role, ...counted(file, bytes, envelope, keys, delegations?.keys ?? {}, by, onFault) });
-      await visit(envelope.signed, role);
+      // What roles that must agree delegate in turn no client follows.
+      if (!agreed) await visit(envelope.signed, role);
     }
   };
   await visit(targets.signed, 'targets');
   return found;
 }
 
+interface Named {
+  readonly role: string;
+  readonly keys: Role;
+  /** One of several that must agree. */
+  readonly agreed: boolean;
+}
+
 /** The roles that a file names; of succinct ones (TAP 15) those that the snapshot lists. */
-function delegatedTo(
-  { roles = [], succinct_roles: succinct }: Delegations,
-  { meta }: Snapshot,
-): [string, Role][] {
-  if (succinct === undefined) return roles.map((role: DelegatedRole) => [role.name, role]);
+function delegatedTo({ roles = [], succinct_roles: succinct }: Delegations, { meta }: Snapshot): Named[] {
+  const named = (agreed: boolean) => (entry: [string, Role]) => ({ role: entry[0], keys: entry[1], agreed });
+  if (succinct === undefined) return roles.flatMap((one) => rolesOf(one).map(named('roleinfo' in one)));
   const digits = Math.ceil(succinct.bit_length / 4);
   const bins = Object.keys(meta).map((file) => file.slice(0, -'.json'.length));
   return bins
     .filter((bin) => bin.slice(0, -digits) === `${succinct.name_prefix}-`)
     .filter((bin) => /^[0-9a-f]+$/.test(bin.slice(-digits)))
-    .map((bin) => [bin, succinct]);
+    .map((bin) => named(false)([bin, succinct]));
 }
 
 /** 5.3: version N+1 must be signed by the keys of N and by its own. */

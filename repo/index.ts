@@ -77,7 +77,7 @@ export { type BundledRelease, type ListedRelease, listedReleases } from './selec
 export { countSignatures, type SignatureCount, sign } from './signing.ts';
 export { openSource, type Source } from './source.ts';
 export type { KeyStatus, RepositoryStatus, RoleStatus } from './status.ts';
-export type { Supplier, SupplierInput } from './supplier.ts';
+export type { AgreementInput, Supplier, SupplierInput } from './supplier.ts';
 export {
   type Clock,
   formatDuration,

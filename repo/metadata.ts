@@ -54,8 +54,8 @@ export interface Target {
   readonly custom?: Readonly<Record<string, unknown>>;
 }
 
-/** A targets role that another one names, with the paths that it may list (specification 4.5). */
-export interface DelegatedRole extends Role {
+/** What another targets role may list (specification 4.5). */
+export interface Delegation {
   readonly name: string;
   /** Patterns, in which `*` and `?` stand for no slash; or `path_hash_prefixes`. */
   readonly paths?: readonly string[];
@@ -65,9 +65,18 @@ export interface DelegatedRole extends Role {
   readonly hardwareIds?: readonly string[];
 }
 
+/** A targets role that another one names, with the paths that it may list. */
+export interface DelegatedRole extends Delegation, Role {}
+
+/** Several of them under one name, of which some must say the same (TAP 3; docs/formats.md). */
+export interface AgreedRoles extends Delegation {
+  readonly min_roles_in_agreement: number;
+  readonly roleinfo: readonly (Role & { readonly rolename: string })[];
+}
+
 export interface Delegations {
   readonly keys: Readonly<Record<string, PublicKey>>;
-  readonly roles?: readonly DelegatedRole[];
+  readonly roles?: readonly (DelegatedRole | AgreedRoles)[];
   /** 2^`bit_length` roles that share their keys (TAP 15). */
   readonly succinct_roles?: Role & { readonly bit_length: number; readonly name_prefix: string };
 }
@@ -90,6 +99,12 @@ export interface Signature {
 export interface Envelope<S extends Signed = Signed> {
   readonly signatures: readonly Signature[];
   readonly signed: S;
+}
+
+/** The roles that a delegation is to, by their names. */
+export function rolesOf(delegation: DelegatedRole | AgreedRoles): [name: string, role: Role][] {
+  if (!('roleinfo' in delegation)) return [[delegation.name, delegation]];
+  return delegation.roleinfo.map(({ rolename, ...role }) => [rolename, role]);
 }
 
 /** The version of a file and the second at which it expires. */

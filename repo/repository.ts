@@ -60,12 +60,15 @@ import { assertSetsHold } from './set.ts';
 import { folderSource, type Source } from './source.ts';
 import { type RepositoryStatus, repositoryStatus } from './status.ts';
 import {
+  type AgreementInput,
+  checkAgreement,
   checkSupplier,
   type Supplier,
   type SupplierInput,
   signerOf,
   suppliedBy,
   suppliersOf,
+  withAgreement,
   withKeysOf,
   withoutSupplier,
   withSupplier,
@@ -138,6 +141,8 @@ export interface Repository {
   suppliers(): Promise<Supplier[]>;
   /** Delegates paths to a supplier, whose root is kept in `suppliers/`. Clients see its releases from the next pull on. */
   addSupplier(input: SupplierInput): Promise<Publication>;
+  /** Delegates paths to several suppliers at once: clients take what enough of them say the same of. */
+  agreeSuppliers(input: AgreementInput): Promise<Publication>;
   /** Takes over what a supplier released in its own repository: metadata as it was signed, and images. */
   pullSupplier(name: string, source: Source): Promise<Supply>;
   /** Delegates to it no more: clients take none of its releases from now on. */
@@ -329,6 +334,13 @@ class DiskRepository implements Repository {
     });
   }
 
+  agreeSuppliers(input: AgreementInput): Promise<Publication> {
+    return this.#change((situation) => {
+      checkAgreement(input, suppliersOf(situation.chain));
+      return planDelegation(situation, withAgreement(situation.chain.targets.signed.delegations, input));
+    });
+  }
+
   async pullSupplier(name: string, source: Source): Promise<Supply> {
     let rekeyed = false;
     let version = 0;
@@ -356,7 +368,8 @@ class DiskRepository implements Repository {
 
   removeSupplier(name: string): Promise<Publication> {
     return this.#change((situation) => {
-      findSupplier(situation.chain, name);
+      const agreed = suppliersOf(situation.chain).some(({ agreement }) => agreement?.name === name);
+      if (!agreed) findSupplier(situation.chain, name);
       return planDelegation(situation, withoutSupplier(situation.chain.targets.signed.delegations, name));
     });
   }

@@ -183,12 +183,29 @@ function checkDelegated(value: Json, check: Check): string {
   const role = check.object(value, 'a delegated role');
   const name = check.string(role.name, 'the name of a delegated role');
   if (name === '' || ROLES.some((top) => top === name)) check.fail(`"${name}" cannot be delegated to`);
-  checkRole(role, name, check);
+  if (role.roleinfo === undefined) checkRole(role, name, check);
+  else checkAgreed(role, name, check);
   if (typeof role.terminating !== 'boolean') check.fail(`terminating of role ${name} is not true or false`);
   for (const field of ['paths', 'path_hash_prefixes', 'hardwareIds'])
     for (const text of check.array(role[field] ?? [], `${field} of role ${name}`))
       check.string(text, `${field} of role ${name}`);
   return name;
+}
+
+/** Several roles of which some must agree (TAP 3). */
+function checkAgreed(role: JsonObject, name: string, check: Check): void {
+  const roles = check.array(role.roleinfo, `roleinfo of ${name}`).map((item) => {
+    const one = check.object(item, `a role of ${name}`);
+    const rolename = check.string(one.rolename, `the name of a role of ${name}`);
+    if (rolename === '' || ROLES.some((top) => top === rolename))
+      check.fail(`"${rolename}" cannot be delegated to`);
+    checkRole(one, rolename, check);
+    return rolename;
+  });
+  // One role, listed twice, would agree with itself.
+  if (new Set(roles).size < roles.length) check.fail(`${name} lists a role twice`);
+  const least = check.integer(role.min_roles_in_agreement, 1, `min_roles_in_agreement of ${name}`);
+  if (least > roles.length) check.fail(`${name} asks for ${least} of ${roles.length} roles to agree`);
 }
 
 function checkHashes(value: Json | undefined, what: string, check: Check): void {

@@ -1,9 +1,10 @@
 // Who may list a path: the search through delegated roles (specification 1.0.34, section 5.6.7), pre-order and depth
 // first, over roles that are verified already.
+import { canonicalize } from './canonical.ts';
 import { type Chain, type LoadedDelegated, readDelegated } from './chain.ts';
 import type { RepositoryError } from './errors.ts';
 import { sha256 } from './keys.ts';
-import type { DelegatedRole, Delegations, Target, Targets } from './metadata.ts';
+import type { AgreedRoles, DelegatedRole, Delegation, Delegations, Target, Targets } from './metadata.ts';
 import type { Source } from './source.ts';
 
 /** Every target that a client finds, by its path. Refuses delegated roles whose signatures do not hold. */
@@ -39,20 +40,35 @@ class Search {
 
   #through(delegations: Delegations): Target | undefined {
     for (const role of delegations.roles ?? [bin(delegations, this.#path)]) {
-      if (role === undefined || !coversPath(role, this.#path) || this.#visited.has(role.name)) continue;
-      this.#visited.add(role.name);
+      if (role === undefined || !coversPath(role, this.#path)) continue;
+      if (!('roleinfo' in role)) {
+        if (this.#visited.has(role.name)) continue;
+        this.#visited.add(role.name);
+      }
       const file = this.#roles.get(role.name);
-      const target = file && this.from(file);
+      const target = 'roleinfo' in role ? this.#agreed(role) : file && this.from(file);
       if (target !== undefined) return coversBoards(role, target) ? target : undefined;
       this.#over ||= role.terminating;
       if (this.#over) return undefined;
     }
     return undefined;
   }
+
+  /** TAP 3: what the first role says that enough of them say. A client goes no further where one of them is missing. */
+  #agreed({ roleinfo, min_roles_in_agreement: least }: AgreedRoles): Target | undefined {
+    const files = roleinfo.map(({ rolename }) => this.#roles.get(rolename));
+    this.#over ||= files.includes(undefined);
+    if (this.#over) return undefined;
+    const said = files.flatMap(
+      (file) => (Object.hasOwn(file?.targets ?? {}, this.#path) ? file?.targets[this.#path] : []) ?? [],
+    );
+    const words = said.map((target) => Buffer.from(canonicalize(target)).toString());
+    return said.find((_, index) => words.filter((word) => word === words[index]).length >= least);
+  }
 }
 
 /** Whether a delegation is of this path: by its patterns, or by how the SHA-256 of the path begins. */
-export function coversPath({ paths, path_hash_prefixes: prefixes }: DelegatedRole, path: string): boolean {
+export function coversPath({ paths, path_hash_prefixes: prefixes }: Delegation, path: string): boolean {
   const digest = prefixes && sha256(Buffer.from(path));
   return prefixes
     ? prefixes.some((prefix) => digest?.startsWith(prefix))
@@ -60,7 +76,7 @@ export function coversPath({ paths, path_hash_prefixes: prefixes }: DelegatedRol
 }
 
 /** Uptane: whether it is of all boards that a target is for. A payload names none: its release does. */
-export function coversBoards({ hardwareIds }: DelegatedRole, { custom }: Target): boolean {
+export function coversBoards({ hardwareIds }: Delegation, { custom }: Target): boolean {
   const boards = custom?.hardwareIds;
   if (hardwareIds === undefined || !Array.isArray(boards)) return true;
   return boards.every((board) => hardwareIds.includes(String(board)));

@@ -6,11 +6,14 @@ import { type ErrorCode, RepositoryError } from './errors.ts';
 import { keyId, keyMaterial, type PublicKey } from './keys.ts';
 import { checkText, MAX_HARDWARE_ID, MAX_NAME } from './limits.ts';
 import {
+  type AgreedRoles,
   type DelegatedRole,
+  type Delegation,
   type Delegations,
   ROLES,
   type Role,
   type Root,
+  rolesOf,
   type Target,
 } from './metadata.ts';
 import type { Supplied } from './publication.ts';
@@ -34,6 +37,16 @@ export interface SupplierInput {
 export interface Supplier extends DelegatedRole {
   /** The version that clients see; 0: none yet. */
   readonly version: number;
+  /** What it lists counts where so many suppliers of this delegation say the same. */
+  readonly agreement?: { readonly name: string; readonly least: number };
+}
+
+/** Suppliers that release together: what enough of them say the same of (TAP 3). */
+export interface AgreementInput extends Omit<SupplierInput, 'root'> {
+  /** Suppliers that are delegated to already. Of two things that enough of them say, the first in this order wins. */
+  readonly suppliers: readonly string[];
+  /** How many of them must say the same, at least 2. */
+  readonly least: number;
 }
 
 const MAX_PATTERNS = 32;
@@ -41,17 +54,35 @@ const PATTERN = /^[A-Za-z0-9._~+*?-]+(\/[A-Za-z0-9._~+*?-]+)*$/;
 
 /** Those that the newest targets delegate to. */
 export function suppliersOf({ targets, snapshot }: Chain): Supplier[] {
-  return (targets.signed.delegations?.roles ?? []).map((role) => ({
-    ...role,
-    version: snapshot.signed.meta[`${role.name}.json`]?.version ?? 0,
-  }));
+  return (targets.signed.delegations?.roles ?? []).flatMap((delegation) =>
+    rolesOf(delegation).map(([name, { keyids, threshold }]) => ({
+      ...limitsOf(delegation),
+      name,
+      keyids,
+      threshold,
+      version: snapshot.signed.meta[`${name}.json`]?.version ?? 0,
+      ...('roleinfo' in delegation && {
+        agreement: { name: delegation.name, least: delegation.min_roles_in_agreement },
+      }),
+    })),
+  );
+}
+
+/** All of a delegation but who signs. */
+function limitsOf(delegation: DelegatedRole | AgreedRoles): Delegation {
+  if ('roleinfo' in delegation) {
+    const { roleinfo: _, min_roles_in_agreement: __, ...limits } = delegation;
+    return limits;
+  }
+  const { keyids: _, threshold: __, ...limits } = delegation;
+  return limits;
 }
 
 /** Refuses (`bad-argument`) what no device or no path could carry, and a name that is taken. */
-export function checkSupplier(input: SupplierInput, known: readonly Supplier[]): void {
+export function checkSupplier(input: Omit<SupplierInput, 'root'>, known: readonly Supplier[]): void {
   checkText('the name', input.name, MAX_NAME);
   if (ROLES.some((role) => role === input.name)) throw bad(`a supplier cannot be called ${input.name}`);
-  if (known.some(({ name }) => name === input.name))
+  if (known.some(({ name, agreement }) => name === input.name || agreement?.name === input.name))
     throw bad(`there is a supplier ${input.name} already; remove it first to change what it may release`);
   if (input.paths.length === 0 || input.paths.length > MAX_PATTERNS)
     throw bad(`a supplier releases 1 to ${MAX_PATTERNS} patterns of paths`);
@@ -59,6 +90,39 @@ export function checkSupplier(input: SupplierInput, known: readonly Supplier[]):
     if (!PATTERN.test(path) || path.split('/').some((part) => part === '.' || part === '..'))
       throw bad(`"${path}" is no pattern of paths, like radio/radio-1/*/*`);
   for (const id of input.hardwareIds ?? []) checkText('the hardware id', id, MAX_HARDWARE_ID);
+}
+
+/** Refuses suppliers that are not known, or are in an agreement already, and a number of them that guards nothing. */
+export function checkAgreement(input: AgreementInput, known: readonly Supplier[]): void {
+  checkSupplier(input, known);
+  const { suppliers, least } = input;
+  for (const supplier of suppliers) {
+    const found = known.find(({ name }) => name === supplier);
+    if (found === undefined) throw bad(`there is no supplier ${supplier}; add it first`);
+    if (found.agreement !== undefined) throw bad(`${supplier} has agreed in ${found.agreement.name} already`);
+  }
+  if (new Set(suppliers).size < suppliers.length) throw bad('a supplier is named twice');
+  if (!Number.isInteger(least) || least < 2 || least > suppliers.length)
+    throw bad(`of ${suppliers.length} suppliers 2 or more must agree, and not ${least}`);
+}
+
+/** The delegations with one to several suppliers in place of those that each of them had alone. */
+export function withAgreement(delegations: Delegations | undefined, input: AgreementInput): Delegations {
+  const { name, suppliers, least, paths, hardwareIds, terminating = false } = input;
+  const roles = delegations?.roles ?? [];
+  const alone = roles.filter((role): role is DelegatedRole => !('roleinfo' in role));
+  const members = suppliers.flatMap((supplier) => alone.find((role) => role.name === supplier) ?? []);
+  const agreed: AgreedRoles = {
+    name,
+    paths,
+    terminating,
+    ...(hardwareIds !== undefined && { hardwareIds }),
+    min_roles_in_agreement: least,
+    roleinfo: members.map(({ name: rolename, keyids, threshold }) => ({ rolename, keyids, threshold })),
+  };
+  // Where one of them was still delegated to alone, its own word would do.
+  const others = roles.filter((role) => !members.some((member) => member === role));
+  return rebuilt([...others, agreed], delegations?.keys ?? {});
 }
 
 /** The delegations with one more, the last in their order; `signer` are the keys that its root gives to targets. */
@@ -77,11 +141,21 @@ export function withSupplier(
   return rebuilt([...(delegations?.roles ?? []), role], { ...delegations?.keys, ...signer.keys });
 }
 
+/** `name`: of a supplier, or of an agreement, with all who are in it. */
 export function withoutSupplier(delegations: Delegations | undefined, name: string): Delegations {
-  return rebuilt(
-    (delegations?.roles ?? []).filter((role) => role.name !== name),
-    delegations?.keys ?? {},
-  );
+  const left = (delegations?.roles ?? [])
+    .filter((role) => role.name !== name)
+    .map((role) =>
+      'roleinfo' in role
+        ? { ...role, roleinfo: role.roleinfo.filter(({ rolename }) => rolename !== name) }
+        : role,
+    );
+  for (const role of left)
+    if ('roleinfo' in role && role.roleinfo.length < role.min_roles_in_agreement)
+      throw bad(
+        `without ${name} too few are left of ${role.name}, of whom ${role.min_roles_in_agreement} must agree; remove ${role.name}`,
+      );
+  return rebuilt(left, delegations?.keys ?? {});
 }
 
 /** The delegations with the keys that a supplier's own root names now; undefined: they are those already. */
@@ -91,18 +165,29 @@ export function withKeysOf(
   signer: Signer,
 ): Delegations | undefined {
   const roles = delegations?.roles ?? [];
-  const role = roles.find((candidate) => candidate.name === name);
+  const [, role] = roles.flatMap(rolesOf).find(([candidate]) => candidate === name) ?? [];
   const same = role?.threshold === signer.role.threshold && sameSet(role.keyids, signer.role.keyids);
   if (same) return undefined;
+  const rekeyed = <R extends Role>(candidate: string, one: R): R =>
+    candidate === name ? { ...one, ...signer.role } : one;
   return rebuilt(
-    roles.map((other) => (other.name === name ? { ...other, ...signer.role } : other)),
+    roles.map((one) =>
+      'roleinfo' in one
+        ? { ...one, roleinfo: one.roleinfo.map((member) => rekeyed(member.rolename, member)) }
+        : rekeyed(one.name, one),
+    ),
     { ...delegations?.keys, ...signer.keys },
   );
 }
 
-/** Only keys that a role uses are listed. */
-function rebuilt(roles: readonly DelegatedRole[], keys: Delegations['keys']): Delegations {
-  const used = new Set(roles.flatMap(({ keyids }) => keyids));
+/** Only keys that a role uses are listed. Refuses (`key-shared`) one key that is to agree with itself. */
+function rebuilt(roles: NonNullable<Delegations['roles']>, keys: Delegations['keys']): Delegations {
+  for (const role of roles) {
+    const signers = rolesOf(role).flatMap(([, { keyids }]) => keyids);
+    if (new Set(signers).size < signers.length)
+      throw new RepositoryError('key-shared', `two suppliers of ${role.name} sign with one key`);
+  }
+  const used = new Set(roles.flatMap(rolesOf).flatMap(([, { keyids }]) => keyids));
   return { keys: Object.fromEntries(Object.entries(keys).filter(([id]) => used.has(id))), roles };
 }
 

@@ -11,6 +11,11 @@ interface AddOptions {
   readonly terminating?: boolean;
 }
 
+interface AgreeOptions extends Omit<AddOptions, 'root'> {
+  readonly of: string[];
+  readonly least: string;
+}
+
 const EXAMPLES = `
 A supplier has a repository of its own ("moult init"), where it releases with its own keys. Here its releases become those
 of a delegated role, byte for byte as it signed them, for the paths and boards that it was given and for no others.
@@ -18,6 +23,7 @@ of a delegated role, byte for byte as it signed them, for the paths and boards t
 Examples:
   moult supplier add radio-works --root radio-works.root.json --path 'radio/radio-1/*/*' --hardware-id radio-1
   moult supplier pull radio-works --from https://updates.radio-works.example
+  moult supplier agree radio --of radio-works --of test-house --least 2 --path 'radio/radio-1/*/*'
   moult supplier list
   moult supplier remove radio-works`;
 
@@ -45,6 +51,21 @@ export const addSupplier: AddCommand = (program, run) => {
     .option('--terminating', 'nobody delegated to later may release these paths')
     .addHelpText('after', EXAMPLES)
     .action(run(add));
+  supplier
+    .command('agree <name>')
+    .description('delegate paths to several suppliers, of whom some must say the same')
+    .requiredOption(
+      '--of <supplier>',
+      'one of them, added before; repeated, the first one first',
+      collect,
+      [],
+    )
+    .requiredOption('--least <number>', 'how many must say the same')
+    .requiredOption('--path <pattern>', 'paths that they may release; may be repeated', collect, [])
+    .option('--hardware-id <id>', 'a board that they may release for (default: any)', collect, [])
+    .option('--terminating', 'nobody delegated to later may release these paths')
+    .addHelpText('after', EXAMPLES)
+    .action(run(agree));
   supplier
     .command('pull <name>')
     .description('take over what a supplier released, and let clients see it')
@@ -74,6 +95,18 @@ async function add(session: Session, name: string, options: AddOptions): Promise
   session.output.line(`  Next: moult supplier pull ${name} --from PLACE`);
 }
 
+async function agree(session: Session, name: string, options: AgreeOptions): Promise<void> {
+  const { of: suppliers, path: paths, hardwareId, terminating = false } = options;
+  const least = Number(options.least);
+  const repository = await session.openRepository();
+  const hardwareIds = hardwareId.length > 0 && { hardwareIds: hardwareId };
+  showPublication(
+    session,
+    await repository.agreeSuppliers({ name, suppliers, least, paths, terminating, ...hardwareIds }),
+  );
+  session.output.event(`what ${least} of ${suppliers.join(', ')} say the same of is released`);
+}
+
 async function pull(session: Session, name: string, options: { from: string }): Promise<void> {
   const { output } = session;
   const repository = await session.openRepository();
@@ -95,10 +128,12 @@ async function list(session: Session): Promise<void> {
   session.output.result(suppliers);
 }
 
-function describe({ name, version, paths = [], hardwareIds, threshold, keyids }: Supplier): string {
+function describe(supplier: Supplier): string {
+  const { name, version, paths = [], hardwareIds, threshold, keyids, agreement } = supplier;
+  const agreed = agreement ? `; counts where ${agreement.least} of ${agreement.name} agree` : '';
   const boards = hardwareIds === undefined ? 'any board' : hardwareIds.join(', ');
   const seen = version === 0 ? 'nothing pulled yet' : `version ${version}`;
-  return `${name}: ${paths.join(', ')} for ${boards}; ${threshold} of ${keyids.length} keys; ${seen}`;
+  return `${name}: ${paths.join(', ')} for ${boards}; ${threshold} of ${keyids.length} keys; ${seen}${agreed}`;
 }
 
 async function remove(session: Session, name: string): Promise<void> {

@@ -10,6 +10,7 @@ import {
   generateKey,
   keyId,
   metaFile,
+  parseMetadata,
   type Source,
   sha256,
   sign,
@@ -26,6 +27,8 @@ interface Listing {
   readonly targets?: readonly string[];
   readonly boards?: readonly string[];
   readonly delegations?: Delegations;
+  /** Else the name of the role. */
+  readonly says?: string;
 }
 
 function delegations(...roles: (Partial<DelegatedRole> & { name: string })[]): Delegations {
@@ -43,8 +46,8 @@ function delegations(...roles: (Partial<DelegatedRole> & { name: string })[]): D
 /** By path the role that a client takes it from. */
 async function found(roles: Readonly<Record<string, Listing>>): Promise<Record<string, unknown>> {
   const files = new Map<string, Uint8Array>();
-  for (const [role, { targets = [], boards, delegations: further }] of Object.entries(roles)) {
-    const custom = { role, ...(boards && { hardwareIds: boards }) };
+  for (const [role, { targets = [], boards, delegations: further, says = role }] of Object.entries(roles)) {
+    const custom = { role: says, ...(boards && { hardwareIds: boards }) };
     const target: Target = { length: 1, hashes: { sha256: sha256(Buffer.of()) }, custom };
     const listed = Object.fromEntries(targets.map((path) => [path, target]));
     files.set(role, envelopeBytes(sign(buildTargets(STAMP, listed, further), [KEY])));
@@ -143,4 +146,43 @@ test('hash prefixes and succinct roles, by how the SHA-256 of the path begins', 
     [`bin-${other}`]: { targets: ['a/1'] },
   };
   expect(await found(bins)).toEqual({ 'a/1': `bin-${first}` });
+});
+
+test('[UPT-5] of several roles that must agree the first counts whose word enough of them share', async () => {
+  const [one] = delegations({ name: 'x' }).roles ?? [];
+  const { name: _, ...signer } = one as DelegatedRole;
+  const several = (least: number, ...names: string[]): Delegations => ({
+    keys: delegations().keys,
+    roles: [
+      {
+        name: 'several',
+        paths: ['*/*'],
+        terminating: false,
+        min_roles_in_agreement: least,
+        roleinfo: names.map((rolename) => ({ ...signer, rolename })),
+      },
+      ...(delegations({ name: 'last' }).roles ?? []),
+    ],
+  });
+  const say = (role: string, ...targets: string[]): Listing => ({ targets, says: role });
+  const roles = (least: number) => ({
+    targets: { delegations: several(least, 'a', 'b', 'c', 'd') },
+    a: say('one', 'p/1', 'p/2'),
+    b: say('two', 'p/1', 'p/2'),
+    c: say('two', 'p/1'),
+    d: say('one', 'p/1'),
+    last: say('last', 'p/2'),
+  });
+  expect(await found(roles(2))).toEqual({ 'p/1': 'one', 'p/2': 'last' });
+  expect(await found(roles(1))).toEqual({ 'p/1': 'one', 'p/2': 'one' });
+  expect(await found(roles(3))).toEqual({ 'p/2': 'last' });
+  const { c: _c, ...missing } = roles(2);
+  expect(await found(missing)).toEqual({});
+  const read = (made: Delegations) => () =>
+    parseMetadata(envelopeBytes(sign(buildTargets(STAMP, {}, made), [KEY])), 'targets', 'it');
+  expect(read(several(2, 'a', 'b'))).not.toThrow();
+  expect(read(several(2, 'a', 'a'))).toThrow(/lists a role twice/);
+  expect(read(several(3, 'a', 'b'))).toThrow(/asks for 3 of 2 roles/);
+  expect(read(several(0, 'a', 'b'))).toThrow(/min_roles_in_agreement/);
+  expect(read(several(1, 'a', 'snapshot'))).toThrow(/cannot be delegated to/);
 });

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { Updater } from 'tuf-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readChain } from '../../repo/chain.ts';
 import {
   openRepository,
   openSource,
@@ -12,6 +13,7 @@ import {
   type Supply,
   verifyRepository,
 } from '../../repo/index.ts';
+import { findTargets } from '../../repo/search.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
 import { moult } from '../fixtures/command-line.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
@@ -95,6 +97,11 @@ async function faults(): Promise<string[]> {
   const now = clock.now;
   const found = await verifyRepository(await openSource(acme.directory), await acme.root(1), { now });
   return found.faults.map(({ code }) => code);
+}
+
+async function targetsHere(): Promise<Record<string, unknown>> {
+  const source = await openSource(acme.directory);
+  return findTargets(source, await readChain(source, await acme.root(1), (fault) => expect(fault).toBe(0)));
 }
 
 const metadataFiles = () => readdirSync(join(acme.publicDirectory, 'metadata')).sort();
@@ -250,6 +257,101 @@ test.each([
   const before = metadataFiles();
   await expect(addWorks(input)).rejects.toMatchObject({ code: 'bad-argument' });
   expect(metadataFiles()).toEqual(before);
+});
+
+/** A second supplier that releases the same, and both together where `least` of them agree. */
+async function addHouse(least = 2): Promise<Repository> {
+  const { repository: house } = await testRepository({ clock: clock.read, random: seeded('house') });
+  await release(house, '1.0.0');
+  await addWorks();
+  await acme.addSupplier({ name: 'house', root: await house.root(1), paths: PATHS });
+  await acme.agreeSuppliers({ name: 'radio', suppliers: ['works', 'house'], least, paths: PATHS });
+  return house;
+}
+
+test('[UPT-5, TUF-8] what two suppliers must agree on is released when both have, and by neither alone', async () => {
+  const house = await addHouse();
+  await pull();
+  expect(await client(RADIO)).not.toBe(0);
+  await acme.pullSupplier('house', await openSource(house.directory));
+  expect(await client(RADIO)).toBe(0);
+  expect(await faults()).toEqual([]);
+  expect(Object.keys(await targetsHere())).toContain(RADIO);
+  await release(works, '6.6.6');
+  await pull();
+  expect(await client('radio/radio-1/6.6.6/app.bin')).not.toBe(0);
+  expect(await targetsHere()).not.toHaveProperty(['radio/radio-1/6.6.6/app.bin']);
+  expect(await client(RADIO)).toBe(0);
+});
+
+test('one of two that must agree rotates its keys and is followed; with a key of the other it is refused', async () => {
+  const house = await addHouse();
+  await works.rotateKeys('targets');
+  await works.rotateKeys('root');
+  expect(await pull()).toMatchObject({ rekeyed: true });
+  await acme.pullSupplier('house', await openSource(house.directory));
+  expect(await client(RADIO)).toBe(0);
+  const { repository: twin } = await testRepository({ clock: clock.read, random: seeded('house') });
+  await acme.addSupplier({ name: 'twin', root: await twin.root(1), paths: PATHS });
+  await acme.removeSupplier('radio');
+  await acme.addSupplier({ name: 'house', root: await house.root(1), paths: PATHS });
+  await expect(
+    acme.agreeSuppliers({ name: 'radio', suppliers: ['twin', 'house'], least: 2, paths: PATHS }),
+  ).rejects.toMatchObject({ code: 'key-shared' });
+});
+
+test('suppliers that agree can be removed together, and one of them only while enough are left', async () => {
+  await addHouse();
+  await expect(acme.removeSupplier('works')).rejects.toMatchObject({
+    message: expect.stringMatching(/too few are left of radio/),
+  });
+  await acme.removeSupplier('radio');
+  expect(await acme.suppliers()).toEqual([]);
+});
+
+test.each([
+  [{ suppliers: ['works', 'nobody'] }, /no supplier nobody/],
+  [{ suppliers: ['works', 'works'] }, /named twice/],
+  [{ least: 1 }, /2 or more must agree/],
+  [{ least: 3 }, /2 or more must agree/],
+  [{ least: 1.5 }, /2 or more must agree/],
+  [{ name: 'works' }, /works already/],
+  [{ paths: [] }, /patterns of paths/],
+])('an agreement with %j is refused, and nothing is signed', async (input, message) => {
+  const { repository: house } = await testRepository({ clock: clock.read, random: seeded('house') });
+  await addWorks();
+  await acme.addSupplier({ name: 'house', root: await house.root(1), paths: PATHS });
+  const before = metadataFiles();
+  const honest = { name: 'radio', suppliers: ['works', 'house'], least: 2, paths: PATHS };
+  await expect(acme.agreeSuppliers({ ...honest, ...input })).rejects.toMatchObject({
+    code: 'bad-argument',
+    message: expect.stringMatching(message),
+  });
+  expect(metadataFiles()).toEqual(before);
+});
+
+test('moult supplier agree, as it is typed', async () => {
+  await addHouse();
+  await acme.removeSupplier('radio');
+  const cwd = temporaryFolder();
+  const { repository: house } = await testRepository({ clock: clock.read, random: seeded('house') });
+  for (const [name, repository] of [
+    ['works', works],
+    ['house', house],
+  ] as const)
+    await acme.addSupplier({ name, root: await repository.root(1), paths: PATHS });
+  const supplier = (...args: string[]) =>
+    moult(['-C', acme.directory, 'supplier', ...args], { cwd, now: clock.now });
+  const both = ['--of', 'works', '--of', 'house', '--path', PATHS[0] ?? ''];
+  expect(await supplier('agree', 'radio', '--least', '2', ...both)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('what 2 of works, house say the same of is released'),
+  });
+  expect((await supplier('list')).stdout).toContain('counts where 2 of radio agree');
+  expect(await supplier('agree', 'more', '--least', '2', ...both)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('works has agreed in radio already'),
+  });
 });
 
 test('moult supplier, as it is typed', async () => {
