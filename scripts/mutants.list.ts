@@ -241,7 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
       `  if (status == Status.OK) status = signed_read(incoming, envelope.signed, role, signed);
   return status == Status.OK ? threshold_verify(incoming, envelope) : status;`,
     ],
-    ['time is not kept', '  start_time = now;\n', '  start_time = 1;\n'],
+    ['time is not kept', '  start_time = now;\n  roots = 0;', '  start_time = 1;\n  roots = 0;'],
   ),
   ...mutantsOf(
     'tuf/threshold.ts',
@@ -609,7 +609,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   ...mutantsOf(
     'agent/check.ts',
-    ['clock set back', 'check_time = max(now, device.time);', 'check_time = now;'],
     [
       'other hardware is not told',
       'foreign ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE',
@@ -626,7 +625,6 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     ['targets before metadata', 'run.phase != Phase.IDLE || !run.fresh', 'run.phase != Phase.IDLE'],
-    ['a device that needs the time checks without', 'config.needs_time && !time_known ?', 'false ?'],
   ),
   ...mutantsOf(
     'agent/agent.ts',
