@@ -1,11 +1,15 @@
 // Odd multiples 1, 3, … 15 of the base point B and of 2^128 B, as affine multiples: (y + x) / 2, (y - x) / 2
-// and d x y, nine limbs each, in [0, p). The tests compute them anew.
+// and d x y, nine limbs each, in [0, p). The tests compute them anew. The compact build has 1 to 7 alone.
 import { AFFINE_MULTIPLE } from "./edwards25519";
 
-/** Odd multiples in a table. */
-export const BASE_MULTIPLES: usize = 8;
+/** Bits of a digit that names one, and odd multiples in a table. */
+// @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+export const BASE_WIDTH: u32 = isDefined(COMPACT) ? 4 : 5;
+export const BASE_MULTIPLES: usize = 1 << (BASE_WIDTH - 2);
+/** Bytes of one table. */
+export const BASE_TABLE: usize = BASE_MULTIPLES * AFFINE_MULTIPLE;
 
-/** The table of B; the one of 2^128 B follows it. */
+/** The table of B; the one of 2^128 B follows it. Half a table is a whole number of 16 bytes, so that all of it joins. */
 export const BASE_TABLES: usize = memory.data<u32>([
   0x1ac61db9, 0x1ef24f1b, 0x1181c325, 0x132dc6fb, 0x0a16167c, 0x1226190f, 0x14ca4e16, 0x13a33d4b, 0x0043e7ce,
   0x0ba0489f, 0x1440e417, 0x0817d673, 0x199f05d1, 0x1c504fe9, 0x010d1a23, 0x04cf4b83, 0x19298f81, 0x00227e97,
@@ -19,6 +23,9 @@ export const BASE_TABLES: usize = memory.data<u32>([
   0x0a2751d6, 0x0c697342, 0x13b81a4d, 0x10353ab3, 0x01724ba3, 0x14a08a15, 0x04fce364, 0x069283c9, 0x00630df5,
   0x151910cf, 0x09bcb26a, 0x174474f7, 0x0021533b, 0x0961d365, 0x1d93e486, 0x0fc13bd4, 0x15d2e531, 0x004eb76e,
   0x00dc59d1, 0x060db720, 0x07d4935e, 0x035f4705, 0x1d6f9d98, 0x106e961d, 0x014ea538, 0x11c6a0f9, 0x003d4fdd,
+], 16);
+// @ts-ignore: as above
+const MORE_OF_B: usize = isDefined(COMPACT) ? 0 : memory.data<u32>([
   0x1354318e, 0x0cb99e2a, 0x1788d8b3, 0x109e6f51, 0x17adad32, 0x0cf271a1, 0x1eb39d64, 0x1338add7, 0x005a5cf6,
   0x01cec032, 0x0db885f8, 0x0408337e, 0x0081b6f5, 0x158224c5, 0x118239d7, 0x191f2d97, 0x051fadc9, 0x0024e02d,
   0x0822d784, 0x1ad3a2fe, 0x033a45e0, 0x1f83e8a7, 0x0678b717, 0x1f0a64f5, 0x160d55ed, 0x0021b008, 0x0079e0b9,
@@ -31,6 +38,8 @@ export const BASE_TABLES: usize = memory.data<u32>([
   0x09e7f550, 0x133b300c, 0x13848da4, 0x08c28d18, 0x16a68432, 0x0f7eb07c, 0x0e565b7b, 0x117f12de, 0x0030f114,
   0x0346677c, 0x102f3619, 0x13221ac0, 0x029ba42a, 0x128c969c, 0x0c0201ec, 0x1d7eea10, 0x14218d05, 0x0061dae6,
   0x0de85a8b, 0x1669d8be, 0x07fbddcb, 0x18af4e37, 0x12138759, 0x169f64f5, 0x1084065c, 0x1210ae4d, 0x00288eb0,
+], 16);
+const TABLE_OF_2_128_B: usize = memory.data<u32>([
   0x1656c751, 0x00ec12fe, 0x117d108b, 0x1743e814, 0x062ed94d, 0x160ec204, 0x1754563c, 0x1e58eb3b, 0x0015aa24,
   0x159edf1a, 0x1ce9d58b, 0x17b4170b, 0x0a38548e, 0x0394cfbf, 0x194c515d, 0x0aa20187, 0x1e71627d, 0x00498274,
   0x156e4e7f, 0x02605349, 0x091ba16f, 0x1bab3f8b, 0x0e3051e0, 0x187ffe5e, 0x0d27b41f, 0x02d7c2dd, 0x0022346f,
@@ -43,6 +52,9 @@ export const BASE_TABLES: usize = memory.data<u32>([
   0x04bb875c, 0x0e438a25, 0x1e88147b, 0x1bcc2aac, 0x1c3cdcc7, 0x13ffb7b5, 0x0d6c426a, 0x054f2690, 0x000fb51f,
   0x0dce30c4, 0x12bdb341, 0x14b09016, 0x1fc9f4b2, 0x0a6e216e, 0x0940bafa, 0x1e687a9f, 0x04c677d5, 0x00447e1d,
   0x09839a75, 0x02930667, 0x02cb9acc, 0x0085b631, 0x0c14aa06, 0x0f88fdd6, 0x01a3c466, 0x10116b90, 0x002797d6,
+], 16);
+// @ts-ignore: as above
+const MORE_OF_2_128_B: usize = isDefined(COMPACT) ? 0 : memory.data<u32>([
   0x071be45c, 0x1f09fbdc, 0x0e3f4f28, 0x12aa11b9, 0x1e99b64b, 0x04b1e1c2, 0x00e6cfb5, 0x10aa583b, 0x005de350,
   0x02ee163c, 0x1f2f176d, 0x0dc0f475, 0x06ab4280, 0x0882f16b, 0x03265047, 0x140054a4, 0x1e2aebd0, 0x001fec36,
   0x1bb9d75c, 0x08d0f60b, 0x1518d2a0, 0x10c4661f, 0x12d06661, 0x05b7c869, 0x0858b79c, 0x0b694083, 0x00699366,
@@ -55,7 +67,7 @@ export const BASE_TABLES: usize = memory.data<u32>([
   0x1fd31300, 0x11e0ca48, 0x128ff070, 0x05a79925, 0x001ea2fb, 0x1482dfd2, 0x1bb96681, 0x03c041f3, 0x0031ac2d,
   0x0ca2bb1c, 0x09e23a4f, 0x12d13b01, 0x1bb343ae, 0x12081ec5, 0x14d008fb, 0x1b74d083, 0x1f433920, 0x0007fb69,
   0x18c88e48, 0x1c8d3ba1, 0x082e7e09, 0x1c7a18cd, 0x1579f8d6, 0x07c398c1, 0x131b099a, 0x1e37124b, 0x00188c3a,
-]);
-
-/** Bytes of one table. */
-export const BASE_TABLE: usize = BASE_MULTIPLES * AFFINE_MULTIPLE;
+], 16);
+if (TABLE_OF_2_128_B != BASE_TABLES + BASE_TABLE) ERROR("the tables do not join");
+// @ts-ignore: as above
+if (!isDefined(COMPACT) && (MORE_OF_B != BASE_TABLES + 432 || MORE_OF_2_128_B != TABLE_OF_2_128_B + 432)) ERROR("a table does not join");

@@ -8,7 +8,7 @@
 //   200  32 bytes   public key A
 //   232  64 bytes   signature: R, S
 //   296  u32        whether they passed the checks of the begin
-import { BASE_TABLE, BASE_TABLES } from "./base25519";
+import { BASE_TABLE, BASE_TABLES, BASE_WIDTH } from "./base25519";
 import {
   AFFINE_MULTIPLE, MULTIPLE, POINT, point_add, point_double, point_is_neutral, point_load, point_multiple,
   point_neutral,
@@ -116,8 +116,8 @@ function digits_make(h: usize, s: usize): i32 {
   memory.fill(R_SCALAR, 0, 80);
   memory.copy(R_SCALAR, F_SCALAR, 16);
   memory.copy(T_SCALAR, F_SCALAR + 16, 16);
-  count = max(count, scalar_digits(DIGITS, R_SCALAR, 5, negative));
-  return max(count, scalar_digits(DIGITS + 1, T_SCALAR, 5, negative));
+  count = max(count, scalar_digits(DIGITS, R_SCALAR, BASE_WIDTH, negative));
+  return max(count, scalar_digits(DIGITS + 1, T_SCALAR, BASE_WIDTH, negative));
 }
 
 /** Adds up the multiples that the digits name, all four strings at once. */

@@ -4,7 +4,7 @@
 import { DER_SEQUENCE, der_close, der_unsigned, der_whole } from "./der";
 import { integer_below, integer_inverse, integer_is_zero, integer_load, integer_multiply, LIMBS_256 } from "./integer";
 import { P256_DIGITS, P256_INTEGERS, P256_RATIOS, P256_SUM, P256_TABLE } from "./memory";
-import { P256_BASE_TABLE } from "./p256base";
+import { P256_BASE_WIDTH, p256_base_table } from "./p256base";
 import { FP, fp_combine, fp_is_zero, fp_load, fp_multiply, fp_square, P256_PRIME } from "./p256field";
 import {
   P256_AFFINE, p256_add, p256_double_negate, p256_from_integers, p256_multiples, p256_neutral,
@@ -25,7 +25,6 @@ export const P256_KEY: u32 = 65;
   0x039cdaae, 0x0231a9e8, 0x1a185ec3, 0x120aa6b1, 0x00000431, 0, 0, 0, 0,
 ]);
 
-const BASE_WIDTH: u32 = 6;
 const KEY_WIDTH: u32 = 5;
 /** Bytes of a string of digits: 257 and more. */
 const DIGITS: usize = 264;
@@ -87,13 +86,13 @@ function scalars_make(digest: usize): void {
 function sum_make(): void {
   const sum = P256_SUM;
   memory.fill(P256_DIGITS, 0, 2 * DIGITS);
-  let at = max(digits_make(P256_DIGITS, BASE_FACTOR, BASE_WIDTH), digits_make(P256_DIGITS + DIGITS, KEY_FACTOR, KEY_WIDTH));
+  let at = max(digits_make(P256_DIGITS, BASE_FACTOR, P256_BASE_WIDTH), digits_make(P256_DIGITS + DIGITS, KEY_FACTOR, KEY_WIDTH));
   p256_neutral(sum);
   while (at-- > 0) {
     // What is added here is still multiplied by (-2)^at.
     const negative = (at & 1) != 0;
     p256_double_negate(sum);
-    add_digit(load<i8>(P256_DIGITS + at), P256_BASE_TABLE, negative);
+    add_digit(load<i8>(P256_DIGITS + at), p256_base_table(), negative);
     add_digit(load<i8>(P256_DIGITS + DIGITS + at), P256_TABLE, negative);
   }
 }

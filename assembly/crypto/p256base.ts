@@ -1,6 +1,11 @@
 // Odd multiples 1, 3, … 31 of the base point of P-256, each x and 2 y in Montgomery form, in [0, p). The tests
-// compute them anew.
+// compute them anew. The compact build has 1 to 7 alone.
 
+/** Bits of a digit that names one. */
+// @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+export const P256_BASE_WIDTH: u32 = isDefined(COMPACT) ? 4 : 6;
+
+// The first four take a whole number of 16 bytes, so that the others join.
 // @ts-ignore: decorator
 @lazy export const P256_BASE_TABLE: usize = memory.data<u32>([
   0x15228783, 0x0730d418, 0x0db00bcf, 0x057f11fb, 0x0a20eb75, 0x12b77622, 0x0330fdb9, 0x1af4dd57, 0x00120bee,
@@ -11,6 +16,9 @@
   0x0e93c41c, 0x013695cf, 0x1882beb3, 0x1477baf5, 0x1da1cf15, 0x10efcf43, 0x15c540a9, 0x1cee8f48, 0x00e81dae,
   0x02e769e2, 0x06354ea0, 0x0007b83a, 0x0084f08f, 0x161057a4, 0x0b50c23b, 0x01f21f55, 0x074c48f8, 0x00774a23,
   0x16e7537a, 0x0fa0607e, 0x07bdd284, 0x1978bad3, 0x06559d0b, 0x1b8ef928, 0x0707933b, 0x12b12043, 0x00bb7645,
+], 16);
+// @ts-ignore: decorator
+@lazy export const P256_BASE_REST: usize = memory.data<u32>([
   0x09c41d1c, 0x096e8f26, 0x1d420bae, 0x0ffb1e69, 0x160157cd, 0x00444c8e, 0x1526604e, 0x07431385, 0x000b6610,
   0x17ccc502, 0x0eeef548, 0x145e31eb, 0x1df6e32e, 0x1c695abd, 0x13511625, 0x1b236e01, 0x102c1afc, 0x00199673,
   0x08bc8087, 0x1d260a62, 0x1eff0753, 0x01e54d9f, 0x156b3bc8, 0x0158dac1, 0x1973f9d2, 0x06727241, 0x00ce121e,
@@ -35,4 +43,15 @@
   0x0822264d, 0x16cce6b8, 0x118a398d, 0x1223b77d, 0x067e411c, 0x072eef8c, 0x1b569669, 0x12f1df10, 0x00e6050a,
   0x0abff132, 0x173c6967, 0x00bf3717, 0x1df9adcc, 0x001bba79, 0x09d3cf76, 0x19ff7ab4, 0x0507f21e, 0x0091b89f,
   0x094ca67c, 0x13fd029d, 0x16028d9e, 0x0e50d475, 0x0ff0b648, 0x1fa19300, 0x050aeced, 0x11ebda3a, 0x00e2ba24,
-]);
+], 16);
+
+/** Where the table is. */
+// @ts-ignore: decorator
+@inline
+export function p256_base_table(): usize {
+  // @ts-ignore: as above
+  if (!isDefined(COMPACT)) {
+    if (P256_BASE_TABLE + 288 != P256_BASE_REST) ERROR("the table does not join");
+  }
+  return P256_BASE_TABLE;
+}

@@ -13,5 +13,5 @@ export { integer_inverse, integer_load, integer_multiply, integer_store } from "
 export {
   fp_combine, fp_combine_fast, fp_is_zero, fp_load, fp_multiply, fp_multiply_fast, fp_square, fp_square_fast, fp_store,
 } from "./p256field";
-export { P256_BASE_TABLE } from "./p256base";
+export { P256_BASE_TABLE, P256_BASE_REST } from "./p256base";
 export { p256_add, p256_double_negate, p256_from_integers, p256_multiples } from "./p256point";
