@@ -65,10 +65,10 @@ export const RSA_PRODUCT: usize = memory.data(576, 8);
 export const P256_FACTORS: usize = RSA_PRODUCT + 64;
 export const P256_RESULT: usize = RSA_PRODUCT + 208;
 
-/** The encoded message, 512 bytes, a SHA-256 context and a digest, once the power is known. Owner: rsa.ts. */
+/** The encoded message, 512 bytes, a SHA-512 context and a digest, once the power is known. Owner: rsa.ts. */
 export const RSA_MESSAGE: usize = RSA_PRODUCT;
 export const RSA_HASH: usize = POINT_TABLES;
-export const RSA_DIGEST: usize = POINT_TABLES + 104;
+export const RSA_DIGEST: usize = POINT_TABLES + 200;
 
 /** DER of a public key, 1152 bytes: three for four characters of the longest text of one. Owner: signature.ts. */
 export const KEY_DER: usize = POINT_TABLES;

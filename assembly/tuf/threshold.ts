@@ -3,7 +3,8 @@
 
 import { Role } from "../abi";
 import { ED25519_CONTEXT, ed25519_verify_begin, ed25519_verify_end, ed25519_verify_update } from "../crypto/ed25519";
-import { SIGNATURE_ED25519, SIGNATURE_MATERIAL, signature_verify_digest } from "../crypto/signature";
+import { SIGNATURE_ED25519, SIGNATURE_MATERIAL, SIGNATURE_RSA, signature_verify_digest } from "../crypto/signature";
+import { rsa_widen } from "../crypto/rsa";
 import { base64_decode } from "../crypto/spki";
 import { canonical_escape, canonical_stream } from "../json/canonical";
 import { Name } from "../json/names";
@@ -48,16 +49,27 @@ export function threshold_load_delegated(targets: Reader, delegation: u32, keys:
   return keys_read_delegated(targets, delegation, keys, set);
 }
 
+/** Ways in which what is signed may be hashed in the legacy profile: SHA-512 is for RSA. */
+const FORMS: i32 = ED25519_ALONE ? 2 : 4;
+/** Signatures by RSA are over SHA-512. */
+let wide: bool = false;
+
 /** Whether at least a threshold of the loaded keys signed the file. */
 export function threshold_verify(file: Reader, envelope: Envelope): Status {
+  wide = false;
   let status = verify(file, envelope);
-  if (status != Status.SIGNATURES || !is_legacy()) return status;
-  // Off-spec: old servers escape line ends where they sign, which keys in PEM have; tools of the same time do not.
-  canonical_escape(true);
-  status = verify(file, envelope);
+  if (!is_legacy()) return status;
+  // Off-spec: old servers escape line ends where they sign, which keys in PEM have; tools of the same time do not. Some
+  // sign with SHA-512.
+  for (let form = 1; form < FORMS && status == Status.SIGNATURES; form++) {
+    canonical_escape((form & 1) != 0);
+    wide = form > 1;
+    status = verify(file, envelope);
+  }
   canonical_escape(false);
   return status;
 }
+
 
 function verify(file: Reader, envelope: Envelope): Status {
   const status = collect(file, envelope.signatures);
@@ -83,11 +95,13 @@ function verify_by_digest(file: Reader, envelope: Envelope, valid: u32): Status 
   for (let i: u32 = 0; i < set.count && valid < set.threshold; i++) {
     const key = key_at(set, i);
     if (key.kind == 0 || key.kind == SIGNATURE_ED25519 || key.counted || key.signature == 0) continue;
+    if (wide && key.kind != SIGNATURE_RSA) continue;
     const length = signature_decode(file, key.signature, SIGNATURE_CONTEXTS, LONGEST_SIGNATURE);
     if (length == 0) continue;
     if (!hashed) {
-      const streamed = canonical_hash(file, envelope.signed, false);
+      const streamed = canonical_hash(file, envelope.signed, wide);
       if (streamed != Status.OK) return streamed;
+      rsa_widen(wide);
       hashed = true;
     }
     if (!key_load(delegator, key) || !signature_verify_digest(KEY_BUFFER, DIGEST, SIGNATURE_CONTEXTS, length)) continue;

@@ -189,11 +189,21 @@ test.each<[string, PairOptions]>([
   ['hashes are over the bytes of the files', { hashed: 'bytes' }],
   ['signatures are in hexadecimal digits', { encoding: 'hex' }],
   ['signatures by RSA are in hexadecimal digits', { encoding: 'hex', kind: 'rsa' }],
+  ['signatures by RSA are over SHA-512', { hash: 'sha512', kind: 'rsa' }],
+  [
+    'signatures are over SHA-512 and line ends as they are',
+    { hash: 'sha512', canonical: 'olpc', kind: 'rsa' },
+  ],
   ['line ends are signed as they are', { canonical: 'olpc', kind: 'rsa' }],
 ])('legacy repositories whose %s', async (_, options) => {
   const { pair, download } = await settled({ profile: 'legacy', ...options });
   pair.raise().publish();
   expect(await download()).toEqual(report({}));
+});
+
+test('RSA over SHA-512 in repositories that are not of that time: refused', async () => {
+  const { init } = await world({ kind: 'rsa', hash: 'sha512' });
+  expect(await init()).toEqual(report({ director: 'SIGNATURES', image: 'SIGNATURES' }));
 });
 
 test('a client that is asked again fetches no target twice, and shows what it trusts', async () => {

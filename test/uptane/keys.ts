@@ -78,6 +78,8 @@ export type Encoding = 'hex' | 'base64';
 export interface Writing {
   readonly encoding?: Encoding;
   readonly canonical?: Canonical;
+  /** What RSA signs; SHA-256 when left out. */
+  readonly hash?: 'sha256' | 'sha512';
 }
 
 /** One entry of `signatures`: in hexadecimal digits; legacy with its method, and as a rule in base64. */
@@ -89,13 +91,16 @@ export function signature(
 ): JsonObject {
   const modern = profile === 'modern';
   const { encoding = modern ? 'hex' : 'base64', canonical: form = modern ? 'olpc' : 'escaped' } = writing;
-  const sig = Buffer.from(signBytes(bytes(canonicalForm(signed, form)), key)).toString(encoding);
+  const { hash = 'sha256' } = writing;
+  const sig = Buffer.from(signBytes(bytes(canonicalForm(signed, form)), key, hash)).toString(encoding);
   const keyid = keyId(key, profile);
-  return profile === 'modern' ? { keyid, sig } : { keyid, method: TYPES[key.kind].scheme, sig };
+  const method = TYPES[key.kind].scheme.replace('sha256', hash);
+  return profile === 'modern' ? { keyid, sig } : { keyid, method, sig };
 }
 
-function signBytes(message: Uint8Array, { kind, secret }: UptaneKey): Uint8Array {
+function signBytes(message: Uint8Array, { kind, secret }: UptaneKey, hash: string): Uint8Array {
   if (kind === 'ed25519') return sign(null, message, secret);
   if (kind === 'p256') return sign('sha256', message, secret);
-  return sign('sha256', message, { key: secret, padding: HOW.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+  const saltLength = HOW.RSA_PSS_SALTLEN_DIGEST;
+  return sign(hash, message, { key: secret, padding: HOW.RSA_PKCS1_PSS_PADDING, saltLength });
 }
