@@ -24,6 +24,16 @@ const SMALL: TestProjectInlineConfiguration = {
   },
 };
 
+/** The small core with patches: what it does with them. */
+const PATCHING: TestProjectInlineConfiguration = {
+  extends: true,
+  test: {
+    name: 'patching',
+    include: ['test/install/{payload,resume,boot}.test.ts', 'test/tuf/{settled,names}.test.ts'],
+    env: { MOULT_WASM: 'build/moult-patching.wasm' },
+  },
+};
+
 /** What the lean core has that the small one has not: all but keys of other kinds than Ed25519's, and encryption. */
 const LEAN: TestProjectInlineConfiguration = {
   extends: true,
@@ -97,7 +107,7 @@ const engines = (process.env.MOULT_ENGINES ?? 'v8').split(',');
 export default defineConfig({
   test: {
     projects: [
-      ...(engines.includes('v8') ? [V8, SMALL, LEAN] : []),
+      ...(engines.includes('v8') ? [V8, SMALL, PATCHING, LEAN] : []),
       ...(engines.includes('wasm3') ? [WASM3] : []),
       ...(engines.includes('aot') ? [AOT] : []),
       ...(engines.includes('aot-all') ? [AOT_ALL] : []),

@@ -6,6 +6,10 @@
 // @ts-ignore: decorator
 @inline export const ED25519_ALONE: bool = isDefined(SMALL) ? true : isDefined(LEAN);
 
+/** An image may come as a patch or compressed: of the small core there is a build that has it (PATCHES). */
+// @ts-ignore: decorator
+@inline export const PATCHING: bool = isDefined(SMALL) ? isDefined(PATCHES) : true;
+
 /** Payloads may be encrypted, and the device has a key. */
 // @ts-ignore: decorator
 @inline export const ENCRYPTION: bool = !ED25519_ALONE;

@@ -37,6 +37,7 @@ export async function budgets(): Promise<Budget[]> {
   return [
     { id: 'module-bytes', value: size('moult.wasm'), unit: 'B', must: 64 * KIB, goal: 48 * KIB },
     { id: 'module-small-bytes', value: size('moult-small.wasm'), unit: 'B', must: 32 * KIB, goal: 24 * KIB },
+    { id: 'module-patching-bytes', value: size('moult-patching.wasm'), unit: 'B', must: 37 * KIB },
     { id: 'crypto-module-bytes', value: size('crypto.wasm'), unit: 'B', must: 30 * KIB, goal: 24 * KIB },
     { id: 'linear-memory', value: memory, unit: 'B', must: 24 * KIB, goal: 16 * KIB },
     ...regionRows(memory),

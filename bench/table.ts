@@ -49,7 +49,7 @@ const ROWS: readonly (readonly [name: string, cell: Cell, digits: number])[] = [
     1,
   ],
   [
-    'the same by a patch, M',
+    'its own program by a patch, M',
     (value, engine, machine) => millions(value(at('update-delta', engine, machine))),
     1,
   ],

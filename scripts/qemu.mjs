@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Programs for the emulated boards of host/qemu: `node scripts/qemu.mjs` builds them, for each machine whose compiler is here,
-// with the core that is in build/moult-small.wasm and the wasm3 of scripts/wasm3.mjs; and, where there is wasm2c, an image with
+// with the core that is in build/moult-patching.wasm and the wasm3 of scripts/wasm3.mjs; and, where there is wasm2c, an image with
 // the core compiled ahead of time. Into build/qemu, build/qemu-aot and build/qemu-lean for rv32imc, build/qemu-m3 and so on for a Cortex-M.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,8 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { check, SOURCE } from './wasm3.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Small boards do without delegations. */
-const MODULE = join(ROOT, 'build/moult-small.wasm');
+/** Under wasm3 small boards do without delegations. */
+const MODULE = join(ROOT, 'build/moult-patching.wasm');
+/** Ahead of time, what is left without patches too. */
+const SMALL = join(ROOT, 'build/moult-small.wasm');
 /** Compiled ahead of time there is room for delegations and payloads. */
 const LEAN = join(ROOT, 'build/moult-lean.wasm');
 
@@ -40,7 +42,7 @@ async function build() {
     }
     buildInterpreted(join(ROOT, 'build', name), module, memory, options);
     if (spawnSync('wasm2c', ['--version']).status !== 0) continue;
-    buildCompiled(join(ROOT, 'build', `${name}-aot`), MODULE, options);
+    buildCompiled(join(ROOT, 'build', `${name}-aot`), SMALL, options);
     if (existsSync(LEAN)) buildCompiled(join(ROOT, 'build', `${name}-lean`), LEAN, options);
   }
 }

@@ -22,6 +22,8 @@ const NODE = { major: 20, minor: 19 };
 const CORE = { file: 'build/moult.wasm', target: 'release', entry: 'assembly/index.ts' };
 /** The same without delegations: Ed25519, TUF's top level, install. */
 const SMALL = { file: 'build/moult-small.wasm', target: 'small', entry: 'assembly/small.ts' };
+/** The small one with patches, for boards that run it under wasm3. */
+const PATCHING = { file: 'build/moult-patching.wasm', target: 'patching', entry: 'assembly/small.ts' };
 /** For boards where it is compiled ahead of time: no other keys than Ed25519's, no encrypted payloads. */
 const LEAN = { file: 'build/moult-lean.wasm', target: 'lean', entry: 'assembly/index.ts' };
 const CRYPTO = { file: 'build/crypto.wasm', target: 'crypto', entry: 'assembly/crypto/index.ts' };
@@ -56,15 +58,22 @@ const RESULTS = 'build/test-results.json';
 
 const TASKS = {
   start: { modules: [CORE], run: runDemo },
-  test: { client: true, modules: [CORE, SMALL, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST], run: runTests },
+  test: {
+    client: true,
+    modules: [CORE, SMALL, PATCHING, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST],
+    run: runTests,
+  },
   'test:wasm3': {
     client: true,
-    modules: [CORE, SMALL, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST],
+    modules: [CORE, SMALL, PATCHING, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST],
     run: runTestsOnWasm3,
   },
-  'test:aot': { modules: [CORE, SMALL, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST], run: runTestsCompiled },
-  build: { client: true, modules: [CORE, SMALL, LEAN, CRYPTO], run: showBuilt },
-  budgets: { modules: [CORE, SMALL, LEAN, CRYPTO], run: runBudgets },
+  'test:aot': {
+    modules: [CORE, SMALL, PATCHING, LEAN, CRYPTO, CRYPTO_TEST, DELTA_TEST],
+    run: runTestsCompiled,
+  },
+  build: { client: true, modules: [CORE, SMALL, PATCHING, LEAN, CRYPTO], run: showBuilt },
+  budgets: { modules: [CORE, SMALL, PATCHING, LEAN, CRYPTO], run: runBudgets },
   bench: { client: true, modules: [CORE, CRYPTO], run: (args) => runScript('build/js/bench/main.js', args) },
   sweep: { modules: [CORE], run: (args) => runScript('build/js/cli/sweep/sweep.js', args) },
   fuzz: { modules: [CORE], run: (args) => runScript('build/js/scripts/fuzz.js', args) },
@@ -313,7 +322,7 @@ function readJson(path) {
 }
 
 async function showBuilt() {
-  for (const { file } of [CORE, SMALL, LEAN, CRYPTO]) {
+  for (const { file } of [CORE, SMALL, PATCHING, LEAN, CRYPTO]) {
     process.stdout.write(`✓ ${file}: ${statSync(file).size.toLocaleString('en')} bytes\n`);
   }
   process.stdout.write('✓ build/js: the command line (node bin/moult --help)\n');

@@ -22,6 +22,7 @@ test('the table of budgets is whole', () => {
   expect(rows.filter(({ must }) => must !== undefined).map(({ id }) => id)).toEqual([
     'module-bytes',
     'module-small-bytes',
+    'module-patching-bytes',
     'crypto-module-bytes',
     'linear-memory',
     'wire-idle-check',

@@ -15,6 +15,7 @@ import { check_advance, check_begin, check_next } from "./check";
 import { clock_ask } from "./clock";
 import { download_verify, download_verify_base } from "./download";
 import { policy, policy_clock, policy_settle } from "./policy";
+import { PATCHING } from "../lean";
 import { Phase, run } from "./run";
 
 export function abi_version(): i32 {
@@ -62,13 +63,14 @@ function step(now: u32): Action {
     case Phase.TRIAL:
       return Action.SELF_TEST;
     default:
-      return isDefined(SMALL) ? Action.WAIT : other_step();
+      return PATCHING ? other_step() : Action.WAIT;
   }
 }
 
 /** What the small core does not do. */
 function other_step(): Action {
   if (run.phase == Phase.BASE) return download_verify_base();
+  if (isDefined(SMALL)) return Action.WAIT;
   if (run.phase == Phase.NEXT) return check_next();
   if (run.phase == Phase.TIME) return clock_ask();
   return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;

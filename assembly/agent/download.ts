@@ -19,6 +19,7 @@ import {
   payload_resume,
   payload_room,
 } from "../install/payload";
+import { PATCHING } from "../lean";
 import { slot_area, slot_is_verified, slot_resume, slot_verify } from "../install/slots";
 import { Status } from "../status";
 import { install, install_component, install_digest, install_version, journal_clear, journal_holds, journal_record, Stage } from "../storage/journal";
@@ -50,7 +51,7 @@ const LEAST_PROGRESS: u32 = 2048;
 
 /** Fetches the patch for the image that runs, else a payload that needs none, else the image as it is published. */
 export function download_begin(): Action {
-  if (isDefined(SMALL)) return begin_install();
+  if (!PATCHING) return begin_install();
   whole = false;
   const status = find_offer(true);
   if (status != Status.OK) return run_end(status, Role.TARGETS);
@@ -98,7 +99,7 @@ function begin_install(): Action {
 }
 
 function resume_payload(): Action {
-  if (isDefined(SMALL)) return fetch_image();
+  if (!PATCHING) return fetch_image();
   const used = payload_is_used();
   const name = used ? offer_name(workflow_consistent()) : selection_name(workflow_consistent());
   const status = name < 0 ? name : payload_resume();
@@ -147,7 +148,7 @@ function prepare_install(slots: i32): Status {
  * Whether the journal does not say so yet.
  */
 function choose_state(): bool {
-  if (isDefined(SMALL)) return false;
+  if (!PATCHING) return false;
   const before = install.state;
   if (install.offset == 0) {
     install.state = 0;
@@ -160,10 +161,8 @@ function choose_state(): bool {
 function finish_image(): Action {
   const status = payload_finish();
   if (status != Status.OK) return payload_is_used() ? give_payload_up(status) : give_image_up(status);
-  if (!isDefined(SMALL)) {
-    install.state = 0;
-    judging = false;
-  }
+  if (PATCHING) install.state = 0;
+  if (!isDefined(SMALL)) judging = false;
   run.phase = Phase.VERIFY;
   return Action.CONTINUE;
 }
@@ -264,7 +263,7 @@ export function download_end(result: Status, why: Status): Status {
   if (payload_is_whole()) {
     run.fetching = false;
     finish_image();
-    if (!isDefined(SMALL) && run.phase == Phase.IMAGE) return Status.PATCH_INVALID;
+    if (PATCHING && run.phase == Phase.IMAGE) return Status.PATCH_INVALID;
     return run.phase == Phase.VERIFY ? Status.OK : run.outcome;
   }
   if (result == Status.NOT_FOUND) {

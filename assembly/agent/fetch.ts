@@ -2,6 +2,7 @@
 
 import { FetchKind } from "../abi";
 import { payload_length, payload_offset, payload_pass, payload_pass_begin, payload_write } from "../install/payload";
+import { PATCHING } from "../lean";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { record_abort, record_begin, record_is_open, record_length, record_write } from "../storage/record";
@@ -59,9 +60,9 @@ export function fetch_begin(offset: u32): Status {
   const before = download_answer();
   // A server that ignores the range starts at 0: what is already here is passed over, and not written at
   // the wrong place.
-  if (isDefined(SMALL) ? offset > before : offset != before && offset != 0) fault = Status.RANGE;
+  if (PATCHING ? offset != before && offset != 0 : offset > before) fault = Status.RANGE;
   else skip = before - offset;
-  if (!isDefined(SMALL)) payload_pass_begin();
+  if (PATCHING) payload_pass_begin();
   return fault;
 }
 
@@ -84,7 +85,7 @@ function write_metadata(length: u32): Status {
 function write_image(length: u32): Status {
   const passed = min(length, skip);
   skip -= passed;
-  if (!isDefined(SMALL) && passed != 0) {
+  if (PATCHING && passed != 0) {
     // Against a file that changes between two answers: no byte of the other one is written.
     const status = payload_pass(IO_BUFFER, passed, skip == 0);
     if (status != Status.OK) return status;

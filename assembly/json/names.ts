@@ -1,6 +1,8 @@
 // The names and fixed values that the core looks for in JSON, found by their place in one list.
 // test/tuf/names.test.ts reads the list against its comments and the enumeration.
 
+import { PATCHING } from "../lean";
+
 /** Place of a name in NAMES; 0: any other text. Same order as the list below. */
 export const enum Name {
   OTHER = 0,
@@ -119,6 +121,17 @@ const NAMES = memory.data<u8>([
 ]);
 const NAMES_LENGTH: usize = 335;
 
+/** Those of MORE_NAMES that a payload has, from IMAGE to ENCRYPTION; of those in between nothing is left. */
+// @ts-ignore: decorator
+@lazy const PATCH_NAMES = memory.data<u8>([
+  // image base baseLength baseCounter
+  105, 109, 97, 103, 101, 32, 98, 97, 115, 101, 32, 98, 97, 115, 101, 76, 101, 110, 103, 116, 104, 32, 98, 97, 115, 101, 67, 111, 117, 110, 116, 101, 114, 32,
+  // encryption
+  32, 32, 32, 32, 32, 32, 101, 110, 99, 114, 121, 112, 116, 105, 111, 110, 32,
+]);
+const PATCH_LENGTH: usize = 51;
+if (Name.ENCRYPTION - Name.IMAGE != 10) ERROR("the names of a payload are not those of the list");
+
 /** Those that the small core does not know, from DELEGATIONS on. */
 // @ts-ignore: decorator
 @lazy const MORE_NAMES = memory.data<u8>([
@@ -168,6 +181,7 @@ const SPACE: u32 = 0x20;
 /** The name that `length` bytes at `text` are. */
 export function name_find(text: usize, length: u32): Name {
   const name = find(NAMES, NAMES_LENGTH, 1, text, length);
+  if (isDefined(SMALL) && PATCHING) return name != Name.OTHER ? name : find(PATCH_NAMES, PATCH_LENGTH, Name.IMAGE, text, length);
   return isDefined(SMALL) || name != Name.OTHER ? name : find(MORE_NAMES, MORE_LENGTH, Name.DELEGATIONS, text, length);
 }
 

@@ -20,6 +20,7 @@ import {
   JOURNAL_WRITER,
   PAYLOAD,
 } from "../memory";
+import { PATCHING } from "../lean";
 import { Status } from "../status";
 import { flash_block_end, flash_erase, flash_is_erased, flash_read, flash_size, flash_usable, flash_write_padded, flash_write_unit } from "./flash";
 import { Writer, writer_begin, writer_flush, writer_put } from "./writer";
@@ -113,11 +114,11 @@ export function install_others(): i32 {
   return install.slots >> 16;
 }
 
-/** Bytes of PAYLOAD that belong to it; the small core knows none. */
+/** Bytes of PAYLOAD that belong to it; without patches there are none. */
 // @ts-ignore: decorator
 @inline
 export function install_payload(): u32 {
-  return isDefined(SMALL) ? 0 : install.state;
+  return PATCHING ? install.state : 0;
 }
 
 /** The 32 bytes of its image's SHA-256. */
@@ -255,7 +256,7 @@ function half_sequence(start: u32): u32 {
 function read_full(at: u32): bool {
   if (flash_read(Area.JOURNAL, at, JOURNAL_BUFFER, FULL_SIZE) != Status.OK) return false;
   if (load<u32>(JOURNAL_BUFFER) != FULL_MAGIC) return false;
-  const state = isDefined(SMALL) ? <u32>0 : load<u32>(JOURNAL_BUFFER, 8 + offsetof<Install>("state"));
+  const state = !PATCHING ? <u32>0 : load<u32>(JOURNAL_BUFFER, 8 + offsetof<Install>("state"));
   if (state != 0) return state <= ENCRYPTED_ROOM && crc_holds(at + HEAD_SIZE, state);
   return load<u32>(JOURNAL_BUFFER, HEAD_SIZE) == crc32(0, JOURNAL_BUFFER, HEAD_SIZE);
 }
@@ -289,7 +290,7 @@ function walk(): void {
 function take_full(): void {
   sequence = load<u32>(JOURNAL_BUFFER, 4);
   memory.copy(INSTALL, JOURNAL_BUFFER + 8, INSTALL_SIZE);
-  if (!isDefined(SMALL)) state_at = half_end + HEAD_SIZE;
+  if (PATCHING) state_at = half_end + HEAD_SIZE;
   half_end += padded(FULL_SIZE + install_payload());
 }
 

@@ -39,6 +39,24 @@ describe.each(BOARDS)('an emulated board, $name', (machine) => {
   );
 
   withBoard(
+    '[CERT-0-1] updates itself by a patch of the image that runs, and leaves its flash as a device in V8 does',
+    async () => {
+      const world = new BoardWorld(machine);
+      const twin = world.twin();
+      const { image, releaseCounter } = world.factory;
+      world.repository.publish({ ...world.release(2), payloads: [{ image, releaseCounter }] });
+      const report = await world.runUntil(({ event }) => event === 'checked');
+      expect(report).toMatchObject({ installedVersion: '1.2.0', engine: 'wasm3, image 1.2.0' });
+      expect(await twin.update()).toMatchObject({ status: Status.UP_TO_DATE });
+      expect(world.flash()).toEqual(world.flash(twin));
+      const fetched = world.network.requests.filter(({ path }) => path.includes('targets/'));
+      expect(fetched.length).toBeGreaterThan(0);
+      expect(fetched.every(({ path }) => /patch/.test(path))).toBe(true);
+    },
+    TIMEOUT,
+  );
+
+  withBoard(
     'stays as it is when there is nothing new, and after the power was off',
     async () => {
       const world = new BoardWorld(machine);

@@ -125,7 +125,7 @@ export class BoardWorld {
 
 /** The core that the boards have. */
 function smallCore(): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(join(projectRoot(), 'build/moult-small.wasm')));
+  return new WebAssembly.Module(readFileSync(join(projectRoot(), 'build/moult-patching.wasm')));
 }
 
 /** A board goes off by itself only when its loader finds nothing to start. */
