@@ -83,7 +83,7 @@ async function isThere({ client, core, watch, name }: Download, path: string): P
   }
 }
 
-function openIfThere(path: string): number | undefined {
+export function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, 'r');
   } catch (error) {
@@ -92,7 +92,7 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-function* pieces(file: number): Generator<Uint8Array> {
+export function* pieces(file: number): Generator<Uint8Array> {
   const buffer = new Uint8Array(PIECE);
   const { size } = fstatSync(file);
   for (let offset = 0; offset < size; ) {
@@ -103,10 +103,16 @@ function* pieces(file: number): Generator<Uint8Array> {
   }
 }
 
-function keep(file: number, piece: Uint8Array, offset: number): void {
+export function keep(file: number, piece: Uint8Array, offset: number): void {
   if (offset === 0) ftruncateSync(file);
   for (let done = 0; done < piece.length; )
     done += writeSync(file, piece, done, piece.length - done, offset + done);
+}
+
+/** Moves a verified file from elsewhere to its place in a folder. */
+export function copyTarget(draft: string, path: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  place(draft, path, folder);
 }
 
 /** Moves a verified file to its place, in one step even from another file system. */

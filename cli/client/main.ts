@@ -2,6 +2,7 @@
 import { STATUS_TEXTS } from '../../host/node/abi.ts';
 import { StatusError } from '../../host/node/errors.ts';
 import { run } from './client.ts';
+import { runMapped } from './mapped.ts';
 import { parse, USAGE, UsageError } from './options.ts';
 import { exitOf, runUptane } from './uptane.ts';
 
@@ -9,6 +10,7 @@ async function main(args: readonly string[]): Promise<void> {
   const request = parse(args);
   if (request.command === 'help') process.stdout.write(USAGE);
   else if (request.client === 'tuf') await run(request.command);
+  else if (request.client === 'mapped') await runMapped(request.command);
   else {
     const report = await runUptane(request.command);
     process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -3,6 +3,7 @@
 
 export const USAGE = `Usage: moult-client [options] init ROOT | refresh | download
        moult-client --uptane [options] init DIRECTOR_ROOT IMAGE_ROOT | refresh | download
+       moult-client --map FILE [options] init REPOSITORY ROOT | refresh | download
 
 A TUF client for any repository. It keeps its state in one folder: the metadata that it trusts, each file byte for
 byte as it came, and in .moult/ the store behind them, which survives a kill at any instant.
@@ -30,6 +31,12 @@ With --uptane, the client of one ECU, which installs what both repositories agre
   --target-base-url URL    where targets are; below the Image repository in targets/ when left out (download)
 Refresh matches all that the Director wants installed, download fetches it too. Each command prints one line:
 {"director": {"ok", "error"}, "image": {"ok", "error"}, "targets": [{"name", "ok", "error"}]}
+
+With --map FILE, the client of several repositories, of which some must agree on a target (TAP 4):
+  --map FILE               which repositories there are, and who must agree on what (docs/formats.md)
+  init REPOSITORY ROOT     trust a root of one of them; each has its folder in that of the state
+  --target-name, --target-dir as above; addresses are in the map
+With --uptane the map is in place of --director-url and --image-url.
 
 Exit status: 0 done, 1 not done; standard error says why. With --uptane: 0 all is well, 1 something is refused,
 2 usage, 3 a server cannot be reached.
@@ -79,26 +86,46 @@ export type UptaneCommand =
   | {
       readonly command: 'refresh' | 'download';
       readonly metadataDir: string;
-      readonly sources: Sources;
+      /** Or the map file that says it. */
+      readonly sources: Sources | { readonly map: string; readonly targetBaseUrl?: string };
       readonly targetDir: string;
       /** What was said again of the ECU: as at `init`, or it is another one. */
       readonly claimed?: Partial<Ecu>;
     };
 
+export type MappedCommand =
+  | {
+      readonly command: 'init';
+      readonly metadataDir: string;
+      readonly map: string;
+      readonly repository: string;
+      readonly root: string;
+    }
+  | { readonly command: 'refresh'; readonly metadataDir: string; readonly map: string }
+  | {
+      readonly command: 'download';
+      readonly metadataDir: string;
+      readonly map: string;
+      readonly targetNames: readonly string[];
+      readonly targetDir: string;
+    };
+
 export type Request =
   | { readonly command: 'help' }
   | { readonly client: 'tuf'; readonly command: Command }
+  | { readonly client: 'mapped'; readonly command: MappedCommand }
   | { readonly client: 'uptane'; readonly command: UptaneCommand };
 
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-const OPTIONS: Readonly<Record<'tuf' | 'uptane', readonly string[]>> = {
+const OPTIONS: Readonly<Record<'tuf' | 'mapped' | 'uptane', readonly string[]>> = {
   tuf: ['metadata-dir', 'metadata-url', 'target-name', 'target-dir', 'target-base-url'],
+  mapped: ['metadata-dir', 'map', 'target-name', 'target-dir'],
   uptane: [
     ...['uptane', 'legacy', 'ecu-id', 'hardware-id', 'metadata-dir'],
-    ...['director-url', 'image-url', 'target-dir', 'target-base-url'],
+    ...['director-url', 'image-url', 'target-dir', 'target-base-url', 'map'],
   ],
 };
 /** Options without a value. */
@@ -119,12 +146,13 @@ export function parse(args: readonly string[]): Request {
     if (!value) throw new UsageError(`--${name} needs a value`);
     given.set(name, [...(given.get(name) ?? []), value]);
   }
-  const client = given.has('uptane') ? 'uptane' : 'tuf';
+  const client = given.has('uptane') ? 'uptane' : given.has('map') ? 'mapped' : 'tuf';
   const foreign = [...given.keys()].find((name) => !OPTIONS[client].includes(name));
   if (foreign !== undefined) throw noOption(`--${foreign}`);
   const [command, ...operands] = rest;
   if (command === undefined) throw new UsageError('no command; there are init, refresh and download');
   const typed = { given, command, operands };
+  if (client === 'mapped') return { client, command: mappedCommand(typed) };
   return client === 'tuf'
     ? { client, command: tufCommand(typed) }
     : { client, command: uptaneCommand(typed) };
@@ -171,13 +199,44 @@ function uptaneCommand(typed: Typed): UptaneCommand {
   }
   if (command !== 'refresh' && command !== 'download') throw unknown(command);
   const targetBaseUrl = given.get('target-base-url')?.at(-1);
-  const sources = {
-    directorUrl: one(typed, 'director-url'),
-    imageUrl: one(typed, 'image-url'),
-    ...(targetBaseUrl !== undefined && { targetBaseUrl }),
-  };
+  const map = given.get('map')?.at(-1);
+  if (map !== undefined && (given.has('director-url') || given.has('image-url')))
+    throw new UsageError('--map says where both repositories are; leave --director-url and --image-url out');
+  const where =
+    map !== undefined
+      ? { map }
+      : { directorUrl: one(typed, 'director-url'), imageUrl: one(typed, 'image-url') };
+  const sources = { ...where, ...(targetBaseUrl !== undefined && { targetBaseUrl }) };
   const targetDir = given.get('target-dir')?.at(-1) ?? `${metadataDir}/targets`;
   return { command, metadataDir, sources, targetDir, claimed: claimedEcu(typed) };
+}
+
+function mappedCommand(typed: Typed): MappedCommand {
+  const { given, command, operands } = typed;
+  checkOperands(typed, 2);
+  const at = { metadataDir: one(typed, 'metadata-dir'), map: one(typed, 'map') };
+  switch (command) {
+    case 'init': {
+      const [repository, root] = operands;
+      if (repository === undefined || root === undefined)
+        throw new UsageError(
+          'init needs the name of a repository in the map, and the file with its root metadata',
+        );
+      return { command, ...at, repository, root };
+    }
+    case 'refresh':
+      return { command, ...at };
+    case 'download':
+      one(typed, 'target-name');
+      return {
+        command,
+        ...at,
+        targetNames: given.get('target-name') ?? [],
+        targetDir: one(typed, 'target-dir'),
+      };
+    default:
+      throw unknown(command);
+  }
 }
 
 function claimedEcu({ given }: Typed): Partial<Ecu> {

@@ -9,6 +9,7 @@ import type { Core } from '../../host/node/core.ts';
 import { HostError, StatusError } from '../../host/node/errors.ts';
 import { ProvisionError } from '../../host/node/provision.ts';
 import { download } from './download.ts';
+import { uptaneSources } from './map.ts';
 import { Mirror } from './mirror.ts';
 import type { Ecu, Sources, UptaneCommand } from './options.ts';
 import { CONFIGURATION, State } from './state.ts';
@@ -36,10 +37,13 @@ export async function runUptane(command: UptaneCommand): Promise<UptaneReport> {
   if (!isEcu(ecu, command.claimed))
     throw new HostError('argument-invalid', `${command.metadataDir} is of ${describe(ecu)}: begin with init`);
   const { both, director, image } = states(command.metadataDir, ecu);
-  const at = addresses(command.sources, ecu);
+  const { targetBaseUrl } = command.sources;
+  const sources =
+    'map' in command.sources ? uptaneSources(command.sources.map, targetBaseUrl) : command.sources;
+  const at = addresses(sources, ecu);
   const alone = () => checkAlone(image, at);
-  if (both.exists) return both.use((core) => new Run(command, ecu, both, core).report(alone));
-  const ofDirector = await checkAlone(director, { ...at, metadataUrl: command.sources.directorUrl });
+  if (both.exists) return both.use((core) => new Run(command, ecu, both, core, at).report(alone));
+  const ofDirector = await checkAlone(director, { ...at, metadataUrl: sources.directorUrl });
   return { director: ofDirector, image: await alone(), targets: [] };
 }
 
@@ -176,6 +180,7 @@ class Run {
     ecu: Ecu,
     state: State,
     core: Core,
+    at: Addresses,
   ) {
     this.#command = command;
     this.#core = core;
@@ -183,7 +188,7 @@ class Run {
     this.#legacy = ecu.legacy;
     this.#watch = new Watch((name) => state.note(name));
     const onEvent: ConstructorParameters<typeof Client>[0]['onEvent'] = (event) => this.#watch.event(event);
-    this.#client = new Client({ ...addresses(command.sources, ecu), onEvent });
+    this.#client = new Client({ ...at, onEvent });
   }
 
   /** `alone` judges the Image repository where the Director is refused. */

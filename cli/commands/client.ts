@@ -1,8 +1,10 @@
 // moult client: what bin/moult-client does, as a verb.
 import { RepositoryError } from '../../repo/index.ts';
 import { run as runClient } from '../client/client.ts';
+import { runMapped } from '../client/mapped.ts';
 import {
   type Command,
+  type MappedCommand,
   parse,
   type Request,
   type UptaneCommand,
@@ -31,6 +33,7 @@ export const addClient: AddCommand = (program, run) => {
         }
         try {
           if (request.client === 'tuf') await client(session, request.command);
+          else if (request.client === 'mapped') await mapped(session, request.command);
           else await uptane(session, request.command);
         } catch (error) {
           session.exit = reportDeviceError(error, session.output);
@@ -45,6 +48,26 @@ async function client(session: Session, command: Command): Promise<void> {
   session.output.result(command);
 }
 
+async function mapped(session: Session, command: MappedCommand): Promise<void> {
+  const files = { metadataDir: session.path(command.metadataDir), map: session.path(command.map) };
+  switch (command.command) {
+    case 'init':
+      await runMapped({ ...command, ...files, root: session.path(command.root) });
+      session.output.event(
+        `${command.repository} is trusted by the root in ${command.root}, and nothing else yet`,
+      );
+      break;
+    case 'refresh':
+      await runMapped({ ...command, ...files });
+      session.output.event(`all repositories in ${command.map} are up to date`);
+      break;
+    case 'download':
+      await runMapped({ ...command, ...files, targetDir: session.path(command.targetDir) });
+      session.output.event(`agreed on, in ${command.targetDir}: ${command.targetNames.join(', ')}`);
+  }
+  session.output.result(command);
+}
+
 /** One line of JSON, whoever reads it. */
 async function uptane(session: Session, command: UptaneCommand): Promise<void> {
   const report = await runUptane(uptaneInFolder(session, command));
@@ -54,8 +77,11 @@ async function uptane(session: Session, command: UptaneCommand): Promise<void> {
 
 function uptaneInFolder(session: Session, command: UptaneCommand): UptaneCommand {
   const metadataDir = session.path(command.metadataDir);
-  if (command.command !== 'init')
-    return { ...command, metadataDir, targetDir: session.path(command.targetDir) };
+  if (command.command !== 'init') {
+    const { sources } = command;
+    const found = 'map' in sources ? { ...sources, map: session.path(sources.map) } : sources;
+    return { ...command, metadataDir, sources: found, targetDir: session.path(command.targetDir) };
+  }
   const roots = {
     directorRoot: session.path(command.directorRoot),
     imageRoot: session.path(command.imageRoot),

@@ -31,7 +31,11 @@ export type HostErrorCode =
   /** a file that should be a bundle cannot be read */
   | 'bundle-unreadable'
   /** a file that is no bundle, or not a whole one */
-  | 'bundle-invalid';
+  | 'bundle-invalid'
+  /** a map of repositories that cannot be read, or says what it must not */
+  | 'map-invalid'
+  /** too few of the repositories in a map agree on a target, or one of them is refused */
+  | 'map-unmet';
 
 export class HostError extends Error {
   override readonly name = 'HostError';
