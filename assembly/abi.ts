@@ -1,7 +1,7 @@
 // The numbers that cross the ABI, statuses apart. Append only, like those.
 // `scripts/abi.ts` copies them into host/node/abi.ts and host/wasm3/moult_abi.h.
 
-export const ABI_VERSION: i32 = 2;
+export const ABI_VERSION: i32 = 3;
 
 export const enum Action {
   /** nothing to do before `agent_until()` */
@@ -16,6 +16,8 @@ export const enum Action {
   CONTINUE = 4,
   /** an image is ready and the device would boot again: update_approve now, or update_postpone */
   ASK = 5,
+  /** a check begins: send what is installed, report_write, and on a Primary the manifest; then report_end */
+  REPORT = 6,
   /** send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
   TIME = 7,
 }
@@ -71,6 +73,8 @@ export const enum LogEvent {
   POLICY = 11,
   /** a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
   TIME = 12,
+  /** a report was sent, after one that was not, or could not be sent, after one that was; the detail is its counter */
+  REPORT = 13,
 }
 
 export const enum Mode {
@@ -87,7 +91,7 @@ export const enum Part {
   CONFIG = 0,
   /** the first root of trust */
   ROOT = 1,
-  /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  /** 32 bytes of secret, for the key that payloads are encrypted for and the one that reports are signed with; or none: the core makes them */
   KEY = 2,
   /** the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
   DIRECTOR = 3,

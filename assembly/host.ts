@@ -1,4 +1,4 @@
-// The ABI inward: everything that the core asks of its host. Version 2.
+// The ABI inward: everything that the core asks of its host. Version 3.
 //
 // Every value is an i32; sizes, offsets and seconds are read as u32. Pointers are offsets in the
 // module's own linear memory. A negative result is an error, and the core passes it on as a status.

@@ -23,8 +23,8 @@ export const NAME_BUFFER: usize = memory.data(392, 8);
 
 // ---- storage ----
 
-/** record: what is live, up to 45 Entries of 28; the small core has no delegated roles. As long as the module. */
-export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1264;
+/** record: what is live, up to 48 Entries of 28; the small core has no delegated roles. As long as the module. */
+export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1344;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 
 /** components: names and hardware ids of those beside the main one. As long as the module. */
@@ -123,8 +123,13 @@ export const CONTENT_KEY: usize = SEALED_HASH + SHA256_CONTEXT;
 export const CHUNK_OPENING: usize = CONTENT_KEY + 32;
 export const CHUNK_NONCE: usize = CHUNK_OPENING + CHUNK_CONTEXT;
 if (CHUNK_NONCE + 12 - PAYLOAD > <usize>KEY_SET_ROOM) ERROR("what opens a payload does not fit its region");
-/** key: somebody's public key, then that of this device and its secret. Within one call, or while it is provisioned. */
+/**
+ * key: somebody's public key, then the record of this device's: public key, secret, public key of reports. Within one
+ * call, or while it is provisioned.
+ */
 export const DEVICE_KEY: usize = CHUNK_OPENING;
+/** signer: what is signed, 304 bytes. From the first byte that is read to the signature, when nothing is verified. */
+export const SIGNING: usize = KEY_SET;
 /** encryption: the chunk that is arriving, 1,040 bytes, and what opening it takes behind it. During one download. */
 export const CHUNK: usize = SIGNATURE_CONTEXTS;
 /** payload: what was unpacked, COPY_SIZE bytes. Within one call. */

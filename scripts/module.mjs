@@ -3,8 +3,10 @@
 // made smaller by Binaryen's wasm-opt, with what asc has no options for. The same steps everywhere, so that who builds a
 // release again gets the same bytes.
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { joinSegments } from './segments.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ASC = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
@@ -29,6 +31,7 @@ if (out === undefined) {
 run(ASC, [entry, '--target', target, '--outFile', out]);
 if (target === 'release')
   run(WASM_OPT, [out, '--output', out, ...FEATURES.map((name) => `--enable-${name}`), ...SMALLER]);
+writeFileSync(out, joinSegments(readFileSync(out)));
 
 function run(program, options) {
   const { status } = spawnSync(process.execPath, [program, ...options], { cwd: ROOT, stdio: 'inherit' });

@@ -44,6 +44,7 @@ const CORE = [
 const HOST_USERS = [
   'storage/flash',
   'agent/clock',
+  'agent/manifest',
   'agent/device',
   'agent/policy',
   'agent/download',

@@ -7,6 +7,8 @@
 //
 // From VERIFY it goes back to METADATA, to look for what to fetch, as long as other components of a set are missing.
 //
+// Where an ECU reports what is installed, it does so between IDLE and METADATA: REPORT.
+//
 // Between two checks a host may ask for one target by its path: METADATA (its delegated roles), then TARGET.
 
 import { Action, ABI_VERSION } from "../abi";
@@ -14,8 +16,10 @@ import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { check_advance, check_begin, check_next } from "./check";
 import { clock_ask } from "./clock";
 import { download_verify, download_verify_base } from "./download";
+import { profile } from "../metadata/profile";
 import { policy, policy_clock, policy_settle } from "./policy";
 import { PATCHING } from "../lean";
+import { report_begin } from "./report";
 import { Phase, run } from "./run";
 
 export function abi_version(): i32 {
@@ -49,6 +53,7 @@ function step(now: u32): Action {
       // host hears of its end.
       if (!run.waited || (now != 0 && now - run.checked < run.pause)) return Action.WAIT;
       run.checked = now;
+      if (!isDefined(SMALL) && profile.reports) return report_begin();
       check_begin(now);
       return check_advance();
     case Phase.METADATA:
@@ -72,6 +77,7 @@ function other_step(): Action {
   if (run.phase == Phase.BASE) return download_verify_base();
   if (isDefined(SMALL)) return Action.WAIT;
   if (run.phase == Phase.NEXT) return check_next();
+  if (run.phase == Phase.REPORT) return Action.REPORT;
   if (run.phase == Phase.TIME) return clock_ask();
   return run.phase == Phase.ASK ? Action.ASK : Action.WAIT;
 }

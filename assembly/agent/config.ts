@@ -189,6 +189,7 @@ function uptane_clear(): void {
   profile.mode = Mode.TUF;
   profile.legacy = false;
   profile.primary = false;
+  profile.reports = false;
   profile.vehicle = 0;
   ecu = 0;
   ecus.known = 1;
@@ -215,6 +216,7 @@ function read_uptane(r: Reader, name: Name): void {
       profile.legacy = reader_bool(r);
       return;
     default:
+      if (name == Name.IMAGE) profile.reports = true;
       reader_skip(r);
   }
 }

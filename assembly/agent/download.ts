@@ -29,6 +29,7 @@ import { workflow_consistent } from "../tuf/workflow";
 import { component_bits } from "./components";
 import { config, config_key } from "./config";
 import { device_stage, device_unstage } from "./device";
+import { installed_note } from "./installed";
 import { offer, offer_base, offer_digest, offer_find, offer_name } from "./offer";
 import { policy_asks, policy_leave, policy_verdict } from "./policy";
 import { Phase, run, run_end } from "./run";
@@ -212,7 +213,8 @@ export function download_select(): Action {
     const others = set_others(install_component());
     install.slots = (install.slots ^ others) | (others << 16);
   }
-  const status = trial_select();
+  let status = isDefined(SMALL) ? Status.OK : installed_note();
+  if (status == Status.OK) status = trial_select();
   if (status != Status.OK) return give_image_up(status);
   run.outcome = Status.READY_TO_REBOOT;
   run.outcome_role = Role.NONE;

@@ -25,9 +25,13 @@ export class Policy {
   left: u32;
   /** Seconds from there until the image was judged, at the last install. */
   downtime: u32;
+  /** Reports up to this number may have been made. */
+  reports: u32;
 }
 
-const POLICY_SIZE: i32 = 28;
+const POLICY_SIZE: i32 = 32;
+/** As cores wrote it that knew no reports. */
+const POLICY_LEAST: i32 = 28;
 if (<i32>offsetof<Policy>() != POLICY_SIZE || POLICY_SIZE > POLICY_ROOM) ERROR("the Policy does not fit its region");
 
 export const policy = changetype<Policy>(POLICY);
@@ -42,7 +46,7 @@ export function policy_mount(): Status {
   const entry = store_entry(Kind.POLICY);
   draws = 0;
   memory.fill(POLICY, 0, POLICY_SIZE);
-  if (entry.length == POLICY_SIZE) return flash_read(store_bank(), entry.offset, POLICY, POLICY_SIZE);
+  if (entry.length - POLICY_LEAST <= <u32>(POLICY_SIZE - POLICY_LEAST)) return flash_read(store_bank(), entry.offset, POLICY, entry.length);
   if (!config_selects()) return Status.OK;
   // Without random bytes by what it was provisioned with, which differs where each device is given a field of its own.
   if (host.entropy(POLICY, 4) < 0) policy.seed = store_entry(Kind.CONFIG).crc;

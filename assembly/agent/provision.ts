@@ -3,7 +3,7 @@
 
 import { Part } from "../abi";
 import * as host from "../host";
-import { key_forget, key_keep, key_load, KEY_SIZE, OWN_SECRET } from "../install/key";
+import { key_forget, key_keep, key_load, KEY_SIZE, OWN_SECRET, SIGNER_AT } from "../install/key";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { ENCRYPTION } from "../lean";
 import { Mode, profile } from "../metadata/profile";
@@ -35,7 +35,6 @@ let given: u32 = 0;
 
 export function provision_begin(wanted: Part): Status {
   const last: i32 = isDefined(SMALL) ? Part.ROOT : Part.DIRECTOR;
-  if (isDefined(LEAN) && wanted == Part.KEY) return Status.BAD_ARGUMENT;
   if (<u32>wanted > <u32>last) return Status.BAD_ARGUMENT;
   if (run.phase != Phase.UNUSABLE && run.phase != Phase.PROVISION) return Status.ALREADY_PROVISIONED;
   run.phase = Phase.UNUSABLE;
@@ -46,7 +45,7 @@ export function provision_begin(wanted: Part): Status {
   if (status != Status.OK) return status;
   const whole = isDefined(SMALL) || wanted != Part.ROOT || profile.mode != Mode.FULL || store_entry(Kind.DIRECTOR_ROOT).length != 0;
   if (!whole) return Status.WRONG_STATE;
-  if (!ENCRYPTION || wanted != Part.KEY) record_begin(kind_of(wanted));
+  if (isDefined(SMALL) || wanted != Part.KEY) record_begin(kind_of(wanted));
   part = wanted;
   given = 0;
   run.phase = Phase.PROVISION;
@@ -62,7 +61,7 @@ export function provision_write(length: u32): Status {
   if (run.phase != Phase.PROVISION) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
   if (part == Part.CONFIG && record_length() + length > MAX_CONFIG) return Status.CONFIG_INVALID;
-  return ENCRYPTION && part == Part.KEY ? take_key(length) : record_write(IO_BUFFER, length);
+  return !isDefined(SMALL) && part == Part.KEY ? take_key(length) : record_write(IO_BUFFER, length);
 }
 
 /** No byte of a key stays where the host sees it, or on flash before the key is whole. */
@@ -77,7 +76,7 @@ function take_key(length: u32): Status {
 export function provision_end(): Status {
   if (run.phase != Phase.PROVISION) return Status.WRONG_STATE;
   run.phase = Phase.UNUSABLE;
-  if (ENCRYPTION && part == Part.KEY) return accept_key();
+  if (!isDefined(SMALL) && part == Part.KEY) return accept_key();
   const status = part == Part.CONFIG ? accept_config() : root_provision(part == Part.DIRECTOR);
   if (status != Status.OK) {
     record_abort();
@@ -100,9 +99,12 @@ function accept_key(): Status {
   return Status.BAD_ARGUMENT;
 }
 
-/** Writes the public key that payloads for this device are encrypted for into the buffer. Its length; or KEY_MISSING. */
-export function public_key_read(): i32 {
-  if (!ENCRYPTION) return Status.KEY_MISSING;
-  const status = key_load(IO_BUFFER, KEY_SIZE);
+/**
+ * Writes a public key of this device into the buffer: 0 the one that payloads are encrypted for (X25519), 1 the one that
+ * its reports are signed with (Ed25519). Its length; or KEY_MISSING.
+ */
+export function public_key_read(which: i32): i32 {
+  if (!ENCRYPTION && which == 0) return Status.KEY_MISSING;
+  const status = key_load(IO_BUFFER, which == 0 ? 0 : SIGNER_AT, KEY_SIZE);
   return status == Status.OK ? KEY_SIZE : status;
 }

@@ -35,6 +35,8 @@ export const enum Phase {
   ASK = 10,
   /** one component of a set is in its slot, others are not */
   NEXT = 11,
+  /** a check begins with the report of what is installed */
+  REPORT = 12,
   /** the answer of a time server is wanted */
   TIME = 13,
 }
@@ -61,6 +63,8 @@ export namespace run {
   export let fresh: bool = false;
   /** What is searched for is the one target that was asked for. */
   export let finding: bool = false;
+  /** What became of the last report. */
+  export let reported: Status = Status.OK;
 }
 
 /** Seconds to the next check after one that failed, doubled with each further one up to the interval. */

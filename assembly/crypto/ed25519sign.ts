@@ -31,7 +31,7 @@ import {
 import { FIELD } from "./field25519";
 import { hkdf_sha256_expand, hkdf_sha256_extract } from "./hkdf";
 import { scratch_wipe, SECRETS } from "./memory";
-import { ORDER, scalar_multiply, scalar_reduce } from "./scalar25519";
+import { ORDER, scalar_multiply_add, scalar_reduce } from "./scalar25519";
 import { bytes_are_equal } from "./secret";
 import { sha256_begin, sha256_end, sha256_update } from "./sha256";
 import { sha512_begin, sha512_end, sha512_update } from "./sha512";
@@ -71,10 +71,9 @@ const TWICE = SECRETS + 368;
 // Around that: a hash, its digest, scalars.
 const HASH = SECRETS + 512;
 const WIDE = SECRETS + 712;
+// Zeros behind each.
 const NONCE = SECRETS + 776;
-const HASHED = SECRETS + 808;
-const FACTOR = SECRETS + 840;
-const PARTS = SECRETS + 864;
+const HASHED = SECRETS + 816;
 
 /** "Ed25519 seed" */
 const SEED_INFO = memory.data<u8>([0x45, 0x64, 0x32, 0x35, 0x35, 0x31, 0x39, 0x20, 0x73, 0x65, 0x65, 0x64]);
@@ -192,11 +191,12 @@ export function ed25519_sign_end(ctx: usize, signature: usize): bool {
     sound = bytes_are_equal(WIDE, ctx + DIGEST, 64);
   }
   if (sound) {
+    memory.fill(NONCE, 0, 80);
     scalar_reduce(NONCE, WIDE);
     sha512_end(ctx + CHALLENGE, WIDE);
     scalar_reduce(HASHED, WIDE);
     memory.copy(signature, ctx + R, 32);
-    multiply_add(signature + 32, key, HASHED, NONCE);
+    scalar_multiply_add(signature + 32, HASHED, key, NONCE);
   }
   memory.fill(ctx, 0, ED25519_SIGN_CONTEXT);
   scratch_wipe();
@@ -206,26 +206,6 @@ export function ed25519_sign_end(ctx: usize, signature: usize): bool {
 /** Whether the scalar of a key is there: its bit 254 is always set. Without it S would be the bare nonce. */
 function key_is_whole(key: usize): bool {
   return (load<u8>(key, 31) & 0x40) != 0;
-}
-
-/** out = a b + c modulo L; a is a secret of 256 bits, b and c are below L. */
-function multiply_add(out: usize, a: usize, b: usize, c: usize): void {
-  // a b = (a / 2^128) b 2^128 + (a mod 2^128) b, each product reduced.
-  memory.fill(FACTOR, 0, 24);
-  store<u8>(FACTOR, 1, 16);
-  memory.copy(WIDE, a + 16, 16);
-  memory.fill(WIDE + 16, 0, 48);
-  scalar_multiply(PARTS, WIDE, b);
-  scalar_multiply(PARTS, FACTOR, PARTS);
-  memory.copy(WIDE, a, 16);
-  scalar_multiply(PARTS + 32, WIDE, b);
-  let carry: u64 = 0;
-  for (let i: usize = 0; i < 32; i += 4) {
-    carry += <u64>load<u32>(PARTS + i) + load<u32>(PARTS + 32 + i) + load<u32>(c + i);
-    store<u32>(WIDE + i, <u32>carry);
-    carry >>= 32;
-  }
-  scalar_reduce(out, WIDE); // three numbers below L: less than 2^256
 }
 
 /**

@@ -27,13 +27,25 @@ export function scalar_reduce(out: usize, wide: usize): void {
   reduce(out);
 }
 
-/** out = a b modulo L; a below 2^160, b below 2^256. */
+/** out = a b modulo L; both below 2^256, and four bytes of zeros behind a. */
 export function scalar_multiply(out: usize, a: usize, b: usize): void {
+  memory.fill(SCALAR_LIMBS, 0, 19 * 8);
+  multiply_add(out, a, b);
+}
+
+/** out = a b + c modulo L; each below 2^256, and four bytes of zeros behind a and c. No branch on them. */
+export function scalar_multiply_add(out: usize, a: usize, b: usize, c: usize): void {
+  memory.fill(SCALAR_LIMBS, 0, 19 * 8);
+  unpack(SCALAR_LIMBS, c, 10);
+  multiply_add(out, a, b);
+}
+
+/** Adds the product to what SCALAR_LIMBS hold: a column is the sum of ten products of 28 bits and one limb. */
+function multiply_add(out: usize, a: usize, b: usize): void {
   const x = SCALAR_LIMBS;
-  memory.fill(x, 0, 19 * 8);
   unpack(SCALAR_FACTOR, b, 9);
   store<i64>(SCALAR_FACTOR, load<u8>(b, 31) >> 4, 9 * 8);
-  for (let i: usize = 0; i < 6; i++) {
+  for (let i: usize = 0; i < 10; i++) {
     const limb = limb_at(a, i);
     for (let j: usize = 0; j < 80; j += 8) {
       const at = x + (i << 3) + j;

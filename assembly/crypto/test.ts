@@ -5,7 +5,8 @@ export {
   field_multiply, field_parity, field_power_p58, field_square, field_square_small, field_subtract, field_subtract_small,
 } from "./field25519";
 export { point_load } from "./edwards25519";
-export { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scalar_reduce } from "./scalar25519";
+export { scalar_digits, scalar_halve, scalar_is_canonical, scalar_multiply, scalar_multiply_add, scalar_reduce } from "./scalar25519";
+export { ed25519_public, ed25519_sign_begin as ed25519_device_begin, ed25519_sign_end as ed25519_device_end } from "./ed25519device";
 export { BASE_TABLES } from "./base25519";
 export { chacha20_begin, chacha20_update } from "./chacha20";
 export { poly1305_begin, poly1305_end, poly1305_update } from "./poly1305";

@@ -131,7 +131,7 @@ function open_head(): Status {
 
 function open_entry(): Status {
   if (found) return Status.OK;
-  const status = key_load(OWN_PUBLIC, KEY_SIZE);
+  const status = key_load(OWN_PUBLIC, 0, KEY_SIZE);
   found = bytes_equal(CHUNK, OWN_PUBLIC, ENTRY_ID);
   if (found) memory.copy(WRAPPED, CHUNK + ENTRY_ID, KEY_SIZE);
   return status;
@@ -146,7 +146,7 @@ function end_header(): Status {
 
 /** Makes the key of the chunks. */
 function unwrap(): Status {
-  const status = key_load(OWN_PUBLIC, 2 * KEY_SIZE);
+  const status = key_load(OWN_PUBLIC, 0, 2 * KEY_SIZE);
   if (status != Status.OK) return status;
   memory.copy(DEVICE_KEY, EPHEMERAL, KEY_SIZE);
   // RFC 7748, 6.1: not all zeros, against a point of small order, with which anybody knows the key.

@@ -26,15 +26,15 @@ export function date_parse(text: usize, length: u32): i64 {
   return max<i64>(0, min<i64>(seconds, LATEST));
 }
 
-/** How a date begins; a 0 stands for any digit. */
-const PATTERN = "0000-00-00T00:00:00";
+/** How a date begins, 0000-00-00T00:00:00; a 0 stands for any digit. */
+const PATTERN = memory.data<u8>([48, 48, 48, 48, 45, 48, 48, 45, 48, 48, 84, 48, 48, 58, 48, 48, 58, 48, 48]);
 
 /** Reads year, month, day, hour, minute and second; false if the text does not look like a date. */
 function fields_read(text: usize): bool {
   let at = DIGEST;
   let value = 0;
   for (let i: usize = 0; i < 19; i++) {
-    const wanted: u32 = load<u16>(changetype<usize>(PATTERN) + (i << 1));
+    const wanted: u32 = load<u8>(PATTERN + i);
     const c: u32 = load<u8>(text + i);
     if (wanted == 0x30) {
       if (c - 0x30 > 9) return false;
@@ -81,7 +81,7 @@ function two_digits(text: usize): i32 {
 }
 
 /** Days from 1970-01-01 to the first of a month of the Gregorian calendar; month 13 is the next January. */
-function days_before(year: i32, month: i32): i32 {
+export function days_before(year: i32, month: i32): i32 {
   // Years begin in March, so that the leap day is the last of a year.
   const early = month < 3;
   const y: u32 = early ? year - 1 : year;

@@ -22,6 +22,8 @@ export namespace profile {
   export let vehicle: u64 = 0;
   /** This ECU sends targets to others, and refuses those for one that it does not know. */
   export let primary: bool = false;
+  /** It is known what is installed, and so this ECU reports it. */
+  export let reports: bool = false;
 }
 
 // @ts-ignore: decorator

@@ -42,8 +42,12 @@ export const enum Kind {
   /** The same four of the Director. */
   DIRECTOR_ROOT = 9,
   DIRECTOR_TARGETS = 12,
+  // 13: delegated roles of cores of before, which are fetched again.
+  /** What images are, as reports say it; the version is their release counter: of the one that is installed, and another. */
+  IMAGE = 14,
+  OTHER_IMAGE = 15,
   /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
-  DELEGATED = 13,
+  DELEGATED = 16,
 }
 
 /** The small core knows no Director. */
@@ -589,7 +593,7 @@ function walk_record(size: u32): Status {
   const length = load<u32>(COMMIT_BUFFER, 4);
   const offset = payload_offset(log_end);
   if (length > size - offset) return Status.STORE_CORRUPT;
-  if (kind > 0 && kind < PLACES && kind <= KINDS) {
+  if (kind > 0 && kind < PLACES && kind <= KINDS && (isDefined(SMALL) || kind != 13)) {
     const crc = load<u32>(COMMIT_BUFFER, 8);
     const status = crc_check(bank, offset, length, crc);
     if (status == Status.FLASH_READ) return status;

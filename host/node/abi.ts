@@ -1,6 +1,6 @@
 // Generated from the core by scripts/abi.ts. Do not edit.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 export const Action = {
   /** nothing to do before `agent_until()` */
@@ -15,6 +15,8 @@ export const Action = {
   CONTINUE: 4,
   /** an image is ready and the device would boot again: update_approve now, or update_postpone */
   ASK: 5,
+  /** a check begins: send what is installed, report_write, and on a Primary the manifest; then report_end */
+  REPORT: 6,
   /** send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
   TIME: 7,
 } as const;
@@ -73,6 +75,8 @@ export const LogEvent = {
   POLICY: 11,
   /** a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
   TIME: 12,
+  /** a report was sent, after one that was not, or could not be sent, after one that was; the detail is its counter */
+  REPORT: 13,
 } as const;
 export type LogEvent = (typeof LogEvent)[keyof typeof LogEvent];
 
@@ -91,7 +95,7 @@ export const Part = {
   CONFIG: 0,
   /** the first root of trust */
   ROOT: 1,
-  /** 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  /** 32 bytes of secret, for the key that payloads are encrypted for and the one that reports are signed with; or none: the core makes them */
   KEY: 2,
   /** the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
   DIRECTOR: 3,
@@ -1249,10 +1253,10 @@ export type CoreExports = {
    */
   time_answer?(length: number): number;
   /**
-   * Writes the public key that payloads for this device are encrypted for into the buffer. Its length;
-   * or KEY_MISSING.
+   * Writes a public key of this device into the buffer: 0 the one that payloads are encrypted for
+   * (X25519), 1 the one that its reports are signed with (Ed25519). Its length; or KEY_MISSING.
    */
-  public_key_read?(): number;
+  public_key_read?(which: number): number;
   /** How updates go from now on: see `Mode`. WRONG_STATE: not in the middle of a check. */
   policy_set?(mode: number): number;
   /**
@@ -1281,6 +1285,22 @@ export type CoreExports = {
    * erased bytes between them (docs/formats.md). Bytes; 0: the end.
    */
   log_read?(offset: number): number;
+  /** All was read: writes the signature into the buffer; its length. */
+  manifest_end?(): number;
+  /**
+   * Reads the next bytes of the manifest, in canonical form, from the buffer; the first piece has 8 or
+   * more. KEY_MISSING: no key, or no random bytes, without which nothing is signed that passes but once.
+   * WRONG_STATE: report_write comes before it.
+   */
+  manifest_write?(length: number): number;
+  /** The report was sent, or not: the check goes on with either. */
+  report_end?(result: number): number;
+  /**
+   * Writes this ECU's report into the buffer, `signed` in canonical form; its length. Behind it are the
+   * 64 bytes of its signature, where the core has a key. Each call makes another report. WRONG_STATE: in
+   * the middle of a check, or this device is not told what its first image was.
+   */
+  report_write?(): number;
   /**
    * Chooses the component that the next two tell of; 0 is the main one. Returns how many there are;
    * BAD_ARGUMENT: not so many.

@@ -39,6 +39,8 @@ export type ClientEvent =
   | { readonly type: 'installed'; readonly version: string; readonly length: number }
   /** A release is there that is not installed now: the user has postponed it, or is to approve of it. */
   | { readonly type: 'waiting'; readonly status: number; readonly notice: Notice | undefined }
+  /** The version report at the start of a check was sent, or not; the check goes on. */
+  | { readonly type: 'report'; readonly status: number; readonly message: string }
   | { readonly type: 'reboot' }
   | { readonly type: 'confirmed'; readonly version: string }
   | { readonly type: 'rejected'; readonly version: string }
@@ -73,6 +75,12 @@ export interface ClientOptions extends Addresses {
    * stays. False: it is left. Left out: nobody is asked.
    */
   readonly consent?: (stage: Stage, release: number) => Promise<boolean>;
+  /**
+   * A check begins, and an ECU that reports is to send what it has: `core.report()`, or a Primary `core.manifest(…)`. What it
+   * throws is noted, and the check goes on: TransferError and `report-invalid` as NETWORK, StatusError as its status. Left
+   * out: nobody is told.
+   */
+  readonly report?: (core: Core) => void | Promise<void>;
 }
 
 /** Gets pieces of a target, each with its offset; one at offset 0 begins anew. An exception ends the fetch. */
@@ -106,6 +114,7 @@ export class Client {
   readonly #mayReboot: (core: Core) => number | Promise<number>;
   readonly #exchange: Exchange;
   readonly #consent: NonNullable<ClientOptions['consent']>;
+  readonly #report: ((core: Core) => void | Promise<void>) | undefined;
   /** While a target is looked for: who gets its bytes, or bytes that may be it. */
   #keep: TargetKeeper | undefined;
   #local: Iterable<Uint8Array> | undefined;
@@ -122,6 +131,7 @@ export class Client {
     this.#mayReboot = options.mayReboot ?? (() => 0);
     this.#exchange = options.timeExchange ?? exchangeWith(options.timeServers ?? []);
     this.#consent = options.consent ?? (async () => true);
+    this.#report = options.report;
   }
 
   /** Runs a device until `wait` says stop; the last outcome. */
@@ -200,6 +210,7 @@ export class Client {
       if (left) return this.#leave(core);
       if (action === Action.FETCH) await this.#fetchFile(core);
       else if (action === Action.TIME) await this.#askTime(core, asked++);
+      else if (action === Action.REPORT) await this.#sendReport(core);
       else if (action === Action.SELF_TEST) return { action: 'self-test' };
       else if (action === Action.REBOOT) return this.#installed(core);
       else if (action === Action.WAIT) return this.#checked(core);
@@ -207,6 +218,23 @@ export class Client {
         throw new StatusError(action, 'agent_step');
     }
     throw new HostError('core-call', `the core asks without end, last for ${core.fetchName()}`);
+  }
+
+  async #sendReport(core: Core): Promise<void> {
+    let status: number = Status.OK;
+    try {
+      await this.#report?.(core);
+    } catch (error) {
+      if (error instanceof StatusError) status = error.status;
+      else if (
+        error instanceof TransferError ||
+        (error instanceof HostError && error.code === 'report-invalid')
+      )
+        status = Status.NETWORK;
+      else throw error;
+    }
+    core.reportEnd(status);
+    if (this.#report) this.#emit({ type: 'report', status, message: statusMessage(status) });
   }
 
   /** Where "later" may not be said any more, the update goes on. False: not with this image. */

@@ -15,6 +15,7 @@ import type { BootControl } from './boot.ts';
 import { engine } from './engine.ts';
 import { HostError, StatusError } from './errors.ts';
 import { BOOT_AREA, type FlashDriver } from './flash.ts';
+import { envelope, manifestText, type ReportSigner, readReport, reportKeyId } from './report.ts';
 import { projectRoot } from './root.ts';
 
 /** A security counter that the hardware never lets fall. */
@@ -40,6 +41,8 @@ export interface Board {
   readonly sha256Compress?: Sha256Compress;
   /** Absent: the system's. */
   readonly entropy?: Entropy;
+  /** The board has a key store that signs reports. Absent: the core signs them with the key in its trust store. */
+  readonly reportSigner?: ReportSigner;
 }
 
 /** What a device has of one component. */
@@ -58,6 +61,9 @@ export interface ComponentState {
   readonly candidateVersion: string;
 }
 
+/** Bytes of a signature behind a report. */
+const SIGNATURE = 64;
+
 /**
  * One core, from power-on to power-off. The methods are the exports of host/README.md; those that
  * return a status return it as it is: negative is a finding. An exception of the board passes through
@@ -66,6 +72,7 @@ export interface ComponentState {
 export class Core {
   readonly #exports: CoreExports;
   readonly #io: number;
+  readonly #signer: ReportSigner | undefined;
   /** Bytes that pass through the buffer at once. */
   readonly ioCapacity: number;
   #end: unknown;
@@ -74,6 +81,7 @@ export class Core {
   constructor(board: Board, module: WebAssembly.Module = coreModule()) {
     const imports = new BoardImports(board, () => this.#exports.memory.buffer);
     this.#exports = instantiate(module, imports.table);
+    this.#signer = board.reportSigner;
     this.#io = this.#exports.io_pointer() >>> 0;
     this.ioCapacity = this.#exports.io_capacity() >>> 0;
   }
@@ -208,7 +216,68 @@ export class Core {
 
   /** The 32 bytes of the public key that payloads for this device are encrypted for; empty: it has none. */
   publicKeyRead(): Uint8Array {
-    const length = this.#status((core) => core.public_key_read?.() ?? Status.KEY_MISSING);
+    return this.#publicKey(0);
+  }
+
+  /** The 32 bytes of the Ed25519 key that the core signs reports with; empty: it has none, the board may have one. */
+  reportKeyRead(): Uint8Array {
+    return this.#publicKey(1);
+  }
+
+  #publicKey(which: number): Uint8Array {
+    return this.#buffer(this.#status((core) => core.public_key_read?.(which) ?? Status.KEY_MISSING));
+  }
+
+  /**
+   * This ECU's version report, signed by it, in canonical form: after `Action.REPORT`, or between two checks. Each is
+   * another, with a number above those before. Throws StatusError; KEY_MISSING: there is no key to sign with.
+   */
+  report(): Uint8Array {
+    const length = this.#status((core) => core.report_write?.() ?? Status.WRONG_STATE);
+    if (length < 0) throw new StatusError(length, 'the version report');
+    const made = this.#buffer(length + SIGNATURE);
+    const sign = () => made.subarray(length);
+    return new TextEncoder().encode(this.#envelope(new TextDecoder().decode(made.subarray(0, length)), sign));
+  }
+
+  /**
+   * On a Primary, the vehicle version manifest: a new report of its own and those of its Secondaries, each as its ECU
+   * signed it, under the signature of the Primary. Throws StatusError, and `report-invalid` where one is no report.
+   */
+  manifest(vehicle: string, secondaries: Iterable<Uint8Array>): Uint8Array {
+    const reports = [this.report(), ...secondaries].map(readReport);
+    const signed = manifestText(vehicle, reports);
+    return new TextEncoder().encode(this.#envelope(signed, () => this.#signManifest(signed)));
+  }
+
+  #envelope(signed: string, sign: () => Uint8Array): string {
+    if (this.#signer)
+      return envelope(signed, this.#signer.keyId, this.#signer.sign(new TextEncoder().encode(signed)));
+    // Before the key is read into the buffer, where the signature of a report is.
+    const signature = sign();
+    const key = this.reportKeyRead();
+    if (key.length === 0) throw new StatusError(Status.KEY_MISSING, 'the version report');
+    return envelope(signed, reportKeyId(key), signature);
+  }
+
+  #signManifest(signed: string): Uint8Array {
+    const bytes = new TextEncoder().encode(signed);
+    let status: number = Status.OK;
+    for (let from = 0; from < bytes.length && status >= 0; from += this.ioCapacity) {
+      const piece = bytes.subarray(from, from + this.ioCapacity);
+      status = this.#status((core) => core.manifest_write?.(this.#put(piece)) ?? Status.WRONG_STATE);
+    }
+    if (status >= 0) status = this.#status((core) => core.manifest_end?.() ?? Status.WRONG_STATE);
+    if (status < 0) throw new StatusError(status, 'the vehicle version manifest');
+    return this.#buffer(status);
+  }
+
+  /** Ends `Action.REPORT`: `Status.OK` when the report was sent, else what went wrong. The check goes on with either. */
+  reportEnd(result: number): number {
+    return this.#status((core) => core.report_end?.(result) ?? Status.WRONG_STATE);
+  }
+
+  #buffer(length: number): Uint8Array {
     return window(this.#exports.memory.buffer, this.#io, Math.max(0, length)).slice();
   }
 

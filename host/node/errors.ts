@@ -35,7 +35,9 @@ export type HostErrorCode =
   /** a map of repositories that cannot be read, or says what it must not */
   | 'map-invalid'
   /** too few of the repositories in a map agree on a target, or one of them is refused */
-  | 'map-unmet';
+  | 'map-unmet'
+  /** what an ECU sent is no report */
+  | 'report-invalid';
 
 export class HostError extends Error {
   override readonly name = 'HostError';

@@ -20,7 +20,17 @@ export interface DeviceConfiguration extends ClientConfiguration {
   readonly bootKey?: string;
 }
 
-/** 32 bytes of secret for X25519, or 'random': the core makes them, where the board has random numbers. */
+/** An image as version reports name it. */
+export interface InstalledImage {
+  /** The target's path. */
+  readonly filepath: string;
+  readonly fileinfo: { readonly length: number; readonly hashes: { readonly sha256: string } };
+}
+
+/**
+ * 32 bytes of secret, for the X25519 key that payloads are encrypted for and the Ed25519 key that reports are signed
+ * with; or 'random': the core makes them, where the board has random numbers.
+ */
 export type DeviceKey = Uint8Array | 'random';
 
 /** One component more: the slots of component k are in the areas 8 + 2k and 9 + 2k. */
@@ -57,6 +67,8 @@ export interface ClientConfiguration {
   readonly vehicle?: string;
   /** On a Primary: the other ECUs of the vehicle, by their names. Left out: a Secondary, which looks at its own targets only. */
   readonly ecus?: Readonly<Record<string, { readonly hardwareId: string }>>;
+  /** What was installed in the factory, as reports say it until something else is: with `uptane`, and then it reports. */
+  readonly image?: InstalledImage;
   /** The servers speak the legacy profile. */
   readonly legacy?: boolean;
 }

@@ -2,7 +2,7 @@
 #ifndef MOULT_ABI_H
 #define MOULT_ABI_H
 
-#define MOULT_ABI_VERSION 2
+#define MOULT_ABI_VERSION 3
 
 /* Bytes of linear memory, from address 0, that the core never leaves. */
 #define MOULT_LINEAR_MEMORY 24576
@@ -20,6 +20,8 @@ enum moult_action {
   MOULT_ACTION_CONTINUE = 4,
   /* an image is ready and the device would boot again: update_approve now, or update_postpone */
   MOULT_ACTION_ASK = 5,
+  /* a check begins: send what is installed, report_write, and on a Primary the manifest; then report_end */
+  MOULT_ACTION_REPORT = 6,
   /* send the datagram in the buffer, all of it, to a time server; then call time_answer, or this again for another request */
   MOULT_ACTION_TIME = 7,
 };
@@ -75,6 +77,8 @@ enum moult_log_event {
   MOULT_LOG_EVENT_POLICY = 11,
   /* a time server answers again, or none does, or none as it must; the detail is the time that it says has passed */
   MOULT_LOG_EVENT_TIME = 12,
+  /* a report was sent, after one that was not, or could not be sent, after one that was; the detail is its counter */
+  MOULT_LOG_EVENT_REPORT = 13,
 };
 
 enum moult_mode {
@@ -91,7 +95,7 @@ enum moult_part {
   MOULT_PART_CONFIG = 0,
   /* the first root of trust */
   MOULT_PART_ROOT = 1,
-  /* 32 bytes of the X25519 key that payloads are encrypted for, or none: the core makes one */
+  /* 32 bytes of secret, for the key that payloads are encrypted for and the one that reports are signed with; or none: the core makes them */
   MOULT_PART_KEY = 2,
   /* the trusted root of the Director, in mode "full", before the last part: that of the Image repository */
   MOULT_PART_DIRECTOR = 3,
@@ -538,13 +542,17 @@ enum moult_status {
 #define MOULT_OPTIONAL_EXPORT_LIST(X) \
   X(director_target, "i(i)") \
   X(time_answer, "i(i)") \
-  X(public_key_read, "i()") \
+  X(public_key_read, "i(i)") \
   X(policy_set, "i(i)") \
   X(release_find, "i()") \
   X(update_approve, "i()") \
   X(update_postpone, "i(i)") \
   X(log_length, "i()") \
   X(log_read, "i(i)") \
+  X(manifest_end, "i()") \
+  X(manifest_write, "i(i)") \
+  X(report_end, "i(i)") \
+  X(report_write, "i()") \
   X(component_choose, "i(i)") \
   X(component_read, "i(i)") \
   X(component_text, "i(i)")

@@ -69,6 +69,18 @@ describe('the executed instructions and their addresses', () => {
     expectOne(traces(32 + MESSAGE, makeAndSign, forget), 50_000);
   });
 
+  it('of Ed25519 keys and signatures in a core do not depend on the seed, nor on what the nonce is made of', () => {
+    const whole = module;
+    module = new TracedModule(buildAlone('ed25519device'));
+    const makeAndSign = () => {
+      module.call('ed25519_public', OUT + 64, DATA);
+      module.call('ed25519_sign_begin', OUT, CONTEXT, DATA, OUT + 64, DATA + 32, 64);
+      module.call('ed25519_sign_end', OUT, CONTEXT, DATA, DATA + 32, 64);
+    };
+    expectOne(traces(96, makeAndSign), 50_000);
+    module = whole;
+  });
+
   it('of a key that is made again do not depend on it', () => {
     const makeAgain = () => module.call('ed25519_key_make', KEY, DATA, TABLES);
     const found = new Set<bigint>();

@@ -10,10 +10,11 @@ const below = (limit: number) => (toNumber(bytes(4)) * BigInt(limit)) >> 32n;
 const mod = (value: bigint, modulus = P) => ((value % modulus) + modulus) % modulus;
 
 let module: CryptoModule;
-let a: number, b: number, out: number, scratch: number;
+let a: number, b: number, c: number, out: number, scratch: number;
 beforeAll(() => {
   module = new CryptoModule('crypto.test.wasm');
-  [a, b, out, scratch] = [module.arena, module.arena + 64, module.arena + 128, module.arena + 192];
+  const at = (index: number) => module.arena + 64 * index;
+  [a, b, out, scratch, c] = [at(0), at(1), at(2), at(3), at(8)];
 });
 
 function put(at: number, limbs: number[]): bigint {
@@ -227,8 +228,11 @@ describe('scalars modulo L', () => {
       2n ** 127n - 1n,
       2n ** 128n + 1n,
       2n ** 160n - 1n,
+      2n ** 256n - 1n,
+      L,
       toNumber(bytes(16)),
       toNumber(bytes(20)),
+      toNumber(bytes(32)),
     ];
     for (const x of short) {
       for (const y of [...EDGES, ...Array.from({ length: 20 }, () => toNumber(bytes(32)))]) {
@@ -236,6 +240,9 @@ describe('scalars modulo L', () => {
         module.write(b, toBytes(y, 32));
         module.call('scalar_multiply', out, a, b);
         expect(toNumber(module.read(out, 32))).toBe((x * y) % L);
+        module.write(c, toBytes(y, 40));
+        module.call('scalar_multiply_add', out, a, b, c);
+        expect(toNumber(module.read(out, 32))).toBe((x * y + y) % L);
       }
     }
   });

@@ -1,9 +1,9 @@
 // A vehicle's Director and Image repository, of which everything can be forged, and one ECU that looks to both.
 import { expect } from 'vitest';
 import { Action, FetchKind, Role, State, Status } from '../../host/node/abi.ts';
-import type { Core } from '../../host/node/core.ts';
+import type { Core, Entropy } from '../../host/node/core.ts';
 import { uniformGeometry } from '../../host/node/flash.ts';
-import type { ClientConfiguration, DeviceConfiguration } from '../../host/node/provision.ts';
+import type { ClientConfiguration, DeviceConfiguration, DeviceKey } from '../../host/node/provision.ts';
 import { ROLES } from '../../repo/index.ts';
 import { SimDevice } from '../../sim/device.ts';
 import { CONFIGURATION, type Forgery, imageOf, nameOf, Stage, targetOf } from '../tuf/kit.ts';
@@ -25,6 +25,8 @@ export const SETTLED: Verdict = { status: 'UP_TO_DATE', role: 'NONE', repository
 
 export interface VehicleOptions {
   readonly configuration?: Partial<DeviceConfiguration>;
+  readonly key?: DeviceKey;
+  readonly entropy?: Entropy;
   /** It is a client that installs nothing. */
   readonly client?: boolean;
 }
@@ -42,9 +44,11 @@ export class Vehicle {
   readonly ordered: Record<string, JsonObject> = {};
   /** What was asked for since the last check began, with `director/` or `image/` before it. */
   asked: string[] = [];
+  /** What is done at the start of a check, by an ECU that reports. */
+  report: (core: Core) => void = (core) => void core.report();
   readonly #partial: boolean;
 
-  constructor({ configuration, client = false }: VehicleOptions = {}) {
+  constructor({ configuration, key, entropy, client = false }: VehicleOptions = {}) {
     const { hardwareId, buildTime, checkInterval } = CONFIGURATION;
     const named = { uptane: 'full', ecu: ECU, vehicle: VEHICLE, ...configuration } as const;
     const whole: ClientConfiguration | DeviceConfiguration = client
@@ -56,6 +60,8 @@ export class Vehicle {
       ...(!this.#partial && { directorRoot: this.director.file('root') }),
       image: imageOf(1),
       configuration: whole,
+      ...(key && { key }),
+      ...(entropy && { entropy }),
       geometry: uniformGeometry({ block: 4096, unit: 4, erased: 0xff, bank: 32_768, slot: 8192 }),
       client: {
         metadataUrl: 'https://sim/metadata/',
@@ -138,7 +144,10 @@ export class Vehicle {
       const action = core.agentStep(this.image.clock.seconds());
       if (action === Action.FETCH) this.#fetch(core);
       else if (action === Action.ASK) core.updateApprove();
-      else if (action !== Action.CONTINUE) return action;
+      else if (action === Action.REPORT) {
+        this.report(core);
+        core.reportEnd(Status.OK);
+      } else if (action !== Action.CONTINUE) return action;
     }
     throw new Error('the core asks without end');
   }
