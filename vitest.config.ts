@@ -17,7 +17,7 @@ const SMALL: TestProjectInlineConfiguration = {
       'test/host/{core,client}.test.ts',
     ],
     exclude: [
-      'test/tuf/{clock,delegated-powercut,delegated-roles,delegations,foreign,keys}.test.ts',
+      'test/tuf/{agreement,clock,delegated-powercut,delegated-roles,delegations,foreign,keys}.test.ts',
       'test/storage/device-key.test.ts',
     ],
     env: { MOULT_WASM: 'build/moult-small.wasm' },
