@@ -1,5 +1,5 @@
 // A check that finds what the check before it found, on a device that stays on: it fetches the next root and the
-// timestamp, compares, and is done (docs/decisions/0028-settled.md). What may have changed since must be noticed.
+// timestamp, compares, and is done (docs/decisions/0032-settled.md). What may have changed since must be noticed.
 import { describe, expect, test } from 'vitest';
 import { Area, State, Status } from '../../host/node/abi.ts';
 import type { Core } from '../../host/node/core.ts';
