@@ -17,6 +17,8 @@ export interface ProcessDeviceOptions {
   /** Of an ECU that looks to a Director too. */
   readonly directorRoot?: Uint8Array;
   readonly configuration: DeviceConfiguration;
+  /** 32 bytes of its secret. */
+  readonly key?: Uint8Array;
   /** What its flash is, and what is in slot A, when it leaves the factory; left out: the process makes its flash. */
   readonly factory?: { readonly geometry: Geometry; readonly image: Uint8Array };
   readonly gateway: GatewayOptions;
@@ -63,6 +65,7 @@ export class ProcessDevice {
     root,
     directorRoot,
     configuration,
+    key,
     factory,
     gateway,
     behindPrimary = false,
@@ -74,11 +77,22 @@ export class ProcessDevice {
     writeFileSync(files.root, root);
     const director = directorRoot ? ['--director-root', join(folder, 'director.json')] : [];
     if (directorRoot) writeFileSync(join(folder, 'director.json'), directorRoot);
+    const secret = key ? ['--key', join(folder, 'key')] : [];
+    if (key) writeFileSync(join(folder, 'key'), key);
     this.flashPath = join(folder, 'flash.bin');
     if (factory && !existsSync(this.flashPath)) leaveFactory(this.flashPath, factory);
     this.#gateway = gateway;
     this.command = [
-      ...[program, ...moduleOptions(), '--config', files.config, '--root', files.root, ...director],
+      ...[
+        program,
+        ...moduleOptions(),
+        '--config',
+        files.config,
+        '--root',
+        files.root,
+        ...director,
+        ...secret,
+      ],
       ...(behindPrimary ? ['--primary'] : []),
       ...['--clock', 'link', '--once', ...(selfTest === undefined ? [] : ['--self-test', selfTest])],
       folder,

@@ -17,6 +17,14 @@ import { coreIn, geometryOf } from './layout.ts';
 export const MODES = ['automatic', 'notify', 'off'] as const;
 
 /** What a new device is given. */
+/** In hexadecimal digits; empty: the device has no key. */
+export interface PublicKeys {
+  /** What payloads for it are encrypted for. */
+  readonly payloads: string;
+  /** What its version reports are signed with: the `key` of an inventory. */
+  readonly reports: string;
+}
+
 export interface Provisioning {
   readonly configuration: DeviceConfiguration;
   readonly root: Uint8Array;
@@ -29,8 +37,7 @@ export interface FolderDeviceOptions {
   readonly provisioning?: Provisioning | undefined;
   /** The hardware id that the user takes it to have. */
   readonly hardwareId?: string | undefined;
-  /** `publicKey`: what payloads for it are encrypted for, in hexadecimal digits; empty: it has no key. */
-  readonly onProvisioned: (hardwareId: string, rootVersion: number, publicKey: string) => void;
+  readonly onProvisioned: (hardwareId: string, rootVersion: number, keys: PublicKeys) => void;
   /** Hears why a core in a slot was given up. */
   readonly onCoreFailure?: (error: unknown) => void;
 }
@@ -145,8 +152,9 @@ export class FolderDevice {
     if (!provisioning)
       throw unprovisioned(`${path} holds no device (damaged, or its provisioning was cut short)`);
     provision(core, provisioning.configuration, provisioning.root, provisioning.key);
-    const publicKey = Buffer.from(core.publicKeyRead()).toString('hex');
-    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), publicKey);
+    const digits = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+    const keys = { payloads: digits(core.publicKeyRead()), reports: digits(core.reportKeyRead()) };
+    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), keys);
   }
 }
 

@@ -49,9 +49,10 @@ export async function runDevice(session: Session, { folder, once, ...run }: Devi
     folder,
     provisioning: await provisioning(session, run.device),
     hardwareId: run.device.hw,
-    onProvisioned: (hardwareId, version, publicKey) => {
+    onProvisioned: (hardwareId, version, keys) => {
       output.event(`provisioned as ${hardwareId} with root version ${version}`);
-      if (publicKey) output.event(`encryption key ${publicKey}`);
+      if (keys.payloads) output.event(`encryption key ${keys.payloads}`);
+      if (keys.reports) output.event(`report key ${keys.reports}`);
     },
     onCoreFailure: (error) => {
       show.end();

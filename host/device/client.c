@@ -137,6 +137,28 @@ static void bring_time(const moult_client *client, int asked) {
     (void)moult_time_answer(client->core, NULL, 0);
 }
 
+/* ---- version reports ---- */
+
+/* A kind, an id of a key, a length and a signature, or a kind and a public key. */
+#define SIGNER_CAPACITY (1u + 32u + 1u + 72u)
+enum signer { SIGNED_BY_CORE = 0, SIGNED_BY_KEY_STORE = 1 };
+
+/* Hands what is installed to the gateway, signed; for the core to know: 0, or why not. */
+static int32_t send_version(const moult_client *client) {
+  uint8_t signer[SIGNER_CAPACITY] = {client->sign == NULL ? SIGNED_BY_CORE : SIGNED_BY_KEY_STORE};
+  const uint8_t *report = NULL;
+  int32_t status = client->sign != NULL ? 0 : moult_public_key_read(client->core, MOULT_KEY_OF_REPORTS, signer + 1);
+  if (status < 0) return status;
+  int32_t length = moult_report_write(client->core, &report);
+  if (length < 0) return length;
+  if (client->sign == NULL)
+    return moult_link_version_report(client->link, signer, 1 + MOULT_PUBLIC_KEY, report, (uint32_t)length + MOULT_SIGNATURE);
+  int32_t made = client->sign(client->user, report, (uint32_t)length, signer + 1, signer + 34);
+  if (made < 0 || made > 72) return MOULT_STATUS_KEY_MISSING;
+  signer[33] = (uint8_t)made;
+  return moult_link_version_report(client->link, signer, 34 + (uint32_t)made, report, (uint32_t)length);
+}
+
 /* ---- the loop ---- */
 
 static int32_t start(moult_client *client) {
@@ -177,6 +199,8 @@ static int32_t run(moult_client *client, uint32_t now, int *worked) {
     int32_t action = moult_agent_step(client->core, now);
     if (action == MOULT_ACTION_FETCH)
       (void)moult_fetch_end(client->core, transfer(client)); /* the core remembers the verdict */
+    else if (action == MOULT_ACTION_REPORT)
+      (void)moult_report_end(client->core, client->link == NULL ? MOULT_STATUS_OK : send_version(client));
     else if (action == MOULT_ACTION_TIME)
       bring_time(client, asked++);
     else if (action == MOULT_ACTION_ASK ? !ask(client) : action != MOULT_ACTION_CONTINUE)

@@ -75,6 +75,11 @@ typedef struct moult_client {
    * since 1970. It may look at the core. NULL: it always suits.
    */
   uint32_t (*may_reboot)(void *user, moult *core);
+  /*
+   * The board has a key store with a P-256 key for version reports: signs the text, writes the id of the key (TUF 4.2) and
+   * the signature in DER; its length, or negative: not signed. NULL: the core signs with its own key.
+   */
+  int32_t (*sign)(void *user, const uint8_t *text, uint32_t length, uint8_t key_id[32], uint8_t signature[72]);
   void *user;
   /*
    * The gateway is the Primary of this ECU: it says when an image is booted, and whether one that works stays. As long as

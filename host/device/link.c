@@ -276,6 +276,19 @@ int32_t moult_link_consent(moult_link *link, enum moult_stage stage, uint32_t re
   return payload == 1 && consent <= MOULT_CONSENT_LEAVE ? consent : MOULT_STATUS_NETWORK;
 }
 
+int32_t moult_link_version_report(moult_link *link, const uint8_t *signer, uint32_t signer_length, const void *rest,
+                                  uint32_t length) {
+  struct request request = {
+      .kind = MOULT_LINK_VERSION_REPORT,
+      .fields = signer,
+      .fields_length = signer_length,
+      .rest = rest,
+      .rest_length = length,
+  };
+  uint32_t payload = 0;
+  return ask(link, &request, &payload);
+}
+
 int32_t moult_link_report(moult_link *link, const void *body, uint32_t length) {
   struct request request = {.kind = MOULT_LINK_REPORT, .rest = body, .rest_length = length};
   uint32_t payload = 0;

@@ -40,6 +40,7 @@ enum moult_link_kind {
   MOULT_LINK_REPORT = 0x04,
   MOULT_LINK_SIGNED_TIME = 0x06,
   MOULT_LINK_CONSENT = 0x08,
+  MOULT_LINK_VERSION_REPORT = 0x0a,
   /* The answer to a request is its kind with this bit, or one of those behind. */
   MOULT_LINK_ANSWER = 0x80,
   MOULT_LINK_ABSENT = 0xc0,
@@ -129,6 +130,13 @@ int32_t moult_link_read(moult_link *link, int32_t kind, const char *name, uint32
 
 /* Asks a Primary about the image of this release counter: an `enum moult_consent`, or NETWORK. */
 int32_t moult_link_consent(moult_link *link, enum moult_stage stage, uint32_t release);
+
+/*
+ * Hands over a version report: who signed it and, of a key store, how, as docs/formats.md has it; then `rest`, the report
+ * and, where the core signed it, the signature.
+ */
+int32_t moult_link_version_report(moult_link *link, const uint8_t *signer, uint32_t signer_length, const void *rest,
+                                  uint32_t length);
 
 /* Tells the gateway something; the body of a report is in docs/formats.md, and client.h makes it. */
 int32_t moult_link_report(moult_link *link, const void *body, uint32_t length);

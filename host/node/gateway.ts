@@ -20,6 +20,7 @@ import {
   parseConsentRequest,
   parseRead,
   parseReport,
+  parseVersionReport,
   type ReadRequest,
   u32,
 } from './link.ts';
@@ -49,6 +50,8 @@ export interface GatewayOptions extends Addresses {
   readonly onEvent?: (event: GatewayEvent) => void;
   /** Of a Primary; left out: who asks for consent is refused. */
   readonly onConsent?: (request: ConsentRequest) => Consent;
+  /** Gets a device's version report, signed by it, with its envelope; nothing of it is verified. Left out: it is refused. */
+  readonly onVersionReport?: (report: Uint8Array) => void;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
   /** Roughtime servers, HOST:PORT each, that devices' requests for the time go to. */
@@ -98,6 +101,7 @@ export class Gateway {
   readonly #send: (bytes: Uint8Array) => void;
   readonly #emit: (event: GatewayEvent) => void;
   readonly #onConsent: GatewayOptions['onConsent'];
+  readonly #onVersionReport: GatewayOptions['onVersionReport'];
   readonly #decoder = new FrameDecoder();
   #latest: Request | undefined;
   #file: RemoteFile | undefined;
@@ -118,6 +122,7 @@ export class Gateway {
     this.#send = send;
     this.#emit = options.onEvent ?? (() => undefined);
     this.#onConsent = options.onConsent;
+    this.#onVersionReport = options.onVersionReport;
   }
 
   /** Takes what came on the line. Resolves when nothing that was asked is left to do. */
@@ -175,6 +180,11 @@ export class Gateway {
       const request = parseConsentRequest(payload);
       const consent = request && this.#onConsent?.(request);
       return consent && { kind: answer, payload: consentAnswer(consent) };
+    }
+    if (kind === LinkKind.VERSION_REPORT) {
+      const report = this.#onVersionReport && parseVersionReport(payload);
+      if (report) this.#onVersionReport?.(report);
+      return report && { kind: answer };
     }
     const report = kind === LinkKind.REPORT ? parseReport(payload) : undefined;
     if (!report) return undefined;

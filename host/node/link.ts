@@ -1,6 +1,8 @@
 // Frames of the link between a device and a gateway: "Link" in docs/formats.md.
 import { crc32 } from 'node:zlib';
 import { FetchKind } from './abi.ts';
+import { HostError } from './errors.ts';
+import { envelope, readReport, reportKeyId } from './report.ts';
 
 export const LINK_VERSION = 1;
 
@@ -11,6 +13,7 @@ export const LinkKind = {
   REPORT: 0x04,
   SIGNED_TIME: 0x06,
   CONSENT: 0x08,
+  VERSION_REPORT: 0x0a,
   /** The answer to a request has its kind with this bit, or is one of those that follow. */
   ANSWER: 0x80,
   ABSENT: 0xc0,
@@ -187,6 +190,40 @@ export function readRequest({ fileKind, offset, wanted, name }: ReadRequest): Ui
   fields.writeUInt32LE(offset, 1);
   fields.writeUInt16LE(wanted, 5);
   return Buffer.concat([fields, Buffer.from(name)]);
+}
+
+const SIGNED_BY_CORE = 0;
+const SIGNED_BY_KEY_STORE = 1;
+const WHOLE = 2;
+const KEY = 32;
+const SIGNATURE = 64;
+
+/** A version report with the envelope around it; undefined: no such report. Nothing of it is verified. */
+export function parseVersionReport(payload: Uint8Array): Uint8Array | undefined {
+  const [kind, key] = [payload[0], payload.subarray(1, 1 + KEY)];
+  const rest = payload.subarray(1 + KEY);
+  try {
+    if (kind === SIGNED_BY_CORE && rest.length > SIGNATURE)
+      return wrap(rest.subarray(0, -SIGNATURE), reportKeyId(key), rest.subarray(-SIGNATURE));
+    if (kind === SIGNED_BY_KEY_STORE && rest.length > 0) {
+      const end = 1 + (rest[0] ?? 0);
+      return wrap(rest.subarray(end), Buffer.from(key).toString('hex'), rest.subarray(1, end));
+    }
+    return kind === WHOLE ? readReport(payload.subarray(1)).bytes : undefined;
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'report-invalid') return undefined;
+    throw error;
+  }
+}
+
+function wrap(signed: Uint8Array, keyId: string, signature: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(signed);
+  return readReport(new TextEncoder().encode(envelope(text, keyId, signature))).bytes;
+}
+
+/** A report that has its envelope. */
+export function versionReportPayload(report: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.of(WHOLE), report]);
 }
 
 /** What a device says that it does. */

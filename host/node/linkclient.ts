@@ -21,6 +21,7 @@ import {
   readRequest,
   reportPayload,
   u32,
+  versionReportPayload,
 } from './link.ts';
 
 /** Milliseconds of silence after which a request is repeated, how often without any answer, and its end in all. */
@@ -89,6 +90,11 @@ export class LinkClient {
 
   async report(report: DeviceReport): Promise<void> {
     await this.#ask(LinkKind.REPORT, reportPayload(report));
+  }
+
+  /** Hands over a version report with the signature of its ECU. */
+  async versionReport(report: Uint8Array): Promise<void> {
+    await this.#ask(LinkKind.VERSION_REPORT, versionReportPayload(report));
   }
 
   async consent(request: ConsentRequest): Promise<Consent> {

@@ -22,6 +22,8 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 export interface ReceivedReport {
   readonly serial: string;
   readonly canonical: string;
+  /** The same, in UTF-8. */
+  readonly bytes: Uint8Array;
 }
 
 /** The public key object of TUF 4.2 for an Ed25519 key of 32 bytes, as inventories and key ids have it. */
@@ -57,7 +59,8 @@ export function readReport(bytes: Uint8Array): ReceivedReport {
   }
   const serial = value?.signed?.ecu_serial;
   if (typeof serial !== 'string') throw invalid('no ecu_serial');
-  return { serial, canonical: canonical(value as Json) };
+  const text = canonical(value as Json);
+  return { serial, canonical: text, bytes: new TextEncoder().encode(text) };
 }
 
 /** The `signed` of a manifest, in canonical form. The first report is that of the Primary. */

@@ -1,10 +1,11 @@
 // A Secondary in Node: a device whose repository is at the other end of a line, with its Primary, which says when all ECUs
 // of the vehicle boot what they hold and whether it stays. What comes is for its own core to judge.
-import { State, Text } from './abi.ts';
+import { State, Status, Text } from './abi.ts';
 import { Client, type ClientEvent, type DeviceActions, type Outcome } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import { engineName } from './engine.ts';
+import { StatusError } from './errors.ts';
 import type { Consent, DeviceReport, ReportEvent, Stage } from './link.ts';
 import { LINK_ADDRESSES, type LinkClient, LinkError, linkExchange, linkFetch } from './linkclient.ts';
 
@@ -41,6 +42,7 @@ export class Secondary {
       fetch: (url, options) => linkFetch(this.#link)(url, options),
       timeExchange: linkExchange(() => this.#link),
       consent: (stage, release) => this.#consent(stage, release),
+      report: (core) => this.#sendVersion(core),
       onEvent: (event) => {
         if (event.type === 'confirmed' || event.type === 'rejected') this.#report(event.type);
         onEvent?.(event);
@@ -87,6 +89,16 @@ export class Secondary {
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       return 'wait';
+    }
+  }
+
+  /** The version report, signed by this ECU; the Primary puts it into the manifest. */
+  async #sendVersion(core: Core): Promise<void> {
+    try {
+      await this.#link.versionReport(core.report());
+    } catch (error) {
+      if (error instanceof LinkError) throw new StatusError(Status.NETWORK, 'the version report');
+      throw error;
     }
   }
 

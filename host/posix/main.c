@@ -158,13 +158,13 @@ static void provision_part(device *self, int32_t part, const char *path) {
   if (status < 0) fail(EXIT_REFUSED, "%s: %s", path, moult_status_text(status));
 }
 
-/* For the factory to note: what payloads for this device are encrypted for. */
-static void say_public_key(device *self) {
+/* For the factory to note: what payloads for this device are encrypted for, and what its reports are signed with. */
+static void say_public_key(device *self, enum moult_key which, const char *name) {
   uint8_t key[MOULT_PUBLIC_KEY];
   char digits[2 * MOULT_PUBLIC_KEY + 1];
-  if (moult_public_key_read(&self->core, key) < 0) return;
+  if (moult_public_key_read(&self->core, which, key) < 0) return;
   for (size_t i = 0; i < MOULT_PUBLIC_KEY; i++) snprintf(digits + 2 * i, 3, "%02x", key[i]);
-  say("public key %s", digits);
+  say("%s %s", name, digits);
 }
 
 static void provision(device *self) {
@@ -177,7 +177,8 @@ static void provision(device *self) {
   if (given->director_root != NULL) provision_part(self, MOULT_PART_DIRECTOR, given->director_root);
   provision_part(self, MOULT_PART_ROOT, given->root);
   say("provisioned");
-  say_public_key(self);
+  say_public_key(self, MOULT_KEY_OF_PAYLOADS, "public key");
+  say_public_key(self, MOULT_KEY_OF_REPORTS, "report key");
 }
 
 /* ---- running ---- */

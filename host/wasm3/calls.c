@@ -114,13 +114,24 @@ int32_t moult_image_confirm(moult *core) { return call_status(core, MOULT_EXPORT
 
 int32_t moult_image_reject(moult *core) { return call_status(core, MOULT_EXPORT_image_reject, 0); }
 
-int32_t moult_public_key_read(moult *core, uint8_t key[MOULT_PUBLIC_KEY]) {
-  int32_t length = call_status(core, MOULT_EXPORT_public_key_read, 0);
+int32_t moult_public_key_read(moult *core, enum moult_key which, uint8_t key[MOULT_PUBLIC_KEY]) {
+  int32_t length = call_status(core, MOULT_EXPORT_public_key_read, which);
   if (length < 0) return length;
   const uint8_t *from = moult_memory_at(core, core->io_pointer, MOULT_PUBLIC_KEY);
   if (from == NULL || length != MOULT_PUBLIC_KEY) return MOULT_STATUS_TRAP;
   memcpy(key, from, MOULT_PUBLIC_KEY);
   return 0;
+}
+
+int32_t moult_report_write(moult *core, const uint8_t **report) {
+  int32_t length = call_status(core, MOULT_EXPORT_report_write, 0);
+  if (length < 0) return length;
+  *report = moult_memory_at(core, core->io_pointer, (uint32_t)length + MOULT_SIGNATURE);
+  return *report == NULL || length == 0 ? MOULT_STATUS_TRAP : length;
+}
+
+int32_t moult_report_end(moult *core, int32_t result) {
+  return call_status(core, MOULT_EXPORT_report_end, (uint32_t)result);
 }
 
 int32_t moult_state_read(moult *core, int32_t field, uint32_t *value) {

@@ -239,11 +239,22 @@ int32_t moult_state_read(moult *core, int32_t field, uint32_t *value);
 int32_t moult_text_read(moult *core, int32_t field, char *text, uint32_t capacity);
 
 /*
- * The X25519 public key that payloads for this device are encrypted for: 0, or KEY_MISSING. Its secret is readable
- * nowhere; it was given as MOULT_PART_KEY, between configuration and root: 32 bytes, or none for one that the core makes.
+ * A public key of the device: that which payloads are encrypted for (X25519), or that which its reports are signed with
+ * (Ed25519). 0, or KEY_MISSING. The secret of both is readable nowhere; it was given as MOULT_PART_KEY, between
+ * configuration and root: 32 bytes, or none for one that the core makes.
  */
 #define MOULT_PUBLIC_KEY 32
-int32_t moult_public_key_read(moult *core, uint8_t key[MOULT_PUBLIC_KEY]);
+enum moult_key { MOULT_KEY_OF_PAYLOADS = 0, MOULT_KEY_OF_REPORTS = 1 };
+int32_t moult_public_key_read(moult *core, enum moult_key which, uint8_t key[MOULT_PUBLIC_KEY]);
+
+/*
+ * After MOULT_ACTION_REPORT, or between two checks: this ECU's version report, `signed` in canonical form, in the core's
+ * memory until the next call of any kind; its length, or negative. Behind it are MOULT_SIGNATURE bytes of signature, where
+ * the core has the key. moult_report_end ends the action, with 0 or with what kept the report from being sent.
+ */
+#define MOULT_SIGNATURE 64
+int32_t moult_report_write(moult *core, const uint8_t **report);
+int32_t moult_report_end(moult *core, int32_t result);
 
 /* What runs the core: "wasm3" or "aot". For people. */
 const char *moult_engine(void);

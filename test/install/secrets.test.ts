@@ -2,6 +2,7 @@
 // each call that a host can make.
 import {
   createCipheriv,
+  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -9,10 +10,11 @@ import {
   hkdfSync,
 } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Part, Status } from '../../host/node/abi.ts';
+import { Action, Part, Status } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import { Core } from '../../host/node/core.ts';
 import type { FlashDriver } from '../../host/node/flash.ts';
+import { provision } from '../../host/node/provision.ts';
 import { encryptionPublicKey, sha256 } from '../../repo/index.ts';
 import type { SimFlash } from '../../sim/flash.ts';
 import { Random } from '../../sim/random.ts';
@@ -186,6 +188,36 @@ test('[CERT-C-1] no byte of a key is in memory after a call, from the boot to th
   expect(Buffer.from(core.publicKeyRead())).toEqual(Buffer.from(PUBLIC));
   expect(find(window.memory, chunks)).toEqual([]);
   // The search finds what is there: the key was, during the calls that need it.
+  expect(window.sightings).toBeGreaterThan(0);
+});
+
+test('[CERT-C-1] no byte of what signs reports is in memory after a call, nor in a report or a manifest', () => {
+  const { device } = new World();
+  device.power.on();
+  const window = new Window(device.flash);
+  const expanded = createHash('sha512').update(KEY).digest();
+  expanded[0] = (expanded[0] ?? 0) & 0xf8;
+  expanded[31] = ((expanded[31] ?? 0) & 0x7f) | 0x40;
+  const secrets = { key: KEY, scalar: expanded.subarray(0, 32), prefix: expanded.subarray(32) };
+  const core = new Core({ flash: window, boot: new RecordedBoot(device.flash) });
+  core.coreStart();
+  const image = { filepath: 'a', fileinfo: { length: 1, hashes: { sha256: '00'.repeat(32) } } };
+  const ecu = { uptane: 'partial' as const, ecu: 'one', vehicle: 'car', image, hardwareId: 'sim' };
+  provision(core, { ...ecu, buildTime: 1, checkInterval: 60 }, new World().repository.root, KEY);
+  const clean = () => expect(find(window.memory, secrets)).toEqual([]);
+  clean();
+  expect(core.agentStep(2)).toBe(Action.REPORT);
+  for (let time = 0; time < 3; time++) {
+    const report = core.report();
+    clean();
+    const manifest = core.manifest('car', []);
+    clean();
+    for (const bytes of [report, manifest, core.reportKeyRead(), core.publicKeyRead(), core.logArea()])
+      expect(find(bytes, secrets)).toEqual([]);
+    clean();
+  }
+  expect(core.reportEnd(Status.OK)).toBe(Status.OK);
+  clean();
   expect(window.sightings).toBeGreaterThan(0);
 });
 
