@@ -120,9 +120,9 @@ export class PosixWorld {
   /** Where the random bytes of a device stand that was killed before their record was complete. */
   randomAt = 0;
 
-  /** Where those stand that the process was provisioned with: the first of its policy (kind 8, 28 bytes). */
+  /** Where those stand that the process was provisioned with: the first of its policy (kind 8, 32 bytes). */
   findRandom(flash = this.#flash()): number | undefined {
-    const commit = flash.indexOf(Buffer.from([8, 0, 0, 0, 28, 0, 0, 0]));
+    const commit = flash.indexOf(Buffer.from([8, 0, 0, 0, 32, 0, 0, 0]));
     return commit < 0 ? undefined : commit + 32;
   }
 
