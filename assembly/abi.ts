@@ -112,6 +112,10 @@ export const enum Role {
   NONE = 5,
   /** a role that targets or another delegated role delegates to */
   DELEGATED = 6,
+  /** says which of the Director's offline targets belong together */
+  OFFLINE_SNAPSHOT = 7,
+  /** says what may be installed without the Director */
+  OFFLINE_TARGETS = 8,
 }
 
 export const enum State {

@@ -23,8 +23,8 @@ export const NAME_BUFFER: usize = memory.data(392, 8);
 
 // ---- storage ----
 
-/** record: what is live, up to 48 Entries of 28; the small core has no delegated roles. As long as the module. */
-export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1344;
+/** record: what is live, up to 51 Entries of 28; the small core has no delegated roles. As long as the module. */
+export const ENTRIES_ROOM: i32 = isDefined(SMALL) ? 256 : 1432;
 export const ENTRIES: usize = memory.data(ENTRIES_ROOM, 8);
 
 /** components: names and hardware ids of those beside the main one. As long as the module. */

@@ -17,7 +17,7 @@ import {
   workflow_search,
   workflow_search_begin,
 } from "../tuf/workflow";
-import { trusted_is_director } from "../tuf/trusted";
+import { trusted_is_director, trusted_is_offline } from "../tuf/trusted";
 import { clock, clock_begin, clock_settle } from "./clock";
 import { config_selects } from "./config";
 import { components } from "./components";
@@ -64,7 +64,7 @@ export function check_advance(): Action {
   if (run.phase != Phase.METADATA) return Action.WAIT;
   if (!isDefined(SMALL) && moving) return search_on();
   // The timestamp announces what it did when nothing was found to do: what was read then would be read again.
-  if (workflow_role() == Role.SNAPSHOT && !trusted_is_director() && store_is_settled(clock.time)) return decide();
+  if (workflow_role() == Role.SNAPSHOT && !trusted_is_director() && !trusted_is_offline() && store_is_settled(clock.time)) return decide();
   const status = workflow_next();
   if (status != Status.OK) return check_fault(status);
   if (workflow_role() == Role.NONE) return look();
@@ -242,7 +242,8 @@ function fetch_best(): Action {
 function end_without_release(): Action {
   if (!isDefined(SMALL)) policy_settle();
   if (role_fault != Status.OK) return run_end(role_fault, Role.DELEGATED);
-  store_settle();
+  // What a bundle does not have the Director may order all the same.
+  if (!trusted_is_offline()) store_settle();
   const foreign = isDefined(SMALL) ? elsewhere.release > device.release : set_is_foreign();
   return run_end(foreign ? Status.NOT_FOR_HARDWARE : Status.UP_TO_DATE, Role.NONE);
 }

@@ -2,7 +2,7 @@
 // ECU that this one answers for is searched for in the Image repository, and must be the same there.
 
 import { bytes_equal } from "../bytes";
-import { reader_member, reader_seek, reader_skip, reader_string, reader_text } from "../json/reader";
+import { reader_fail, reader_member, reader_seek, reader_skip, reader_string, reader_text } from "../json/reader";
 import { BEST_RELEASE, FILE_INFO, HIGHEST_RELEASE, IO_BUFFER, PATH_BUFFER, PATH_CAPACITY, RELEASE } from "../memory";
 import { file_fetchable, FileInfo } from "../metadata/file";
 import { ecus, hardware_listed } from "../metadata/hardware";
@@ -10,7 +10,7 @@ import { path_set } from "../metadata/path";
 import { is_legacy } from "../metadata/profile";
 import { Status } from "../status";
 import { search_find, search_find_path, search_place } from "../tuf/search";
-import { trusted_reader } from "../tuf/trusted";
+import { trusted_is_offline, trusted_reader } from "../tuf/trusted";
 import { director_check, director_open, director_place } from "../uptane/verification";
 import { run } from "./run";
 import { current, custom_is, hardware_at, Reading, release_read, RELEASE_SIZE, Release, SHA256_AT, SHA512_AT } from "./selection";
@@ -22,6 +22,8 @@ const directed = changetype<Release>(HIGHEST_RELEASE);
 
 /** The ECU whose target is in hand; this one itself, 0, comes last: its release is still at hand at the end. */
 let turn: i32 = 0;
+/** ECUs that targets were wanted for so far, in one pass. */
+let taken: i32 = 0;
 /** The target that was read last is a release for this device. */
 let is_release: bool = false;
 
@@ -29,7 +31,13 @@ let is_release: bool = false;
 export function match_check(): Status {
   const status = director_check();
   if (status != Status.OK) return status;
-  while (reader_member(r)) read(Reading.CHECK, director_place());
+  taken = 0;
+  while (reader_member(r)) {
+    read(Reading.CHECK, director_place());
+    // PURE-2: one of two images for an ECU would be anybody's choice.
+    if (taken & ecus.wanted) reader_fail(r, Status.ECU_DUPLICATE);
+    taken |= ecus.wanted;
+  }
   return r.status;
 }
 
@@ -80,6 +88,8 @@ export function match_find(length: u32): i32 {
 function read(reading: Reading, place: i32): Status {
   if (reading != Reading.IMAGE) ecus.wanted = 0;
   is_release = release_read(r, reading, place);
+  // What is signed for many vehicles need not name their ECUs: then it is for those of its hardware.
+  if (reading != Reading.IMAGE && trusted_is_offline() && !ecus.named) ecus.wanted = ecus.fitting;
   return r.status == Status.OK ? file_fetchable(file) : r.status;
 }
 

@@ -24,6 +24,7 @@ import { text_hash } from "../json/text";
 import { file_clear, file_member, file_sha256, FileInfo } from "../metadata/file";
 import { path_begins } from "../metadata/path";
 import { ENCRYPTION } from "../lean";
+import { ecus, ecus_with } from "../metadata/hardware";
 import { is_uptane } from "../metadata/profile";
 import { Status } from "../status";
 import { Kind } from "../storage/record";
@@ -211,6 +212,8 @@ export function release_read(r: Reader, how: Reading, place: i32): bool {
   current.path = r.text_at;
   current.place = place;
   hardware_at = 0;
+  ecus.fitting = 0;
+  ecus.named = false;
   reading = how;
   const is_release = read_target(r);
   reading = Reading.IMAGE;
@@ -288,7 +291,11 @@ function read_hardware(r: Reader): Seen {
   while (reader_element(r)) {
     if (reader_peek(r) == 0x22) {
       reader_string(r);
-      if (!isDefined(SMALL)) current.texts += <u32>text_hash(r);
+      if (!isDefined(SMALL)) {
+        const id = text_hash(r);
+        current.texts += <u32>id;
+        ecus.fitting |= ecus_with(id);
+      }
       if (text_is(r, component_hardware(selection_component()))) current.hardware_fits = true;
     } else reader_skip(r);
   }

@@ -86,6 +86,9 @@ export const enum Name {
   VEHICLE_ID,
   ECU_IDENTIFIERS,
   TIME_KEYS,
+  OFFLINE_SNAPSHOT,
+  OFFLINE_TARGETS,
+  OFFLINE_TARGETS_JSON,
 }
 
 /** The names, each with a space behind it; in bytes, because a string would take twice as many. */
@@ -173,8 +176,12 @@ if (Name.ENCRYPTION - Name.IMAGE != 10) ERROR("the names of a payload are not th
   118, 101, 104, 105, 99, 108, 101, 73, 100, 32, 101, 99, 117, 73, 100, 101, 110, 116, 105, 102, 105, 101, 114, 115, 32,
   // timeKeys
   116, 105, 109, 101, 75, 101, 121, 115, 32,
+  // offline-snapshot offline-targets
+  111, 102, 102, 108, 105, 110, 101, 45, 115, 110, 97, 112, 115, 104, 111, 116, 32, 111, 102, 102, 108, 105, 110, 101, 45, 116, 97, 114, 103, 101, 116, 115, 32,
+  // offline-targets.json
+  111, 102, 102, 108, 105, 110, 101, 45, 116, 97, 114, 103, 101, 116, 115, 46, 106, 115, 111, 110, 32,
 ]);
-const MORE_LENGTH: usize = 420;
+const MORE_LENGTH: usize = 474;
 
 const SPACE: u32 = 0x20;
 
@@ -199,10 +206,11 @@ function find(at: usize, size: usize, name: Name, text: usize, length: u32): Nam
   return Name.OTHER;
 }
 
-/** Writes a known name, one of the first list; returns its end. */
+/** Writes a known name; returns its end. */
 export function name_put(name: Name, out: usize): usize {
-  let at = NAMES;
-  for (let i = 1; i < name; at++) i += i32(load<u8>(at) == SPACE);
+  const more = !isDefined(SMALL) && name >= Name.DELEGATIONS;
+  let at = more ? MORE_NAMES : NAMES;
+  for (let i: i32 = more ? Name.DELEGATIONS : 1; i < name; at++) i += i32(load<u8>(at) == SPACE);
   for (; load<u8>(at) != SPACE; at++) store<u8>(out++, load<u8>(at));
   return out;
 }

@@ -19,6 +19,9 @@ export namespace ecus {
   export let known: i32 = 1;
   /** The target in hand is wanted for these: a bit for each. */
   export let wanted: i32 = 0;
+  /** It lists the hardware of these; and it names ECUs, these or others. */
+  export let fitting: i32 = 0;
+  export let named: bool = false;
 }
 
 function ecu_at(index: i32): usize {
@@ -48,16 +51,22 @@ export function ecu_find(id: u64): i32 {
   return index;
 }
 
+/** The ECUs that have a hardware id. */
+export function ecus_with(hardware: u64): i32 {
+  let bits = 0;
+  for (let i = 0; i < ecus.known; i++) {
+    if (ecu_hardware(i) == hardware) bits |= 1 << i;
+  }
+  return bits;
+}
+
 /** Reads an array of hardware ids; whether those of all ECUs that the target is wanted for are in it. */
 export function hardware_listed(r: Reader): bool {
   let missing = ecus.wanted;
   reader_array(r);
   while (reader_element(r)) {
     if (!reader_string(r)) return false;
-    const id = text_hash(r);
-    for (let i = 0; i < ecus.known; i++) {
-      if (ecu_hardware(i) == id) missing &= ~(1 << i);
-    }
+    missing &= ~ecus_with(text_hash(r));
   }
   return missing == 0;
 }

@@ -99,10 +99,15 @@ function read_member(r: Reader, role: Role, s: Signed): Seen {
   return 0;
 }
 
+/** The name of a role that a root names. */
+export function role_name(role: Role): Name {
+  if (!isDefined(SMALL) && role >= Role.OFFLINE_SNAPSHOT) return Name.OFFLINE_SNAPSHOT - Role.OFFLINE_SNAPSHOT + role;
+  return Name.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+}
+
 /** The `_type` of a role's file. */
 function type_of(role: Role): Name {
-  if (!isDefined(SMALL) && role == Role.DELEGATED) return Name.TARGETS;
-  return Name.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+  return !isDefined(SMALL) && role == Role.DELEGATED ? Name.TARGETS : role_name(role);
 }
 
 /** "1" or "1.…": any other major version may mean anything (TUF 4.3). */
@@ -121,6 +126,7 @@ function read_date(r: Reader): u32 {
 function parts_present(role: Role, s: Signed): Status {
   let present = s.meta != 0;
   if (role == Role.ROOT) present = s.keys != 0 && s.roles != 0;
-  if (type_of(role) == Name.TARGETS) present = s.targets != 0;
+  const lists = type_of(role) == Name.TARGETS || (!isDefined(SMALL) && role == Role.OFFLINE_TARGETS);
+  if (lists) present = s.targets != 0;
   return present ? Status.OK : Status.METADATA_INVALID;
 }

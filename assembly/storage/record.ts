@@ -46,12 +46,18 @@ export const enum Kind {
   /** What images are, as reports say it; the version is their release counter: of the one that is installed, and another. */
   IMAGE = 14,
   OTHER_IMAGE = 15,
-  /** A delegated role. Its records have the places from here on, every other kind has the one place of its number. */
+  /** A delegated role. Its records have the places from DELEGATED_PLACE on, every other kind has that of its number. */
   DELEGATED = 16,
+  /** Of the Director, for vehicles that do not reach it. */
+  OFFLINE_SNAPSHOT = 17,
+  OFFLINE_TARGETS = 18,
 }
 
+/** The first place of a delegated role. */
+export const DELEGATED_PLACE: i32 = Kind.OFFLINE_TARGETS + 1;
+
 /** The small core knows no Director. */
-const KINDS: i32 = isDefined(SMALL) ? Kind.DIRECTOR_ROOT : Kind.DELEGATED;
+const KINDS: i32 = isDefined(SMALL) ? Kind.DIRECTOR_ROOT : DELEGATED_PLACE;
 
 /** Delegated roles that are kept: as many as one search visits. The small core follows none. */
 const DELEGATED_PLACES: i32 = isDefined(SMALL) ? 0 : 32;
@@ -131,7 +137,7 @@ export function store_entry(place: i32): Entry {
  */
 export function store_place(tag: u32): i32 {
   let found: i32 = Kind.NONE;
-  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+  for (let place = DELEGATED_PLACE; place < PLACES; place++) {
     const entry = store_entry(place);
     if (entry.user != 0) continue;
     if (entry.length != 0 && entry.tag == tag) return place;
@@ -145,7 +151,7 @@ export function store_place(tag: u32): i32 {
 
 /** The place of a delegated role with this tag, or NONE. */
 export function store_find(tag: u32): i32 {
-  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+  for (let place = DELEGATED_PLACE; place < PLACES; place++) {
     const entry = store_entry(place);
     if (entry.length != 0 && entry.tag == tag) return place;
   }
@@ -154,7 +160,7 @@ export function store_find(tag: u32): i32 {
 
 /** The place that is used by this name, or NONE. */
 export function store_place_used(user: u32): i32 {
-  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+  for (let place = DELEGATED_PLACE; place < PLACES; place++) {
     if (store_entry(place).user == user) return place;
   }
   return Kind.NONE;
@@ -163,12 +169,12 @@ export function store_place_used(user: u32): i32 {
 /** From now on nobody uses a delegated role. */
 export function store_release(): void {
   if (isDefined(SMALL)) return;
-  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) store_entry(place).user = 0;
+  for (let place = DELEGATED_PLACE; place < PLACES; place++) store_entry(place).user = 0;
 }
 
 /** Forgets the delegated roles that nobody uses and nobody writes. */
 export function store_tidy(): void {
-  for (let place: i32 = Kind.DELEGATED; place < PLACES; place++) {
+  for (let place = DELEGATED_PLACE; place < PLACES; place++) {
     if (store_entry(place).user == 0 && place != open) clear(place);
   }
 }
@@ -434,7 +440,7 @@ function commit_encode(kind: i32, tag: u32, length: u32, crc: u32, version: u32,
 
 /** What a commit says of the kind of a place. */
 function kind_of(place: i32): Kind {
-  return isDefined(SMALL) ? place : min(place, <i32>Kind.DELEGATED);
+  return isDefined(SMALL) || place < DELEGATED_PLACE ? place : Kind.DELEGATED;
 }
 
 function set_entry(place: i32, offset: u32, length: u32, crc: u32, version: u32, expires: u32): void {
@@ -593,7 +599,7 @@ function walk_record(size: u32): Status {
   const length = load<u32>(COMMIT_BUFFER, 4);
   const offset = payload_offset(log_end);
   if (length > size - offset) return Status.STORE_CORRUPT;
-  if (kind > 0 && kind < PLACES && kind <= KINDS && (isDefined(SMALL) || kind != 13)) {
+  if (kind > 0 && kind < KINDS && (isDefined(SMALL) || kind != 13)) {
     const crc = load<u32>(COMMIT_BUFFER, 8);
     const status = crc_check(bank, offset, length, crc);
     if (status == Status.FLASH_READ) return status;

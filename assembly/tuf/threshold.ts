@@ -25,7 +25,7 @@ import { Envelope } from "../metadata/envelope";
 import { canonical_hash } from "../metadata/file";
 import { Key, key_at, key_count, key_find, key_load, keys_read, keys_read_delegated, KeySet } from "../metadata/key";
 import { is_legacy } from "../metadata/profile";
-import { Signed } from "../metadata/signed";
+import { role_name, Signed } from "../metadata/signed";
 import { ED25519_ALONE } from "../lean";
 import { Status } from "../status";
 
@@ -40,7 +40,7 @@ let delegator = changetype<Reader>(0);
 /** The keys of a role according to a root; they stay in `KEY_SET` for `threshold_verify`, and the root open. */
 export function threshold_load(root: Reader, signed: Signed, role: Role): Status {
   delegator = root;
-  return keys_read(root, signed.roles, signed.keys, Name.ROOT + role, set);
+  return keys_read(root, signed.roles, signed.keys, role_name(role), set);
 }
 
 /** The same for a delegated role, by its delegation and the `keys` object beside it. */

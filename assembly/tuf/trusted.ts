@@ -8,7 +8,7 @@ import { Envelope, envelope_read } from "../metadata/envelope";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
-import { Entry, Kind, store_bank, store_entry, store_find } from "../storage/record";
+import { DELEGATED_PLACE, Entry, Kind, store_bank, store_entry, store_find } from "../storage/record";
 
 /** The reader of the trusted file that was opened last, and what it says. */
 export const trusted_reader = changetype<Reader>(TRUSTED_READER);
@@ -16,12 +16,27 @@ export const trusted_signed = changetype<Signed>(TRUSTED_SIGNED);
 
 /** What the kinds of the Director's roles are above those of the Image repository, or of the only one. */
 const OF_DIRECTOR: i32 = Kind.DIRECTOR_ROOT - Kind.ROOT;
+/** And what those of offline roles are above the roles. */
+const OF_OFFLINE: i32 = Kind.OFFLINE_SNAPSHOT - Role.OFFLINE_SNAPSHOT;
 /** The repository that is in hand: OF_DIRECTOR, or 0. */
 let repository: i32 = 0;
 
 /** From now on the roles are those of the Director; or else of the Image repository, or of the only one. */
 export function trusted_turn(director: bool): void {
   repository = director ? OF_DIRECTOR : 0;
+}
+
+/** The Director has no timestamp to give: what it signed for vehicles that do not reach it counts (PURE-2). */
+let offline: bool = false;
+
+export function trusted_go_offline(value: bool): void {
+  offline = value;
+}
+
+// @ts-ignore: decorator
+@inline
+export function trusted_is_offline(): bool {
+  return !isDefined(SMALL) && offline;
 }
 
 /** Whether they are those of a Director beside an Image repository. */
@@ -34,6 +49,7 @@ export function trusted_is_director(): bool {
 /** The kind of record that holds a top-level role. */
 export function trusted_kind(role: Role): Kind {
   const kind = Kind.ROOT + role; // both list root, timestamp, snapshot, targets in this order
+  if (!isDefined(SMALL) && role >= Role.OFFLINE_SNAPSHOT) return role + OF_OFFLINE;
   return isDefined(SMALL) ? kind : kind + repository;
 }
 
@@ -51,9 +67,13 @@ export function trusted_open(role: Role): Status {
 export function trusted_open_place(place: i32): Status {
   const entry = store_entry(place);
   // Places change owners when the store had to be read again: then none is in use any more.
-  if (!isDefined(SMALL) && place >= Kind.DELEGATED && entry.user == 0) return Status.STORE_FULL;
-  let role: Role = isDefined(SMALL) || place < Kind.DELEGATED ? place - Kind.ROOT : Role.DELEGATED;
-  if (!isDefined(SMALL) && role >= OF_DIRECTOR && place < Kind.DELEGATED) role -= OF_DIRECTOR;
+  if (!isDefined(SMALL) && place >= DELEGATED_PLACE && entry.user == 0) return Status.STORE_FULL;
+  let role: Role = place - Kind.ROOT;
+  if (!isDefined(SMALL)) {
+    if (place >= DELEGATED_PLACE) role = Role.DELEGATED;
+    else if (place >= Kind.OFFLINE_SNAPSHOT) role = place - OF_OFFLINE;
+    else if (role >= OF_DIRECTOR) role -= OF_DIRECTOR;
+  }
   reader_open(trusted_reader, store_bank(), entry.offset, entry.length);
   const envelope = changetype<Envelope>(TRUSTED_ENVELOPE);
   const status = envelope_read(trusted_reader, envelope);

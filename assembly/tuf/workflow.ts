@@ -18,7 +18,7 @@ import { Envelope, envelope_read } from "../metadata/envelope";
 import { file_check, file_clear, file_find, file_is, file_read, file_usable, FileInfo } from "../metadata/file";
 import { keys_note, keys_satisfy_noted, KeySet } from "../metadata/key";
 import { is_legacy, is_partial, is_uptane } from "../metadata/profile";
-import { Signed, signed_read } from "../metadata/signed";
+import { role_name, Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import {
   Entry,
@@ -39,7 +39,7 @@ import {
 } from "../storage/record";
 import { search_begin, search_enter, search_keys, search_listed, search_name_put, search_next, search_tag } from "./search";
 import { threshold_load, threshold_verify } from "./threshold";
-import { trusted_entry, trusted_is_director, trusted_kind, trusted_open, trusted_reader, trusted_signed, trusted_turn } from "./trusted";
+import { trusted_entry, trusted_go_offline, trusted_is_director, trusted_is_offline, trusted_kind, trusted_open, trusted_reader, trusted_signed, trusted_turn } from "./trusted";
 
 /** The most bytes of a file whose length nobody announced, as in python-tuf. */
 const MAX_ROOT: u32 = 512000;
@@ -84,6 +84,10 @@ function is_delegated(): bool {
   return !isDefined(SMALL) && role == Role.DELEGATED;
 }
 
+function is_offline_snapshot(): bool {
+  return !isDefined(SMALL) && role == Role.OFFLINE_SNAPSHOT;
+}
+
 /** Whether targets follow root, and nothing announces them. */
 function is_short(): bool {
   return is_partial() || (is_legacy() && trusted_is_director());
@@ -114,7 +118,10 @@ export function workflow_name_length(): u32 {
  * repository, or of the only one. `now` holds for the whole check.
  */
 export function workflow_begin(now: u32, director: bool): Status {
-  if (!isDefined(SMALL)) trusted_turn(director);
+  if (!isDefined(SMALL)) {
+    trusted_turn(director);
+    if (director) trusted_go_offline(false);
+  }
   role = Role.ROOT;
   start_time = now;
   roots = 0;
@@ -132,7 +139,7 @@ export function workflow_time(now: u32): void {
  * wanted, its name and limit are set.
  */
 export function workflow_next(): Status {
-  if (role == Role.SNAPSHOT || is_short()) {
+  if (role == Role.SNAPSHOT || is_offline_snapshot() || is_short()) {
     const status = trusted_open(Role.ROOT);
     if (status != Status.OK) return status;
     consistent = trusted_signed.consistent && !is_legacy();
@@ -145,8 +152,9 @@ export function workflow_next(): Status {
       role = Role.TARGETS;
     }
   }
-  if (role == Role.TARGETS && !is_short()) {
-    const status = look_up(Role.SNAPSHOT, Name.TARGETS_JSON);
+  const offline = !isDefined(SMALL) && role == Role.OFFLINE_TARGETS;
+  if (offline || (role == Role.TARGETS && !is_short())) {
+    const status = offline ? look_up(Role.OFFLINE_SNAPSHOT, Name.OFFLINE_TARGETS_JSON) : look_up(Role.SNAPSHOT, Name.TARGETS_JSON);
     if (status != Status.OK) return status;
     if (is_held()) {
       if (expired()) return Status.EXPIRED;
@@ -179,18 +187,26 @@ export function workflow_search(): Status {
   return file_usable(announced);
 }
 
-/** The repository does not have the file. Only for the next root is that an answer (5.3.3). */
+/**
+ * The repository does not have the file. For the next root that is an answer (5.3.3); and where the Director's timestamp is
+ * missing, and its root names roles for such times, they are asked for next (PURE-2). Who keeps the timestamp back gains
+ * what these roles signed for any vehicle to install, and no more.
+ */
 export function workflow_missing(): Status {
   record_abort();
-  if (role != Role.ROOT) return Status.NOT_FOUND;
-  return end_of_roots();
+  if (role == Role.ROOT) return end_of_roots();
+  if (isDefined(SMALL) || role != Role.TIMESTAMP || !trusted_is_director()) return Status.NOT_FOUND;
+  role = Role.OFFLINE_SNAPSHOT;
+  if (load_keys() == Status.OK) trusted_go_offline(true);
+  else role = Role.TIMESTAMP;
+  return role == Role.TIMESTAMP ? Status.NOT_FOUND : Status.OK;
 }
 
 /** Verifies the file in the open record and makes it the trusted one, or gives it up. */
 export function workflow_accept(): Status {
   let status: Status;
   if (role == Role.ROOT) status = accept_root();
-  else status = role == Role.TIMESTAMP || is_short() ? accept_unannounced() : accept_announced();
+  else status = role == Role.TIMESTAMP || is_offline_snapshot() || is_short() ? accept_unannounced() : accept_announced();
   if (status != Status.OK) record_abort();
   return status;
 }
@@ -222,7 +238,7 @@ function request(): void {
   if (role == Role.ROOT) {
     version = trusted_entry(Role.ROOT).version + 1;
     limit = MAX_ROOT;
-  } else if (role == Role.TIMESTAMP) limit = MAX_TIMESTAMP;
+  } else if (role == Role.TIMESTAMP || is_offline_snapshot()) limit = MAX_TIMESTAMP;
   else if (is_short()) limit = MAX_TARGETS;
   else if (consistent) version = announced.version;
   name_length = <u32>(name_put_versioned(version) - NAME_BUFFER);
@@ -236,7 +252,7 @@ function name_put_versioned(version: u32): usize {
     store<u8>(end++, 0x2e);
   }
   if (is_delegated()) return search_name_put(end);
-  end = name_put(Name.ROOT + role, end);
+  end = name_put(role_name(role), end);
   store<u32>(end, 0x6f736a2e); // ".jso"
   store<u8>(end + 4, 0x6e); // "n"
   return end + 5;
@@ -269,14 +285,17 @@ function accept_root(): Status {
  */
 function kinds_to_drop(): i32 {
   let kinds = 0;
-  for (let each = first_online(); each <= Role.TARGETS; each++) {
+  const last = trusted_is_director() ? Role.OFFLINE_TARGETS : Role.TARGETS;
+  for (let each = first_online(); each <= last; each++) {
+    if (!isDefined(SMALL) && each == Role.IMAGE) each = Role.OFFLINE_SNAPSHOT;
     let status = threshold_load(trusted_reader, trusted_signed, each);
     if (status == Status.OK) {
       keys_note(keys);
       status = threshold_load(incoming, signed, each);
     }
-    if (status != Status.OK) return status;
-    if (!keys_satisfy_noted(keys)) kinds |= 1 << trusted_kind(each);
+    // A root need not name the offline roles.
+    if (status != Status.OK && each <= Role.TARGETS) return status;
+    if (status != Status.OK || !keys_satisfy_noted(keys)) kinds |= 1 << trusted_kind(each);
   }
   const both = (1 << trusted_kind(Role.TIMESTAMP)) | (1 << trusted_kind(Role.SNAPSHOT));
   return kinds & both ? kinds | both : kinds;
@@ -322,20 +341,21 @@ function accept_unannounced(): Status {
   const held = trusted_entry(role);
   let same = false;
   if (held.length != 0) {
-    if (signed.version < held.version) return Status.ROLLBACK; // 5.4.3.1
+    // PURE-2: what came with a bundle may be older than what the Image repository said since, which then counts.
+    if (signed.version < held.version && !is_undated()) return Status.ROLLBACK; // 5.4.3.1
     // Off-spec: servers of the legacy profile sign another timestamp under the same version, which is no rollback.
-    if (signed.version == held.version && !(stamps && is_legacy())) return keep_unannounced();
+    if (signed.version <= held.version && !(stamps && is_legacy())) return keep_unannounced();
     if (stamps) status = trusted_open(Role.TIMESTAMP);
     if (status == Status.OK && stamps) status = file_find(trusted_reader, trusted_signed.meta, Name.SNAPSHOT_JSON, other);
     if (status != Status.OK) return status;
     if (stamps && announced.version < other.version) return Status.SNAPSHOT_ROLLBACK; // 5.4.3.2
     same = stamps && store_is_settled(0) && file_is(announced, other);
   }
-  if (signed.expires <= start_time) return Status.EXPIRED; // 5.4.4, against a freeze
+  if (is_past(signed.expires)) return Status.EXPIRED; // 5.4.4, against a freeze
   status = record_commit(signed.version, signed.expires, 0);
   if (status != Status.OK) return status;
   if (same) store_settle();
-  role = stamps ? Role.SNAPSHOT : Role.NONE;
+  end_unannounced();
   return status;
 }
 
@@ -343,8 +363,13 @@ function accept_unannounced(): Status {
 function keep_unannounced(): Status {
   record_abort();
   if (expired()) return Status.EXPIRED;
-  role = isDefined(SMALL) || role == Role.TIMESTAMP ? Role.SNAPSHOT : Role.NONE;
+  end_unannounced();
   return Status.OK;
+}
+
+/** After a timestamp comes the snapshot, after an offline snapshot the offline targets, after targets nothing. */
+function end_unannounced(): void {
+  role = isDefined(SMALL) || role != Role.TARGETS ? role + 1 : Role.NONE;
 }
 
 // ---- 5.5 snapshot, 5.6 targets and delegated roles ----
@@ -362,7 +387,7 @@ function accept_announced(): Status {
     status = check_snapshot();
     if (status != Status.OK) return status;
   }
-  if (signed.expires <= start_time) return Status.EXPIRED; // 5.5.6, 5.6.5
+  if (is_past(signed.expires)) return Status.EXPIRED; // 5.5.6, 5.6.5
   status = record_commit(signed.version, signed.expires, 0);
   if (status != Status.OK) return status;
   if (is_delegated()) search_enter(place);
@@ -476,5 +501,17 @@ function load_keys(): Status {
 }
 
 function expired(): bool {
-  return trusted_entry(role).expires <= start_time;
+  return is_past(trusted_entry(role).expires);
+}
+
+function is_past(expires: u32): bool {
+  return expires <= start_time && !is_undated();
+}
+
+/**
+ * PURE-2: whether the date of the Image repository's timestamp or snapshot does not matter. That is short, because they are
+ * signed online; how long an update may be installed without a network the offline roles say.
+ */
+function is_undated(): bool {
+  return trusted_is_offline() && (role == Role.TIMESTAMP || role == Role.SNAPSHOT);
 }

@@ -18,7 +18,7 @@ import { Status } from "../status";
 import { Kind } from "../storage/record";
 import { note_signer } from "../tuf/threshold";
 import { search_delegates } from "../tuf/search";
-import { trusted_open_targets, trusted_reader, trusted_signed } from "../tuf/trusted";
+import { trusted_is_offline, trusted_open_targets, trusted_reader, trusted_signed } from "../tuf/trusted";
 
 /** ECUs that the Director may name: as many as a vehicle's manifest may have. */
 const MAX_NAMED: u32 = 64;
@@ -28,6 +28,7 @@ let named: u32 = 0;
 
 /** Where the Director's targets are in the store. */
 export function director_place(): i32 {
+  if (trusted_is_offline()) return Kind.OFFLINE_TARGETS;
   return is_partial() ? Kind.TARGETS : Kind.DIRECTOR_TARGETS;
 }
 
@@ -45,7 +46,8 @@ export function director_check(): Status {
   // 5.4.4.6, 6: against a Director that lends its keys.
   if (search_delegates(director_place())) return Status.DIRECTOR_DELEGATES;
   // Against targets, empty ones as well, that were signed for another vehicle.
-  if (profile.vehicle != 0) {
+  // Offline targets may be for many: for any vehicle, unless they say for which one.
+  if (profile.vehicle != 0 && !(trusted_is_offline() && trusted_signed.custom == 0)) {
     reader_seek(r, trusted_signed.custom);
     if (trusted_signed.custom == 0 || member_hash(r, Name.VEHICLE_ID) != profile.vehicle) reader_fail(r, Status.VEHICLE_MISMATCH);
   }
@@ -65,6 +67,7 @@ export function member_hash(r: Reader, name: Name): u64 {
 
 /** Reads the `ecuIdentifiers` of a target; `checking`: in a pass over all of them, after `director_check`. */
 export function ecus_read(r: Reader, checking: bool): void {
+  ecus.named = true;
   reader_object(r);
   while (reader_member(r)) {
     const id = text_hash(r);
@@ -78,6 +81,6 @@ export function ecus_read(r: Reader, checking: bool): void {
     if (index >= 0) {
       ecus.wanted |= 1 << index;
       if (hardware != ecu_hardware(index)) reader_fail(r, Status.HARDWARE_MISMATCH);
-    } else if (profile.primary) reader_fail(r, Status.ECU_UNKNOWN); // 5.4.4.6, 8: it knows all ECUs of its vehicle
+    } else if (profile.primary && !trusted_is_offline()) reader_fail(r, Status.ECU_UNKNOWN); // 5.4.4.6, 8: it knows all ECUs of its vehicle
   }
 }

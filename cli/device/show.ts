@@ -108,6 +108,8 @@ const ROLE_NAMES: Readonly<Record<Role, string>> = {
   [Role.IMAGE]: 'image: ',
   [Role.NONE]: '',
   [Role.DELEGATED]: 'a delegated role: ',
+  [Role.OFFLINE_SNAPSHOT]: 'the offline snapshot: ',
+  [Role.OFFLINE_TARGETS]: 'the offline targets: ',
 };
 
 /** The role, the finding, and the attack that it may be. */

@@ -117,6 +117,10 @@ export const Role = {
   NONE: 5,
   /** a role that targets or another delegated role delegates to */
   DELEGATED: 6,
+  /** says which of the Director's offline targets belong together */
+  OFFLINE_SNAPSHOT: 7,
+  /** says what may be installed without the Director */
+  OFFLINE_TARGETS: 8,
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 

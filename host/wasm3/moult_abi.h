@@ -116,6 +116,10 @@ enum moult_role {
   MOULT_ROLE_NONE = 5,
   /* a role that targets or another delegated role delegates to */
   MOULT_ROLE_DELEGATED = 6,
+  /* says which of the Director's offline targets belong together */
+  MOULT_ROLE_OFFLINE_SNAPSHOT = 7,
+  /* says what may be installed without the Director */
+  MOULT_ROLE_OFFLINE_TARGETS = 8,
 };
 
 enum moult_state {
