@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { compareNames } from './canonical.ts';
 import { type Chain, LIMITS } from './chain.ts';
+import type { OfflineFile } from './director/offline.ts';
 import { RepositoryError } from './errors.ts';
 import type { FileWrite } from './files.ts';
 import { sha256 } from './keys.ts';
@@ -18,6 +19,8 @@ export interface BundleOptions extends Selection {
   readonly fromRoot?: number;
   /** Seconds that it holds, signed for it alone; left out: as long as what clients see now. */
   readonly lifetime?: number;
+  /** Signs an offline update of a Director for the releases in the bundle, by path. */
+  readonly offline?: (targets: Readonly<Record<string, Target>>) => Promise<readonly OfflineFile[]>;
 }
 
 export interface BundleFile {
@@ -56,7 +59,10 @@ export async function collectBundle(
   const wanted = new Set(releases.flatMap(({ path, payloads }) => [path, ...Object.keys(payloads)]));
   const roles = [chain.root, chain.timestamp, chain.snapshot, chain.targets];
   const first = roles.reduce((one, other) => (expiryOf(other) < expiryOf(one) ? other : one));
+  const released = Object.fromEntries(releases.map(({ path }) => [path, targets[path]]));
+  const offline = (await options.offline?.(released)) ?? [];
   const files = [
+    ...offline.map(({ name, bytes }) => plainFile(name, bytes)),
     ...(await roots(source, chain, options.fromRoot ?? 1)),
     ...roles.slice(1).map(({ name, bytes }) => metadata(name, bytes)),
     ...delegated.map(({ name, bytes }) => metadata(name, bytes)),
@@ -160,8 +166,12 @@ async function delegatedRoles(source: Source, chain: Chain): Promise<BundledRole
 }
 
 function metadata(name: string, bytes: Uint8Array): BundleFile {
+  return plainFile(`metadata/${encodeName(name)}`, bytes);
+}
+
+function plainFile(name: string, bytes: Uint8Array): BundleFile {
   return {
-    name: `metadata/${encodeName(name)}`,
+    name,
     length: bytes.length,
     sha256: sha256(bytes),
     open: async () => once(bytes),

@@ -9,6 +9,10 @@ export const SPEC_VERSION = '1.0.34';
 export const ROLES = ['root', 'timestamp', 'snapshot', 'targets'] as const;
 export type RoleName = (typeof ROLES)[number];
 
+/** Of a Director: what it signs beforehand, for vehicles that do not reach it (PURE-2). */
+export const OFFLINE_ROLES = ['offline-snapshot', 'offline-targets'] as const;
+export type OfflineRole = (typeof OFFLINE_ROLES)[number];
+
 /** Hexadecimal digests by algorithm; this project writes `sha256` only. */
 export type Hashes = Readonly<Record<string, string>>;
 
@@ -28,7 +32,7 @@ export interface Role {
 export interface Root extends Common<'root'> {
   readonly consistent_snapshot: boolean;
   readonly keys: Readonly<Record<string, PublicKey>>;
-  readonly roles: Readonly<Record<RoleName, Role>>;
+  readonly roles: Readonly<Record<RoleName, Role> & Partial<Record<OfflineRole, Role>>>;
   /** `{ timeKeys }`: the keys of time servers. */
   readonly custom?: Readonly<Record<string, unknown>>;
 }

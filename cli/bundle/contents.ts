@@ -4,6 +4,9 @@ import {
   type BundledRelease,
   listedReleases,
   metadataName,
+  OFFLINE_ROLES,
+  type OfflineRole,
+  parseJson,
   parseMetadata,
   parseTime,
   ROLES,
@@ -24,6 +27,12 @@ export interface StatedContents {
   readonly firstRoot: number;
   /** The top-level roles that are there and can be read. */
   readonly roles: readonly StatedRole[];
+  /** The Director's offline roles that are there and can be read. */
+  readonly offline: readonly {
+    readonly role: OfflineRole;
+    readonly version: number;
+    readonly expires: number;
+  }[];
   /** Those whose images are there. */
   readonly releases: readonly BundledRelease[];
 }
@@ -40,8 +49,27 @@ export function statedContents(bundle: Bundle): StatedContents {
       version,
       expires: parseTime(expires) ?? 0,
     })),
+    offline: OFFLINE_ROLES.flatMap((role) => offlineRole(bundle, role) ?? []),
     releases: releasesIn(bundle, targets[0] ?? {}),
   };
+}
+
+function offlineRole(bundle: Bundle, role: OfflineRole): StatedContents['offline'][number] | undefined {
+  const entry = [...bundle.entries.values()].find(({ name }) =>
+    new RegExp(`^director/(?:\\d+\\.)?${role}\\.json$`).test(name),
+  );
+  if (!entry) return undefined;
+  try {
+    const { signed } = parseJson(bundle.read(entry, 0, entry.length), entry.name) as {
+      signed: { version: number; expires: string };
+    };
+    const expires = parseTime(signed.expires);
+    return Number.isInteger(signed.version) && expires !== undefined
+      ? { role, version: signed.version, expires }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function rootVersions(bundle: Bundle): number[] {

@@ -9,11 +9,13 @@ import { EXIT } from '../exit.ts';
 import { formatBytes, type Output } from '../output.ts';
 import { readInput, type Session } from '../session.ts';
 import { type StatedContents, statedContents } from './contents.ts';
-import { type BundleFinding, type BundleVerification, verifyBundle } from './verify.ts';
+import { type BundleFinding, type BundleVerification, type VerifyOptions, verifyBundle } from './verify.ts';
 
 export interface InspectOptions {
   /** Left out: nothing is verified. */
   readonly root?: string;
+  /** Of the Director, for an offline update. */
+  readonly directorRoot?: string;
   readonly validAt?: number;
 }
 
@@ -26,7 +28,13 @@ export async function inspectBundle(session: Session, file: string, options: Ins
     showContents(output, bundle, stated);
     const root =
       options.root === undefined ? undefined : await readInput('the root', session.path(options.root));
-    const found = root && (await verify(output, bundle, root, options.validAt ?? io.clock()));
+    const directorRoot =
+      options.directorRoot === undefined
+        ? undefined
+        : await readInput("the Director's root", session.path(options.directorRoot));
+    const now = options.validAt ?? io.clock();
+    const found =
+      root && (await verify(output, bundle, root, { now, ...(directorRoot && { directorRoot }) }));
     if (found) session.exit = showVerdict(output, bundle, stated, found);
     else output.event('not verified: name a root that you trust with --root', 'warn');
     output.result(asJson(bundle, stated, found));
@@ -39,20 +47,23 @@ async function verify(
   output: Output,
   bundle: Bundle,
   root: Uint8Array,
-  now: number,
+  options: Pick<VerifyOptions, 'now' | 'directorRoot'>,
 ): Promise<BundleVerification> {
   const bar = output.progress('verifying', bundle.length);
   const onProgress = (bytes: number) => bar.update(bytes, formatBytes(bytes));
-  return verifyBundle(bundle, root, { now, onProgress }).finally(() => bar.stop());
+  return verifyBundle(bundle, root, { ...options, onProgress }).finally(() => bar.stop());
 }
 
-function showContents(output: Output, bundle: Bundle, { firstRoot, roles, releases }: StatedContents): void {
+function showContents(output: Output, bundle: Bundle, stated: StatedContents): void {
+  const { firstRoot, roles, releases, offline } = stated;
   output.line(`${bundle.path}: ${bundle.entries.size} files, ${formatBytes(bundle.length)}`);
   for (const { role, version, expires } of roles) {
     const chain =
       role === 'root' && firstRoot < version ? `roots ${firstRoot} to ${version}` : `${role} ${version}`;
     output.event(`${chain}, until ${formatTime(expires)}`, 'plain');
   }
+  for (const { role, version, expires } of offline)
+    output.event(`the Director's ${role} ${version}, until ${formatTime(expires)}`, 'plain');
   if (releases.length === 0) return;
   const head = ['component', 'version', 'hardware', 'counter', 'image', 'or instead of it'];
   const rows = releases.map(({ component, version, hardwareIds, releaseCounter, length, payloads }) => [
@@ -92,7 +103,8 @@ function showVerdict(
 }
 
 function describe({ name, role, status }: BundleFinding): string {
-  return name === 'metadata' ? findingLine(status, role) : `${name}: ${findingLine(status, Role.NONE)}`;
+  if (name === 'metadata') return findingLine(status, role);
+  return `${name}: ${findingLine(status, name.startsWith('targets/') ? Role.NONE : role)}`;
 }
 
 function asJson(bundle: Bundle, stated: StatedContents, found: BundleVerification | undefined): object {

@@ -8,6 +8,7 @@ import { HostError } from '../../host/node/errors.ts';
 import { NorFlash, uniformGeometry } from '../../host/node/flash.ts';
 import { provision } from '../../host/node/provision.ts';
 import { CONFIGURATION, NO_BOOT } from '../client/state.ts';
+import { statedContents } from './contents.ts';
 
 export interface BundleFinding {
   /** In the bundle. */
@@ -31,6 +32,8 @@ export interface BundleVerification {
 export interface VerifyOptions {
   /** Seconds since 1970: what is expired is judged at this second. */
   readonly now: number;
+  /** Of a Director: its offline update is verified too, as an ECU of each board will. */
+  readonly directorRoot?: Uint8Array;
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -38,11 +41,12 @@ export interface VerifyOptions {
 export async function verifyBundle(
   bundle: Bundle,
   root: Uint8Array,
-  { now, onProgress }: VerifyOptions,
+  { now, directorRoot, onProgress }: VerifyOptions,
 ): Promise<BundleVerification> {
   const watch = new Watch(onProgress);
   const clock = { now: () => now * 1000, after: systemClock.after };
-  const client = new Client({ ...bundleUpstream(bundle), clock, onEvent: (event) => watch.event(event) });
+  const watchEvent = (event: ClientEvent) => watch.event(event);
+  const client = new Client({ ...bundleUpstream(bundle), clock, onEvent: watchEvent });
   const core = coreFor(bundle, root);
   const trustedRoot = core.stateRead(State.ROOT_VERSION);
   const findings: BundleFinding[] = [];
@@ -60,6 +64,13 @@ export async function verifyBundle(
     if (!watch.verified.has(name) && !findings.some((finding) => finding.name === name))
       findings.push({ name, role: Role.IMAGE, status: Status.TARGET_UNKNOWN });
   }
+  for (const hardwareId of directorRoot ? boards(bundle) : []) {
+    const ecu = coreFor(bundle, root, { hardwareId, directorRoot });
+    look(
+      await new Client({ ...bundleUpstream(bundle), clock, onEvent: watchEvent }).check(ecu),
+      `director, for ${hardwareId}`,
+    );
+  }
   const isLeft = (name: string) => !watch.asked.has(name) && !targets.includes(name);
   return {
     trustedRoot,
@@ -69,6 +80,12 @@ export async function verifyBundle(
     findings,
   };
 }
+
+const FOLDERS: Readonly<Record<number, string>> = {
+  [FetchKind.METADATA]: 'metadata',
+  [FetchKind.TARGET]: 'targets',
+  [FetchKind.DIRECTOR]: 'director',
+};
 
 /** What was asked for, and what of it was accepted. */
 class Watch {
@@ -84,7 +101,7 @@ class Watch {
 
   event(event: ClientEvent): void {
     if (!('name' in event) || !('kind' in event)) return;
-    const name = `${event.kind === FetchKind.METADATA ? 'metadata' : 'targets'}/${event.name}`;
+    const name = `${FOLDERS[event.kind]}/${event.name}`;
     if (event.type === 'fetch') this.#begin(name);
     else if (event.type === 'accepted') this.verified.add(name);
     else if (event.type === 'progress') this.#progress(event.received);
@@ -107,21 +124,41 @@ class Watch {
 }
 
 /** A core that trusts the root, with room for all metadata of the bundle twice. */
-function coreFor(bundle: Bundle, root: Uint8Array): Core {
+function coreFor(
+  bundle: Bundle,
+  root: Uint8Array,
+  ecu?: { readonly hardwareId: string; readonly directorRoot: Uint8Array | undefined },
+): Core {
   const block = 4096;
-  const metadata = [...bundle.entries.values()].filter(({ name }) => name.startsWith('metadata/'));
+  const metadata = [...bundle.entries.values()].filter(({ name }) => !name.startsWith('targets/'));
   const bytes = metadata.reduce((sum, { length }) => sum + length, root.length);
   const bank = Math.ceil((2 * bytes + 65_536) / block) * block;
   const flash = new NorFlash(uniformGeometry({ block, unit: 1, erased: 0xff, bank, slot: block }));
   const core = new Core({ flash, boot: NO_BOOT });
   core.coreStart();
-  provision(core, CONFIGURATION, root);
+  const { hardwareId, directorRoot } = ecu ?? {};
+  if (hardwareId === undefined) provision(core, CONFIGURATION, root);
+  else
+    provision(
+      core,
+      { ...CONFIGURATION, uptane: 'full', ecu: 'inspected', hardwareId },
+      root,
+      undefined,
+      directorRoot,
+    );
   return core;
 }
 
 function isEarlierRoot(name: string, trusted: number): boolean {
   const [, digits] = /^metadata\/(\d{1,9})\.root\.json$/.exec(name) ?? [];
+  if (/^director\/\d{1,9}\.root\.json$/.test(name)) return true;
   return digits !== undefined && Number(digits) <= trusted;
+}
+
+/** The boards that the offline update is for, or one that none is for: its metadata is judged all the same. */
+function boards(bundle: Bundle): string[] {
+  const listed = statedContents(bundle).releases.flatMap(({ hardwareIds }) => hardwareIds);
+  return listed.length > 0 ? [...new Set(listed)] : ['none'];
 }
 
 function targetFiles(bundle: Bundle): string[] {

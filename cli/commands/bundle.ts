@@ -1,12 +1,20 @@
 // moult bundle: updates without a network, in one file.
 import { Bundle, bundleUpstream } from '../../host/node/bundle.ts';
-import { formatTime, parseDate, parseDuration, RepositoryError } from '../../repo/index.ts';
+import { signOffline } from '../../repo/director/offline.ts';
+import {
+  type BundleOptions,
+  formatTime,
+  parseDate,
+  parseDuration,
+  parseJson,
+  RepositoryError,
+} from '../../repo/index.ts';
 import { type InspectOptions, inspectBundle, payloadList } from '../bundle/inspect.ts';
 import { reportDeviceError } from '../device/failure.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
 import type { AddCommand, Run } from '../main.ts';
 import { formatBytes } from '../output.ts';
-import { collect, type Session } from '../session.ts';
+import { collect, readInput, type Session } from '../session.ts';
 
 interface CreateOptions {
   readonly expires?: number;
@@ -14,6 +22,9 @@ interface CreateOptions {
   readonly component?: string[];
   readonly base?: string[];
   readonly fromRoot?: number;
+  readonly director?: string;
+  readonly offlineKeys?: string;
+  readonly ecus?: string;
 }
 
 const ABOUT = `
@@ -34,7 +45,11 @@ needs no bundle, and refuses it as a rollback.
 
 Examples:
   moult bundle create field.bundle --expires 30d
-  moult bundle create lock.bundle --hw esp32c3-rev2 --base 1.4.0 --expires 12h`;
+  moult bundle create lock.bundle --hw esp32c3-rev2 --base 1.4.0 --expires 12h
+  moult bundle create cars.bundle --director ../fleet/metadata --offline-keys ../safe --expires 90d
+
+With --director the bundle is an offline update (Uptane, PURE-2): vehicles of that Director install it without asking it.
+Make the keys with "moult key gen", name them with "moult director offline-keys", and keep them off its server.`;
 
 const INSPECT_EXAMPLES = `
 With --root everything is verified by the core that devices carry, from that root on and as of now; without it nothing
@@ -69,12 +84,19 @@ export const addBundle: AddCommand = (program, run) => {
     .option('--component <name>', 'only this component; may be repeated', collect)
     .option('--base <version>', 'only patches from this version; may be repeated', collect)
     .option('--from-root <n>', 'the oldest root that devices may trust (default: 1)', parseRoot)
+    .option('--director <folder>', "with an offline update: the folder with a Director's N.root.json")
+    .option('--offline-keys <folder>', 'the keys of its offline roles; what was signed last is noted there')
+    .option(
+      '--ecus <file>',
+      'only for these ECUs: JSON, hardware ids by serial (default: any with the hardware)',
+    )
     .addHelpText('after', CREATE_EXAMPLES)
     .action(run(create));
   bundle
     .command('inspect <file>')
     .description('show what a bundle holds, and verify it')
     .option('--root <file>', 'the root to trust')
+    .option('--director-root <file>', "and the Director's, for an offline update")
     .option('--valid-at <date>', 'judge expiry at that time instead of now', parseDate)
     .addHelpText('after', INSPECT_EXAMPLES)
     .action(deviceSide(run, inspect));
@@ -98,6 +120,7 @@ async function create(session: Session, file: string, options: CreateOptions): P
     ...(base && { bases: base }),
     ...(fromRoot !== undefined && { fromRoot }),
     ...(expires !== undefined && { lifetime: expires }),
+    ...(await offlineUpdate(session, options)),
   });
   for (const { role, version, expires } of made.roles)
     output.event(`${role} ${version} is signed for clients online, until ${formatTime(expires)}`);
@@ -109,6 +132,41 @@ async function create(session: Session, file: string, options: CreateOptions): P
   output.event(`${made.path}: ${made.files.length} files, ${formatBytes(made.length)}, good ${until}`);
   const files = made.files.map(({ name, length, sha256 }) => ({ name, length, sha256 }));
   output.result({ ...made, files });
+}
+
+/** Signs for vehicles that do not reach their Director. */
+async function offlineUpdate(
+  session: Session,
+  options: CreateOptions,
+): Promise<Pick<BundleOptions, 'offline'>> {
+  const { director, offlineKeys, expires, ecus } = options;
+  if (director === undefined && offlineKeys === undefined && ecus === undefined) return {};
+  if (director === undefined || offlineKeys === undefined || expires === undefined)
+    throw new RepositoryError(
+      'bad-argument',
+      'an offline update needs --director, --offline-keys and --expires',
+    );
+  const named =
+    ecus === undefined ? undefined : readEcus(await readInput('the ECUs', session.path(ecus)), ecus);
+  return {
+    offline: (targets) =>
+      signOffline(targets, {
+        roots: session.path(director),
+        keys: session.path(offlineKeys),
+        passphrase: () => session.passphrase(false),
+        now: session.io.clock(),
+        lifetime: expires,
+        ...(named && { ecus: named }),
+      }),
+  };
+}
+
+function readEcus(bytes: Uint8Array, file: string): Record<string, string> {
+  const value = parseJson(bytes, file);
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isMap || !Object.values(value).every((id) => typeof id === 'string'))
+    throw new RepositoryError('bad-argument', `${file} is not an object of hardware ids by serial`);
+  return value as Record<string, string>;
 }
 
 function inspect(session: Session, file: string, options: InspectOptions): Promise<void> {

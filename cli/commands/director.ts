@@ -18,6 +18,7 @@ Examples:
   moult -C fleet director assign app/gw-1/1.4.0/app.bin --group pilots
   moult -C fleet director token car-1
   moult -C fleet director serve --host 0.0.0.0 --port 8443
+  moult -C fleet director offline-keys ../safe/offline-snapshot.pub ../safe/offline-targets.pub
   moult -C fleet director status
   moult -C fleet director alerts
   moult -C fleet director close car-1 car-1-gw unknown-image`;
@@ -100,6 +101,12 @@ export const addDirector: AddCommand = (program, run) => {
       'name the keys of time servers, NAME.pub, in a new root; none: those that vehicles were given. Needs the root keys',
     )
     .action(act((verbs, session, keys: string[]) => verbs.timeKeys(session, keys)));
+  director
+    .command('offline-keys [keys...]')
+    .description(
+      'name the keys of offline-snapshot and offline-targets, NAME.pub each, in a new root; none: take them away. Needs the root keys',
+    )
+    .action(act((verbs, session, keys: string[]) => verbs.offlineKeys(session, keys)));
   director
     .command('bump')
     .description('after an old backup was restored: go on above all versions that were served')

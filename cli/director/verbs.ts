@@ -5,7 +5,7 @@ import { formatTime, RepositoryError } from '../../repo/index.ts';
 import { Director, OnlineDirector } from '../../server/director/director.ts';
 import { initDirector } from '../../server/director/folder.ts';
 import { serveDirector } from '../../server/director/http.ts';
-import { nameTimeKeys, rotateDirectorKeys } from '../../server/director/rotation.ts';
+import { nameOfflineKeys, nameTimeKeys, rotateDirectorKeys } from '../../server/director/rotation.ts';
 import type { EcuStatus } from '../../server/director/status.ts';
 import { EXIT } from '../exit.ts';
 import { readInput, type Session } from '../session.ts';
@@ -171,6 +171,25 @@ export async function timeKeys(session: Session, files: readonly string[]): Prom
     `root ${version} names ${files.length} time keys; servers take it when they start again`,
   );
   session.output.result({ timeKeys: files.length, root: version });
+}
+
+export async function offlineKeys(session: Session, [snapshot, targets]: readonly string[]): Promise<void> {
+  if (snapshot !== undefined && targets === undefined)
+    throw new RepositoryError(
+      'bad-argument',
+      'name two keys, for offline-snapshot and offline-targets; or none',
+    );
+  const files =
+    snapshot === undefined || targets === undefined
+      ? undefined
+      : { snapshot: session.path(snapshot), targets: session.path(targets) };
+  const version = await nameOfflineKeys(session.directory, files, {
+    clock: session.io.clock,
+    passphrase: () => session.passphrase(false),
+  });
+  const what = files ? 'names the keys of offline updates' : 'allows no offline updates any more';
+  session.output.event(`root ${version} ${what}; servers take it when they start again`);
+  session.output.result({ offline: files !== undefined, root: version });
 }
 
 export function bump(session: Session): Promise<void> {

@@ -2,6 +2,7 @@
 // signed anew when vehicles next ask.
 import { join } from 'node:path';
 import type { VehicleRole } from '../../repo/director/metadata.ts';
+import { keepOfflineKeys, withOfflineKeys } from '../../repo/director/offline.ts';
 import { applyWrites, type FileWrite } from '../../repo/files.ts';
 import {
   buildRoot,
@@ -46,7 +47,8 @@ export async function rotateDirectorKeys(
   const roles = Object.fromEntries(ROLES.map((name) => [name, keysOf(name)])) as Record<RoleName, RoleKeys>;
   const next = { ...roles, [role]: { keys: made.keys.map((key) => key.public), threshold: 1 } };
   const { custom } = root;
-  const content = { ...buildRoot({ version: 1, expires: clock() }, next), ...(custom && { custom }) };
+  const online = { ...buildRoot({ version: 1, expires: clock() }, next), ...(custom && { custom }) };
+  const content = keepOfflineKeys(online, root);
   return writeRoot(directory, store, content, clock(), made.files);
 }
 
@@ -60,6 +62,23 @@ export async function nameTimeKeys(
   { clock, passphrase }: RotateOptions,
 ): Promise<number> {
   const root = withTimeKeys(new DirectorFolder(directory).newestRoot(), files.map(readTimeKey));
+  return writeRoot(directory, new KeyStore(join(directory, 'keys'), passphrase), root, clock(), []);
+}
+
+/**
+ * Names the keys of the offline roles in a new root, by files NAME.pub, and returns its version; none: vehicles take no
+ * offline update any more. Refuses with `signatures-missing` or `key-shared`.
+ */
+export async function nameOfflineKeys(
+  directory: string,
+  files: { readonly snapshot: string; readonly targets: string } | undefined,
+  { clock, passphrase }: RotateOptions,
+): Promise<number> {
+  const keys = files && {
+    'offline-snapshot': readTimeKey(files.snapshot),
+    'offline-targets': readTimeKey(files.targets),
+  };
+  const root = withOfflineKeys(new DirectorFolder(directory).newestRoot(), keys);
   return writeRoot(directory, new KeyStore(join(directory, 'keys'), passphrase), root, clock(), []);
 }
 
