@@ -1,6 +1,6 @@
 // The vehicle version manifest of a Primary (Uptane Standard 2.1.0, 5.4.2.1; docs/formats.md, "Vehicle version manifest"):
 // the host composes it of the reports of the vehicle's ECUs, and the core signs it as it streams past. It is signed as a
-// manifest and as nothing else: what is signed begins as no report does.
+// manifest and as nothing else: what is signed begins as no report does. Boards with the lean core are Secondaries.
 
 import { sha512_update } from "../crypto/sha512";
 import * as host from "../host";
@@ -32,6 +32,7 @@ export function manifest_allow(): void {
  * key, or no random bytes, without which nothing is signed that passes but once. WRONG_STATE: report_write comes before it.
  */
 export function manifest_write(length: u32): Status {
+  if (isDefined(LEAN)) return Status.WRONG_STATE;
   if (length > IO_CAPACITY) return Status.BAD_ARGUMENT;
   if (stage == Stage.ALLOWED) {
     if (load<u32>(IO_BUFFER, 2) != BEGINNING) return Status.BAD_ARGUMENT;
@@ -50,6 +51,7 @@ export function manifest_write(length: u32): Status {
 
 /** All was read: writes the signature into the buffer; its length. */
 export function manifest_end(): i32 {
+  if (isDefined(LEAN)) return Status.WRONG_STATE;
   if (stage != Stage.READING) return Status.WRONG_STATE;
   stage = Stage.NONE;
   const status = signer(NONCE, NONCE_SIZE, IO_BUFFER);
