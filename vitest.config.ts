@@ -43,6 +43,7 @@ const LEAN: TestProjectInlineConfiguration = {
       'test/tuf/{delegated-roles,releases,signatures}.test.ts',
       'test/install/{payload,resume,components}.test.ts',
       'test/host/client.test.ts',
+      'test/uptane/report.test.ts',
     ],
     env: { MOULT_WASM: 'build/moult-lean.wasm' },
   },
@@ -52,7 +53,7 @@ const LEAN: TestProjectInlineConfiguration = {
 const WASM3_TESTS = [
   'test/delta/decoder.test.ts',
   'test/{crypto,tuf,install}/*.test.ts',
-  'test/uptane/{partial,time,verification}.test.ts',
+  'test/uptane/{manifest,partial,report,time,verification}.test.ts',
   'test/host/{core,client}.test.ts',
   'test/sim/attacker.test.ts',
 ];
