@@ -36,6 +36,7 @@ const DELTA_TEST = { file: 'build/delta.test.wasm', target: 'delta-test', entry:
 
 /** Compiles one of them. */
 const MODULE = 'scripts/module.mjs';
+const SEGMENTS = 'scripts/segments.mjs';
 const COMPILERS = ['assemblyscript', 'binaryen'];
 const BIOME = 'node_modules/@biomejs/biome/bin/biome';
 const ROLLDOWN = 'node_modules/rolldown/bin/cli.mjs';
@@ -156,7 +157,7 @@ function isInstalled() {
 
 async function buildModules(modules) {
   const stamp = digestOf([
-    ...['asconfig.json', MODULE, ...COMPILERS.map((name) => `node_modules/${name}/package.json`)],
+    ...['asconfig.json', MODULE, SEGMENTS, ...COMPILERS.map((name) => `node_modules/${name}/package.json`)],
     ...files('assembly'),
   ]);
   const stale = modules.filter(({ file }) => !isCurrent(file, stamp));

@@ -6,9 +6,10 @@ import { type Geometry, uniformGeometry } from '../host/node/flash.ts';
 import { Gateway } from '../host/node/gateway.ts';
 import { LinkClient } from '../host/node/linkclient.ts';
 import { Primary, type PrimaryEvent, type PrimaryOptions } from '../host/node/primary.ts';
-import type { DeviceConfiguration } from '../host/node/provision.ts';
+import type { DeviceConfiguration, InstalledImage } from '../host/node/provision.ts';
 import { Secondary } from '../host/node/secondary.ts';
 import type { Direction } from '../repo/director/metadata.ts';
+import { sha256 } from '../repo/index.ts';
 import { SimClock } from './clock.ts';
 import { SimDepot } from './depot.ts';
 import { SimDevice } from './device.ts';
@@ -35,6 +36,8 @@ export interface EcuFactory {
   readonly configuration: DeviceConfiguration;
   readonly image: Uint8Array;
   readonly geometry: Geometry;
+  /** What it signs its reports with. */
+  readonly key?: Uint8Array;
 }
 
 export interface CarOptions {
@@ -51,6 +54,10 @@ export interface CarOptions {
   readonly onEvent?: (event: PrimaryEvent) => void;
   readonly onSecondary?: (serial: string, event: ClientEvent) => void;
   readonly mayReboot?: PrimaryOptions['mayReboot'];
+  /** Gets the vehicle's manifests: its ECUs have keys then, and say what they have. */
+  readonly send?: PrimaryOptions['send'];
+  /** When it begins, in seconds since 1970; 2030-01-01. */
+  readonly start?: number;
 }
 
 /** Somebody on the line of a Secondary. What is returned passes instead; undefined: nothing. */
@@ -100,16 +107,18 @@ export class Car {
   readonly #directions = new Map<string, Direction>();
   #primary: Primary | undefined;
   #deadline = 0;
+  /** Whether it ends when all are at rest. */
+  #rests = true;
   /** Serials of those that wait for their next check. */
   readonly #idle = new Set<string>();
   #session = 0;
 
   constructor(options: CarOptions = {}) {
-    const { ecus = ECUS, seed = 1, vehicle = 'car-1', beside } = options;
+    const { ecus = ECUS, seed = 1, vehicle = 'car-1', beside, start = START } = options;
     this.#options = options;
     this.ecus = ecus;
     this.vehicle = vehicle;
-    this.clock = beside?.clock ?? new SimClock(START);
+    this.clock = beside?.clock ?? new SimClock(start);
     const now = () => this.clock.seconds();
     this.images = beside?.images ?? new SimRepository(now, seed);
     this.director = new SimDirector(vehicle, now, seed + 1000);
@@ -174,7 +183,17 @@ export class Car {
   }
 
   /** Lets all ECUs run until each has nothing to do, or for so many seconds. Whether they came to rest. */
-  async run(seconds = 1800): Promise<boolean> {
+  run(seconds = 1800): Promise<boolean> {
+    return this.#run(seconds, true);
+  }
+
+  /** The same for so many seconds, also when they have nothing to do: each checks once a minute. */
+  drive(seconds: number): Promise<boolean> {
+    return this.#run(seconds, false);
+  }
+
+  async #run(seconds: number, rests: boolean): Promise<boolean> {
+    this.#rests = rests;
     this.#deadline = this.clock.seconds() + seconds;
     this.#idle.clear();
     const runs = this.ecus.map((ecu) =>
@@ -199,13 +218,15 @@ export class Car {
         version: '1.0.0',
         releaseCounter: 1,
         securityCounter: 0,
-        buildTime: START - 1000,
+        buildTime: this.clock.seconds() - 1000,
         checkInterval: INTERVAL,
         uptane: verification,
         ecu: serial,
         vehicle: this.vehicle,
         ...(serial === primary.serial && { ecus: known }),
+        ...(this.#options.send && { image: factoryImage(hardwareId) }),
       },
+      ...(this.#options.send && { key: keyOf(serial) }),
       image: imageFor(hardwareId, 1),
       geometry: this.#options.geometry ?? GEOMETRY_OF_ECUS,
     };
@@ -223,6 +244,7 @@ export class Car {
       clock,
       onEvent: (event) => this.#options.onEvent?.(event),
       ...(this.#options.mayReboot && { mayReboot: this.#options.mayReboot }),
+      ...(this.#options.send && { send: this.#options.send, vehicle: this.vehicle }),
     });
   }
 
@@ -302,8 +324,9 @@ export class Car {
   /** Until a check is due, or all are at rest. */
   async #wait(serial: string, until: number): Promise<boolean> {
     this.#idle.add(serial);
-    while (this.clock.seconds() < until && !this.#isAtRest()) await this.#sleep(1);
-    if (this.#isAtRest()) return false;
+    const isOver = () => this.#rests && this.#isAtRest();
+    while (this.clock.seconds() < until && !isOver()) await this.#sleep(1);
+    if (isOver()) return false;
     this.#idle.delete(serial);
     return true;
   }
@@ -370,6 +393,18 @@ const ADDRESSES = {
 
 function works(image: Uint8Array): boolean {
   return image[0] === 'W'.charCodeAt(0);
+}
+
+/** As reports say what the factory has left. */
+function factoryImage(hardwareId: string): InstalledImage {
+  const bytes = imageFor(hardwareId, 1);
+  const fileinfo = { length: bytes.length, hashes: { sha256: sha256(bytes) } };
+  return { filepath: pathOf(hardwareId, 1), fileinfo };
+}
+
+/** Always the same key for the same ECU. */
+function keyOf(serial: string): Uint8Array {
+  return Buffer.from(sha256(Buffer.from(`the key of ${serial}`)), 'hex');
 }
 
 function releaseOf(hardwareId: string, releaseCounter: number, image: Uint8Array): SimRelease {

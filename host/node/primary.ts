@@ -8,7 +8,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Core } from './core.ts';
 import type { Exchange } from './datagram.ts';
 import type { Depot } from './depot.ts';
-import { StatusError } from './errors.ts';
+import { HostError, StatusError } from './errors.ts';
 import type { GatewayEvent, GatewayOptions } from './gateway.ts';
 import type { Fetch } from './http.ts';
 import {
@@ -25,9 +25,12 @@ import {
   trustedFiles,
 } from './keptset.ts';
 import type { Stage } from './link.ts';
+import { readReport } from './report.ts';
 import { Round, type RoundEvent } from './round.ts';
 import { reportOf } from './secondary.ts';
 
+/** Checks until a manifest is sent although an ECU has not reported. */
+const MOST_UNSENT = 3;
 /** Milliseconds after which it looks again at what it waits for. */
 const LOOK_AGAIN = 1000;
 
@@ -60,6 +63,13 @@ export interface PrimaryOptions extends Addresses {
   readonly timeServers?: readonly string[];
   readonly timeExchange?: Exchange;
   readonly onEvent?: (event: PrimaryEvent) => void;
+  /** With `send`: the vehicle that manifests are of. */
+  readonly vehicle?: string;
+  /**
+   * Sends a vehicle version manifest to the Director. Throws TransferError. Left out: none is made. It has a report of each
+   * ECU that was in none before; of one that has not reported for three checks it has none, and the Director sees that.
+   */
+  readonly send?: (manifest: Uint8Array) => Promise<void>;
   /** All ECUs hold their images and would boot: whether that suits the user now. Left out: it always does. */
   readonly mayReboot?: () => boolean | Promise<boolean>;
   /** Seconds that all together may take from the first boot to the last self-test; 900. */
@@ -77,6 +87,9 @@ export class Primary {
   readonly #roots: Roots;
   #set: KeptSet | undefined;
   #core: Core | undefined;
+  /** What Secondaries have signed since the last manifest, by serial, and the checks since then. */
+  readonly #reports = new Map<string, Uint8Array>();
+  #unsent = 0;
   /** Of the next check, in seconds since 1970. */
   #due = 0;
   #wake: () => void = () => undefined;
@@ -99,7 +112,8 @@ export class Primary {
       consent: (stage: Stage, release: number) => this.#consent(stage, release),
       onEvent: (event: ClientEvent) => this.#hearClient(event),
     };
-    this.#client = new Client({ ...options, ...own, mayReboot: () => 0 });
+    const report = (core: Core) => this.#report(core);
+    this.#client = new Client({ ...options, ...own, mayReboot: () => 0, report });
     this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set, 'full') });
   }
 
@@ -111,6 +125,7 @@ export class Primary {
       ...timeOf(this.#options),
       clock: this.#clock,
       fetch: setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full'),
+      onVersionReport: (report) => this.#takeReport(serial, report),
       onConsent: (request) => {
         const consent = this.#round.ask(serial, request);
         const what = `${request.stage} ${request.release}`;
@@ -160,6 +175,33 @@ export class Primary {
     if (outcome.action === 'self-test') await this.#endTrial(core, device);
     this.#hearOwn(core);
     return outcome;
+  }
+
+  /** What all ECUs have signed of themselves, under the signature of this one. */
+  async #report(core: Core): Promise<void> {
+    const { vehicle = '', send, secondaries } = this.#options;
+    const complete = Object.keys(secondaries).every((serial) => this.#reports.has(serial));
+    // One that was sent before is a replay; and who never reports must not keep the others silent.
+    if (!send || (!complete && ++this.#unsent < MOST_UNSENT)) return;
+    const sent = [...this.#reports];
+    await send(
+      core.manifest(
+        vehicle,
+        sent.map(([, report]) => report),
+      ),
+    );
+    for (const [serial, report] of sent)
+      if (this.#reports.get(serial) === report) this.#reports.delete(serial);
+    this.#unsent = 0;
+  }
+
+  /** Who speaks for another ECU, or sends what is no report, must not spoil the manifest: then it has none of its own. */
+  #takeReport(serial: string, report: Uint8Array): void {
+    try {
+      if (readReport(report).serial === serial) this.#reports.set(serial, report);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+    }
   }
 
   /** From the network, as far as to what is new: that is held until all ECUs have theirs. */

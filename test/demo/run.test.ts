@@ -28,7 +28,7 @@ process.exitCode = 7;
 const CORE = 'export function one(): i32 {\n  return 1;\n}\n';
 
 beforeAll(() => {
-  copy('scripts/run.mjs', 'package.json', 'package-lock.json');
+  copy('scripts/run.mjs', 'scripts/module.mjs', 'scripts/segments.mjs', 'package.json', 'package-lock.json');
   symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'));
   write('asconfig.json', JSON.stringify({ targets: { release: {} } }));
   write(
