@@ -75,15 +75,9 @@ function expand(block: usize): void {
   }
 }
 
+/** Four rounds a turn, as in SHA-256; or one, after which each letter is one place on. */
 function compress(state: usize, block: usize): void {
   expand(block);
-  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
-  if (isDefined(COMPACT)) rounds_small(state);
-  else rounds_fast(state);
-}
-
-/** A round a turn, after which each letter is one place on. */
-function rounds_small(state: usize): void {
   let a = load<u64>(state);
   let b = load<u64>(state, 8);
   let c = load<u64>(state, 16);
@@ -92,56 +86,41 @@ function rounds_small(state: usize): void {
   let f = load<u64>(state, 40);
   let g = load<u64>(state, 48);
   let h = load<u64>(state, 56);
-  for (let at: usize = 0; at < 640; at += 8) {
-    const t = load<u64>(ROUND_CONSTANTS + at) + load<u64>(SCHEDULE + at) + h + choose(e, f, g) + sum1(e);
-    h = g;
-    g = f;
-    f = e;
-    e = d + t;
-    d = c;
-    c = b;
-    b = a;
-    a = t + (((b ^ c) & (c ^ d)) ^ c) + sum0(b);
-  }
-  add(state, a, b, c, d, e, f, g, h);
-}
-
-/** Four rounds a turn, as in SHA-256. */
-function rounds_fast(state: usize): void {
-  let a = load<u64>(state);
-  let b = load<u64>(state, 8);
-  let c = load<u64>(state, 16);
-  let d = load<u64>(state, 24);
-  let e = load<u64>(state, 32);
-  let f = load<u64>(state, 40);
-  let g = load<u64>(state, 48);
-  let h = load<u64>(state, 56);
-  // The majority of a, b, c is b ^ ((a ^ b) & (b ^ c)); its a ^ b is the next round's b ^ c.
-  let x: u64;
-  let y = b ^ c;
   let t: u64;
-  let k = ROUND_CONSTANTS;
-  for (let w = SCHEDULE; w < SCHEDULE + 640; w += 32) {
-    h = load<u64>(k) + load<u64>(w) + h + choose(e, f, g) + sum1(e);
-    d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
-    g = load<u64>(k, 8) + load<u64>(w, 8) + g + choose(d, e, f) + sum1(d);
-    c += g; y = h ^ a; g = g + ((y & x) ^ a) + sum0(h);
-    f = load<u64>(k, 16) + load<u64>(w, 16) + f + choose(c, d, e) + sum1(c);
-    b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
-    e = load<u64>(k, 24) + load<u64>(w, 24) + e + choose(b, c, d) + sum1(b);
-    a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
-    t = a; a = e; e = t;
-    t = b; b = f; f = t;
-    t = c; c = g; g = t;
-    t = d; d = h; h = t;
-    k += 32;
+  // @ts-ignore: set for the build whose size is the matter (--use COMPACT=1)
+  if (isDefined(COMPACT)) {
+    for (let at: usize = 0; at < 640; at += 8) {
+      t = load<u64>(ROUND_CONSTANTS + at) + load<u64>(SCHEDULE + at) + h + choose(e, f, g) + sum1(e);
+      h = g;
+      g = f;
+      f = e;
+      e = d + t;
+      d = c;
+      c = b;
+      b = a;
+      a = t + (((b ^ c) & (c ^ d)) ^ c) + sum0(b);
+    }
+  } else {
+    // The majority of a, b, c is b ^ ((a ^ b) & (b ^ c)); its a ^ b is the next round's b ^ c.
+    let x: u64;
+    let y = b ^ c;
+    let k = ROUND_CONSTANTS;
+    for (let w = SCHEDULE; w < SCHEDULE + 640; w += 32) {
+      h = load<u64>(k) + load<u64>(w) + h + choose(e, f, g) + sum1(e);
+      d += h; x = a ^ b; h = h + ((x & y) ^ b) + sum0(a);
+      g = load<u64>(k, 8) + load<u64>(w, 8) + g + choose(d, e, f) + sum1(d);
+      c += g; y = h ^ a; g = g + ((y & x) ^ a) + sum0(h);
+      f = load<u64>(k, 16) + load<u64>(w, 16) + f + choose(c, d, e) + sum1(c);
+      b += f; x = g ^ h; f = f + ((x & y) ^ h) + sum0(g);
+      e = load<u64>(k, 24) + load<u64>(w, 24) + e + choose(b, c, d) + sum1(b);
+      a += e; y = f ^ g; e = e + ((y & x) ^ g) + sum0(f);
+      t = a; a = e; e = t;
+      t = b; b = f; f = t;
+      t = c; c = g; g = t;
+      t = d; d = h; h = t;
+      k += 32;
+    }
   }
-  add(state, a, b, c, d, e, f, g, h);
-}
-
-// @ts-ignore: decorator
-@inline
-function add(state: usize, a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64): void {
   store<u64>(state, load<u64>(state) + a);
   store<u64>(state, load<u64>(state, 8) + b, 8);
   store<u64>(state, load<u64>(state, 16) + c, 16);

@@ -79,22 +79,7 @@ function hexOf(name: string): string {
 
 describe('[TUF-7] [UPT-1] [CERT-I-6] moult', () => {
   test('serves the time, a device takes it, and follows the root to another key', async () => {
-    await moult(
-      [
-        '-C',
-        'acme',
-        'release',
-        'add',
-        'app.bin',
-        '--component',
-        'app',
-        '--version',
-        '1.0.0',
-        '--hw',
-        'board',
-      ],
-      at,
-    );
+    await acme('release', 'add', 'app.bin', ...'--component app --version 1.0.0 --hw board'.split(' '));
     await acme('publish');
     const web = await start<{ url: string }>(['serve', 'acme', '--port', '0']);
     const one = await serveTime(['one'], NOW + 7200);

@@ -194,7 +194,7 @@ describe('5.3.11 a root that comes in between ends it', () => {
     await s.accepts();
   });
 
-  test('nor one that has one signature where two are asked for now', async () => {
+  test('nor one with a single signature after a root that asks for two', async () => {
     const { s, check } = await settled();
     s.keys.timestamp.push(s.newKey());
     s.threshold.timestamp = 2;
