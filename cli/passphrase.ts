@@ -1,5 +1,5 @@
-// Where a passphrase comes from: --passphrase-file, MOULT_PASSPHRASE, or a person at a terminal. Never an argument,
-// which other users of the machine can read.
+// Where a secret comes from: a file, an environment variable, or a person at a terminal. Never an argument, which other
+// users of the machine can read.
 import { RepositoryError } from '../repo/index.ts';
 import { type Io, readInput } from './session.ts';
 
@@ -9,7 +9,7 @@ const CANCEL = ['\x03', '\x04'];
 
 /** `fresh`: a new passphrase, which a person types twice. */
 export async function askPassphrase(io: Io, file: string | undefined, fresh: boolean): Promise<string> {
-  const text = file === undefined ? io.env.MOULT_PASSPHRASE : await firstLine(file);
+  const text = file === undefined ? io.env.MOULT_PASSPHRASE : await firstLine('the passphrase file', file);
   if (text !== undefined) return notEmpty(text);
   if (!io.interactive) {
     throw new RepositoryError(
@@ -24,8 +24,19 @@ export async function askPassphrase(io: Io, file: string | undefined, fresh: boo
   return typed;
 }
 
-async function firstLine(file: string): Promise<string> {
-  return (await readInput('the passphrase file', file)).toString().split(/\r?\n/, 1)[0] ?? '';
+/** The token of a Director, that is good for one certificate. */
+export async function askToken(io: Io, file: string | undefined): Promise<string> {
+  const text = file === undefined ? io.env.MOULT_TOKEN : await firstLine('the token file', file);
+  const token = text ?? (io.interactive ? await promptHidden(io, 'Token: ') : '');
+  if (token !== '') return token;
+  throw new RepositoryError(
+    'bad-argument',
+    'a token is needed: set MOULT_TOKEN, give --token-file, or run it in a terminal',
+  );
+}
+
+async function firstLine(what: string, file: string): Promise<string> {
+  return (await readInput(what, file)).toString().split(/\r?\n/, 1)[0] ?? '';
 }
 
 function notEmpty(text: string): string {

@@ -1,25 +1,5 @@
 // A simulated vehicle's end of the line to a Director: TLS with a certificate of its own, one connection at a time.
-import 'reflect-metadata';
-import { createPrivateKey, webcrypto } from 'node:crypto';
 import { Agent, type RequestOptions, request } from 'node:https';
-import { cryptoProvider, Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-
-const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-
-cryptoProvider.set(webcrypto as never);
-
-/** A fresh key and a certificate request for it, in PEM. */
-export async function certificateRequest(name: string): Promise<{ csr: string; key: string }> {
-  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
-  const csr = await Pkcs10CertificateRequestGenerator.create({
-    name: `CN=${name}`,
-    keys,
-    signingAlgorithm: P256,
-  });
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  return { csr: csr.toString('pem'), key: key.export({ format: 'pem', type: 'pkcs8' }).toString() };
-}
 
 export interface Identity {
   /** PEM; left out: a client without a certificate. */

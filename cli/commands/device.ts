@@ -5,12 +5,12 @@ import type { Core } from '../../host/node/core.ts';
 import { StatusError } from '../../host/node/errors.ts';
 import { readLog } from '../../host/node/log.ts';
 import { RepositoryError } from '../../repo/index.ts';
-import { showComponents } from '../device/components.ts';
 import { reportDeviceError } from '../device/failure.ts';
 import { FolderDevice, MODES } from '../device/folder.ts';
 import { parseInterval } from '../device/interval.ts';
 import { showLog } from '../device/log.ts';
 import { type NewDevice, runDevice } from '../device/run.ts';
+import { showStatus } from '../device/status.ts';
 import type { AddCommand } from '../main.ts';
 import { collect, type Session } from '../session.ts';
 import { addFactory } from './factory.ts';
@@ -118,15 +118,11 @@ Examples:
 const addStatus: AddCommand = (device, run) => {
   device
     .command('status <folder>')
-    .description('what a device has of each of its components')
+    .description('what a device has of each of its components, who it is in a vehicle, and its public keys')
     .addHelpText('after', STATUS_EXAMPLES)
     .action(
       run(async (session, folder: string) => {
-        withDevice(session, folder, (core) => {
-          const components = core.components();
-          showComponents(components, session.output);
-          session.output.result({ components });
-        });
+        withDevice(session, folder, (core) => showStatus(core, session.path(folder), session.output));
       }),
     );
 };

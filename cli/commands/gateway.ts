@@ -1,11 +1,11 @@
 // moult gateway: what a device asks that has only a line, answered on a socket.
-import { createServer, type Server, type Socket } from 'node:net';
 import { baseAddress } from '../../host/node/address.ts';
 import { Bundle, bundleUpstream } from '../../host/node/bundle.ts';
-import { type GatewayEvent, type GatewayOptions, serveLink } from '../../host/node/gateway.ts';
-import { messageOf, RepositoryError, systemCode } from '../../repo/index.ts';
+import type { GatewayEvent, GatewayOptions } from '../../host/node/gateway.ts';
+import { RepositoryError } from '../../repo/index.ts';
 import { reportDeviceError } from '../device/failure.ts';
-import { reportLine } from '../device/show.ts';
+import { gatewayLine } from '../device/show.ts';
+import { serveSocket } from '../device/socket.ts';
 import type { AddCommand } from '../main.ts';
 import type { Output } from '../output.ts';
 import { collect, type Session } from '../session.ts';
@@ -69,45 +69,15 @@ function upstream(session: Session, { url, directorUrl, bundle, insecureHttp }: 
 }
 
 async function serve({ io, output }: Session, path: string, from: Upstream): Promise<void> {
-  const options: GatewayOptions = { ...from, onEvent: (event) => show(event, output) };
-  const devices = new Set<Socket>();
-  const server = createServer((socket) => {
-    devices.add(socket);
-    // A line that breaks is a device that went away.
-    void serveLink(socket, socket, options)
-      .catch(() => undefined)
-      .finally(() => devices.delete(socket));
-  });
-  await listen(server, path);
+  const line = await serveSocket(path, { ...from, onEvent: (event) => show(event, output) });
   output.event(`answering devices on ${path} (Ctrl-C ends it)`);
   output.result({ socket: path });
   await new Promise<void>((done) => io.onStop(done));
-  for (const socket of devices) socket.destroy();
-  await new Promise((done) => server.close(done));
+  await line.close();
   output.event('stopped', 'plain');
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(unusable(path, error)));
-    server.listen(path, resolve);
-  });
-}
-
-function unusable(path: string, error: unknown): RepositoryError {
-  if (systemCode(error) === 'EADDRINUSE')
-    return new RepositoryError(
-      'port-busy',
-      `${path} is there already; remove it if no gateway uses it`,
-      error,
-    );
-  return new RepositoryError('bad-argument', `${path} cannot be a socket: ${messageOf(error)}`, error);
-}
-
 function show(event: GatewayEvent, output: Output): void {
-  if (event.type === 'report') output.event(...reportLine(event.report));
-  else if (event.type === 'interrupted') output.event(event.message, 'warn');
-  else if (event.type === 'time' && !event.answered) output.event('no time server answers', 'warn');
-  else if (event.type === 'refused')
-    output.event('a device asks what this gateway does not understand', 'warn');
+  const line = gatewayLine(event);
+  if (line) output.event(...line);
 }

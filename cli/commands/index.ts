@@ -5,6 +5,7 @@ import { addClient } from './client.ts';
 import { addDelta } from './delta.ts';
 import { addDevice } from './device.ts';
 import { addDirector } from './director.ts';
+import { addEcu } from './ecu.ts';
 import { addGateway } from './gateway.ts';
 import { addImage } from './image.ts';
 import { addInit } from './init.ts';
@@ -39,6 +40,6 @@ export const commands: readonly (readonly [heading: string, adds: readonly AddCo
       addTime,
     ],
   ],
-  ['Devices:', [addDevice, addGateway, addBundle]],
+  ['Devices:', [addDevice, addEcu, addGateway, addBundle]],
   ['Any TUF repository:', [addClient]],
 ];

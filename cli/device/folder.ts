@@ -1,13 +1,13 @@
 // A device in a folder: flash.bin is all that it has and knows.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Mode, State, Status, Text } from '../../host/node/abi.ts';
+import { Area, Mode, State, Status, Text } from '../../host/node/abi.ts';
 import { RecordedBoot } from '../../host/node/boot.ts';
 import type { Client } from '../../host/node/client.ts';
 import { Core } from '../../host/node/core.ts';
 import { CoreSlots, coreComponent } from '../../host/node/coreslots.ts';
 import { HostError, StatusError, statusMessage } from '../../host/node/errors.ts';
-import { FileFlash } from '../../host/node/flash.ts';
+import { FileFlash, programArea } from '../../host/node/flash.ts';
 import { readNotice } from '../../host/node/notice.ts';
 import { type DeviceConfiguration, type DeviceKey, provision } from '../../host/node/provision.ts';
 import { RepositoryError } from '../../repo/index.ts';
@@ -16,7 +16,6 @@ import { coreIn, geometryOf } from './layout.ts';
 /** What `moult device policy` takes, by `Mode`. */
 export const MODES = ['automatic', 'notify', 'off'] as const;
 
-/** What a new device is given. */
 /** In hexadecimal digits; empty: the device has no key. */
 export interface PublicKeys {
   /** What payloads for it are encrypted for. */
@@ -25,10 +24,15 @@ export interface PublicKeys {
   readonly reports: string;
 }
 
+/** What a new device is given. */
 export interface Provisioning {
   readonly configuration: DeviceConfiguration;
   readonly root: Uint8Array;
   readonly key?: DeviceKey;
+  /** Of an ECU that verifies in full. */
+  readonly directorRoot?: Uint8Array;
+  /** What is in its slot when it leaves the factory; left out: nothing. */
+  readonly image?: Uint8Array;
 }
 
 export interface FolderDeviceOptions {
@@ -66,7 +70,7 @@ export class FolderDevice {
     }
   }
 
-  powerOn(client: Client): Core {
+  powerOn(client: Pick<Client, 'start'>): Core {
     const core = this.#boot(
       (core) => this.#start(core, client),
       (core) => this.#provision(core),
@@ -91,6 +95,16 @@ export class FolderDevice {
       () => {
         throw unprovisioned(`${this.#flash.path} holds no device`);
       },
+    );
+  }
+
+  /** Makes the device, without a network. */
+  make(): Core {
+    const { image } = this.#options.provisioning ?? {};
+    if (image) programArea(this.#flash, Area.SLOT_A, image);
+    return this.#boot(
+      (core) => core.coreStart() !== Status.NOT_PROVISIONED,
+      (core) => this.#provision(core),
     );
   }
 
@@ -135,7 +149,7 @@ export class FolderDevice {
     return this.#slots.powerOn();
   }
 
-  #start(core: Core, client: Client): boolean {
+  #start(core: Core, client: Pick<Client, 'start'>): boolean {
     try {
       return client.start(core);
     } catch (cause) {
@@ -151,11 +165,15 @@ export class FolderDevice {
     const { path } = this.#flash;
     if (!provisioning)
       throw unprovisioned(`${path} holds no device (damaged, or its provisioning was cut short)`);
-    provision(core, provisioning.configuration, provisioning.root, provisioning.key);
-    const digits = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-    const keys = { payloads: digits(core.publicKeyRead()), reports: digits(core.reportKeyRead()) };
-    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), keys);
+    const { configuration, root, key, directorRoot } = provisioning;
+    provision(core, configuration, root, key, directorRoot);
+    onProvisioned(core.textRead(Text.HARDWARE_ID), core.stateRead(State.ROOT_VERSION), publicKeys(core));
   }
+}
+
+export function publicKeys(core: Core): PublicKeys {
+  const digits = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  return { payloads: digits(core.publicKeyRead()), reports: digits(core.reportKeyRead()) };
 }
 
 function unprovisioned(finding: string): RepositoryError {

@@ -129,7 +129,7 @@ export async function deviceKey(session: Session, from: string): Promise<DeviceK
 const LONGEST = 2 ** 31 - 1;
 
 /** Resolves to false when the user has switched the device off. */
-function waitUntil(until: number, stop: AbortSignal, output: Output): Promise<boolean> {
+export function waitUntil(until: number, stop: AbortSignal, output: Output): Promise<boolean> {
   if (stop.aborted) return Promise.resolve(false);
   output.event(`next check at ${new Date(until * 1000).toISOString()}`, 'plain');
   const wait = Math.min(Math.max(0, until * 1000 - Date.now()), LONGEST);

@@ -1,6 +1,7 @@
 // What a device meets and does, in lines and a bar.
 import { FetchKind, Role, STATUS_TEXTS, State, Status } from '../../host/node/abi.ts';
 import type { ClientEvent } from '../../host/node/client.ts';
+import type { GatewayEvent } from '../../host/node/gateway.ts';
 import type { DeviceReport } from '../../host/node/link.ts';
 import type { Notice } from '../../host/node/notice.ts';
 import { formatBytes, type Output, type Progress, type Tone } from '../output.ts';
@@ -98,6 +99,15 @@ export function reportLine({ event, ...of }: DeviceReport): [text: string, tone:
     case 'stopped':
       return [findingLine(status, Role.NONE), 'bad'];
   }
+}
+
+/** One line about what happens on the line of a device; undefined: nothing that a person needs to hear. */
+export function gatewayLine(event: GatewayEvent): [text: string, tone: Tone] | undefined {
+  if (event.type === 'report') return reportLine(event.report);
+  if (event.type === 'interrupted') return [event.message, 'warn'];
+  if (event.type === 'time' && !event.answered) return ['no time server answers', 'warn'];
+  if (event.type === 'refused') return ['a device asks what this gateway does not understand', 'warn'];
+  return undefined;
 }
 
 const ROLE_NAMES: Readonly<Record<Role, string>> = {

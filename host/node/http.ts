@@ -27,22 +27,40 @@ export interface FetchOptions {
 /** Resolves when the headers have come. Rejects when there is no answer, or the signal says so. */
 export type Fetch = (url: string, options: FetchOptions) => Promise<Reply>;
 
-const agents = new Map<string, http.Agent>();
-
 /** Over the network. A connection is free one turn after its last answer ended: so one serves a whole check. */
-export const systemFetch: Fetch = async (url, { headers, signal }) => {
-  await setImmediate();
-  const { protocol } = new URL(url);
-  const { request, Agent } = protocol === 'https:' ? await import('node:https') : http;
-  const agent = agents.get(protocol) ?? new Agent({ keepAlive: true });
-  agents.set(protocol, agent);
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { headers, signal, agent });
-    asked.once('error', reject);
-    asked.once('response', (message) => resolve(reply(message)));
-    asked.end();
-  });
-};
+export const systemFetch: Fetch = fetchWith({});
+
+/** What a client shows a server: its certificate and the key of it, and who may have signed the server's. PEM each. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+  /** Left out: those whom Node knows. */
+  readonly ca?: string;
+}
+
+/** As `systemFetch`, with a certificate of the client for the server at this address, and for no other. */
+export function identifiedFetch(address: string, identity: TlsIdentity): Fetch {
+  const { origin } = new URL(address);
+  const shown = fetchWith(identity);
+  return (url, options) => (new URL(url).origin === origin ? shown : systemFetch)(url, options);
+}
+
+function fetchWith(identity: Partial<TlsIdentity>): Fetch {
+  const agents = new Map<string, http.Agent>();
+  return async (url, { headers, signal }) => {
+    await setImmediate();
+    const { protocol } = new URL(url);
+    const { request, Agent } = protocol === 'https:' ? await import('node:https') : http;
+    const agent = agents.get(protocol) ?? new Agent({ ...identity, keepAlive: true });
+    agents.set(protocol, agent);
+    return new Promise((resolve, reject) => {
+      const asked = request(url, { headers, signal, agent });
+      asked.once('error', reject);
+      asked.once('response', (message) => resolve(reply(message)));
+      asked.end();
+    });
+  };
+}
 
 function reply(message: http.IncomingMessage): Reply {
   return {

@@ -44,7 +44,8 @@ export class KeptSet {
 
   /** Undefined: it is not in this set, or an image that is kept no longer. */
   read(name: string): Uint8Array | undefined {
-    return this.#metadata.get(name) ?? this.#depot.read(this.files[name] ?? '');
+    const digest = this.files[name];
+    return this.#metadata.get(name) ?? (digest === undefined ? undefined : this.#depot.read(digest));
   }
 
   /** An image by its SHA-256, and its name here, as long as it is whole. */

@@ -28,9 +28,12 @@ import type { Stage } from './link.ts';
 import { readReport } from './report.ts';
 import { Round, type RoundEvent } from './round.ts';
 import { reportOf } from './secondary.ts';
+import { TransferError } from './transfer.ts';
 
 /** Checks until a manifest is sent although an ECU has not reported. */
 const MOST_UNSENT = 3;
+/** Seconds from one manifest to the next, where it is not sent at a check: whoever reports without end is not passed on. */
+const BETWEEN = 5;
 /** Milliseconds after which it looks again at what it waits for. */
 const LOOK_AGAIN = 1000;
 
@@ -46,6 +49,8 @@ export type PrimaryEvent =
       readonly stage: Stage;
       readonly release: number;
     }
+  /** The vehicle's manifest was sent, with so many reports; or not, and why. */
+  | { readonly type: 'manifest'; readonly reports: number; readonly fault?: string }
   /** What was verified is kept, for all to fetch. */
   | { readonly type: 'kept'; readonly releases: Readonly<Record<string, number>> }
   /** An image for others could not be had, or is not what was signed: nothing of this check is kept. */
@@ -66,8 +71,9 @@ export interface PrimaryOptions extends Addresses {
   /** With `send`: the vehicle that manifests are of. */
   readonly vehicle?: string;
   /**
-   * Sends a vehicle version manifest to the Director. Throws TransferError. Left out: none is made. It has a report of each
-   * ECU that was in none before; of one that has not reported for three checks it has none, and the Director sees that.
+   * Sends a vehicle version manifest to the Director, at a check or as soon as all have reported anew. Throws
+   * TransferError. Left out: none is made. It has a report of each ECU that was in none before; of one that has not
+   * reported for three checks it has none, and the Director sees that.
    */
   readonly send?: (manifest: Uint8Array) => Promise<void>;
   /** All ECUs hold their images and would boot: whether that suits the user now. Left out: it always does. */
@@ -90,6 +96,9 @@ export class Primary {
   /** What Secondaries have signed since the last manifest, by serial, and the checks since then. */
   readonly #reports = new Map<string, Uint8Array>();
   #unsent = 0;
+  /** When the last manifest was made, in seconds; and whether somebody has reported since. */
+  #made = 0;
+  #news = false;
   /** Of the next check, in seconds since 1970. */
   #due = 0;
   #wake: () => void = () => undefined;
@@ -142,13 +151,18 @@ export class Primary {
     };
   }
 
+  /** Starts its core, as Client.start does. */
+  start(core: Core): boolean {
+    return this.#client.start(core);
+  }
+
   /** Runs until `wait` says stop. */
   async run(device: DeviceActions): Promise<void> {
     let core = this.#powerOn(device);
     for (;;) {
       const outcome = await this.#turn(core, device);
       if (outcome.action === 'reboot') core = this.#powerOn(device);
-      else if (outcome.action === 'wait' && !(await this.#wait(device))) return;
+      else if (outcome.action === 'wait' && !(await this.#wait(core, device))) return;
     }
   }
 
@@ -177,19 +191,41 @@ export class Primary {
     return outcome;
   }
 
-  /** What all ECUs have signed of themselves, under the signature of this one. */
+  /** At a check: what all ECUs have signed of themselves, under the signature of this one. */
   async #report(core: Core): Promise<void> {
-    const { vehicle = '', send, secondaries } = this.#options;
-    const complete = Object.keys(secondaries).every((serial) => this.#reports.has(serial));
     // One that was sent before is a replay; and who never reports must not keep the others silent.
-    if (!send || (!complete && ++this.#unsent < MOST_UNSENT)) return;
+    if (this.#options.send && (this.#isComplete || ++this.#unsent >= MOST_UNSENT)) await this.#send(core);
+  }
+
+  /** Between two checks: what is new must not wait for the next one. */
+  async #reportNews(core: Core): Promise<void> {
+    if (!this.#news || !this.#isComplete || this.#now < this.#made + BETWEEN) return;
+    try {
+      await this.#send(core);
+    } catch (error) {
+      // It was said already; at the next check there is another one.
+      if (!(error instanceof TransferError || error instanceof StatusError)) throw error;
+    }
+  }
+
+  get #isComplete(): boolean {
+    return Object.keys(this.#options.secondaries).every((serial) => this.#reports.has(serial));
+  }
+
+  async #send(core: Core): Promise<void> {
+    const { vehicle = '', send } = this.#options;
     const sent = [...this.#reports];
-    await send(
-      core.manifest(
-        vehicle,
-        sent.map(([, report]) => report),
-      ),
-    );
+    const parts = sent.map(([, report]) => report);
+    this.#made = this.#now;
+    this.#news = false;
+    try {
+      await send?.(core.manifest(vehicle, parts));
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      this.#emit({ type: 'manifest', reports: parts.length + 1, fault });
+      throw error;
+    }
+    this.#emit({ type: 'manifest', reports: parts.length + 1 });
     for (const [serial, report] of sent)
       if (this.#reports.get(serial) === report) this.#reports.delete(serial);
     this.#unsent = 0;
@@ -198,7 +234,10 @@ export class Primary {
   /** Who speaks for another ECU, or sends what is no report, must not spoil the manifest: then it has none of its own. */
   #takeReport(serial: string, report: Uint8Array): void {
     try {
-      if (readReport(report).serial === serial) this.#reports.set(serial, report);
+      if (readReport(report).serial !== serial) return;
+      this.#reports.set(serial, report);
+      this.#news = this.#options.send !== undefined;
+      this.#wake();
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
     }
@@ -279,7 +318,7 @@ export class Primary {
   }
 
   /** Until the next check is due, or its own ECU is needed. False: stop. */
-  async #wait(device: DeviceActions): Promise<boolean> {
+  async #wait(core: Core, device: DeviceActions): Promise<boolean> {
     let ended = false;
     const end = () => {
       ended = true;
@@ -290,6 +329,7 @@ export class Primary {
     for (;;) {
       if (await this.#decide()) return true;
       if (ended) return waited;
+      await this.#reportNews(core);
       await this.#pause();
     }
   }

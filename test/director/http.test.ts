@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { certificateRequest } from '../../host/node/director.ts';
 import { Authority, createAuthority } from '../../server/director/certificates.ts';
 import type { OnlineDirector } from '../../server/director/director.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../server/director/http.ts';
 import { RateLimit } from '../../server/director/ratelimit.ts';
 import { SimEcu, SimVehicle } from '../../sim/vehicle.ts';
-import { certificateRequest, VehicleClient } from '../../sim/vehicleclient.ts';
+import { VehicleClient } from '../../sim/vehicleclient.ts';
 import { DATABASES } from './databases.ts';
 import { enrol, makeWorld, signedOf, simVehicle, type World } from './world.ts';
 

@@ -4,11 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { certificateRequest } from '../../host/node/director.ts';
 import { createRepository, parseJson, serialize, sha256, systemClock } from '../../repo/index.ts';
 import { Director } from '../../server/director/director.ts';
 import { initDirector } from '../../server/director/folder.ts';
 import { SimEcu, SimVehicle } from '../../sim/vehicle.ts';
-import { certificateRequest, VehicleClient } from '../../sim/vehicleclient.ts';
+import { VehicleClient } from '../../sim/vehicleclient.ts';
 
 export interface KillOptions {
   /** The compiled command line. */

@@ -53,6 +53,16 @@ test('who verifies in part has the metadata of the Director for its own', async 
 });
 
 describe('a depot in a folder', () => {
+  test('[UPT-1] answers that a file is not there which no set has', async () => {
+    const set = keepSet(new FolderDepot(join(temporaryFolder(), 'depot')), filesOf(1), []);
+    expect(
+      await ask(
+        setFetch(() => set, 'full'),
+        'director/2.root.json',
+      ),
+    ).toBe('404');
+  });
+
   test('is what it was when it is opened again, and what no set names any more is gone', () => {
     const folder = join(temporaryFolder(), 'depot');
     keepSet(new FolderDepot(folder), filesOf(1), []);

@@ -1,11 +1,12 @@
 // The manifests of a vehicle whose ECUs run their cores, judged by the Director on the network: mutual TLS, each part by the
 // key of its own ECU.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { encodeFrame, FrameDecoder, LinkKind } from '../../host/node/link.ts';
+import { certificateRequest } from '../../host/node/director.ts';
+import { encodeFrame, type Frame, FrameDecoder, LinkKind } from '../../host/node/link.ts';
 import { reportKey } from '../../host/node/report.ts';
 import { type DirectorServer, serveDirector } from '../../server/director/http.ts';
-import { Car } from '../../sim/car.ts';
-import { certificateRequest, VehicleClient } from '../../sim/vehicleclient.ts';
+import { Car, type CarEcu, ECUS } from '../../sim/car.ts';
+import { VehicleClient } from '../../sim/vehicleclient.ts';
 import { DATABASES } from '../director/databases.ts';
 import { makeWorld, type World } from '../director/world.ts';
 
@@ -93,6 +94,51 @@ sqlite('[UPT-2, UPT-9] the Director hears from each ECU, by its own key, what it
     'gateway app/gw-1/2.0.0/firmware.bin',
     'radio app/rf-3/2.0.0/firmware.bin',
   ]);
+});
+
+sqlite('[UPT-2, UPT-9] what is new is said when it is there, and not first at the next check', async () => {
+  const { car, made, send } = await enrolled();
+  await car.drive(140);
+  await send();
+  car.release(2);
+  expect(await car.run()).toBe(true);
+  // Less than from one check to the next.
+  await car.drive(10);
+  expect(made.length).toBeGreaterThan(0);
+  expect(new Set(await send())).toEqual(new Set([200]));
+  expect(await installed()).toEqual([
+    'brakes app/br-2/2.0.0/firmware.bin',
+    'gateway app/gw-1/2.0.0/firmware.bin',
+    'radio app/rf-3/2.0.0/firmware.bin',
+  ]);
+});
+
+test('[UPT-2] an ECU that reports without end is passed on every five seconds at most', async () => {
+  const made: Uint8Array[] = [];
+  const [gateway, , radio] = ECUS;
+  const send = async (manifest: Uint8Array) => void made.push(manifest);
+  const car = new Car({ ecus: [gateway, radio as CarEcu], send, mayReboot: () => false });
+  await car.drive(70);
+  const decoder = new FrameDecoder(8192);
+  let report: Frame | undefined;
+  let reports = 0;
+  car.meddlers.set('radio', (bytes, from) => {
+    const [frame] = from === 'secondary' ? decoder.push(bytes) : [];
+    if (frame?.kind === LinkKind.VERSION_REPORT) report = frame;
+    if (!report || frame?.kind !== LinkKind.CONSENT) return bytes;
+    reports++;
+    return Buffer.concat([encodeFrame({ ...report, sequence: (frame.sequence - 1) & 0xffff }), bytes]);
+  });
+  // It waits for the user, and asks its Primary once a second.
+  car.release(2);
+  car.direct(1, ['gateway']);
+  await car.drive(100);
+  made.splice(0);
+  reports = 0;
+  await car.drive(100);
+  expect(reports).toBeGreaterThan(80);
+  expect(made.length).toBeGreaterThan(5);
+  expect(made.length).toBeLessThan(25);
 });
 
 sqlite('[UPT-2, UPT-9] a Secondary that is silent is missing, and the Director says so', async () => {
