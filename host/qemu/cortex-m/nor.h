@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* 0: there is nothing to ask. */
+static inline int32_t nor_open(void) { return 0; }
+
 /*
  * Offset and length are multiples of UNIT; `from` may have any alignment. 0, or negative: a unit was not erased, and is as
  * before, with all that follow.

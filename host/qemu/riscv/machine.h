@@ -34,8 +34,20 @@
 /* What is in the banks: see board.h. */
 #define FACTORY (BANK_0 + 0x00100000)
 #define READY (BANK_0 + 0x00200000)
+
+/* The areas in bank 1. The slots begin where pages of 4 MiB do. */
+#define BLOCK 0x40000
+#define UNIT 4
+#define STORE_A 0x00000000
+#define STORE_B 0x00040000
+#define STORE_BYTES BLOCK
+#define JOURNAL 0x00080000
+#define JOURNAL_BYTES (2 * BLOCK)
+#define BOOT_RECORD 0x00100000
+#define BOOT_RECORD_BYTES (2 * BLOCK)
 #define SLOT_A 0x00400000
 #define SLOT_B 0x00800000
+#define SLOT_BYTES (2 * BLOCK)
 
 /* Milliseconds until the watchdog, started by the loader, resets a machine that does not feed it. */
 #define WATCHDOG 4000

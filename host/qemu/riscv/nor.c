@@ -5,6 +5,8 @@
  */
 #include "nor.h"
 
+#include "machine.h"
+
 #define RAM_FUNCTION __attribute__((section(".ramtext"), noinline))
 
 /* A command, a status bit, for both chips. */
@@ -17,7 +19,7 @@
 #define WRITE_BUFFER BOTH(0xe8)
 #define CONFIRM BOTH(0xd0)
 
-#define READY BOTH(0x80)
+#define CHIPS_READY BOTH(0x80)
 /* Erase, program, voltage, protection. */
 #define ERRORS BOTH(0x3a)
 
@@ -50,7 +52,7 @@ static RAM_FUNCTION void query(volatile uint32_t *base, struct query *answer) {
 /* Waits for the chips; one that never gets ready is the watchdog's. */
 static inline __attribute__((always_inline)) uint32_t await_ready(volatile uint32_t *address) {
   uint32_t status = 0;
-  while ((status & READY) != READY) status = *address;
+  while ((status & CHIPS_READY) != CHIPS_READY) status = *address;
   return status;
 }
 
@@ -79,7 +81,7 @@ static inline __attribute__((always_inline)) uint32_t write_line(volatile uint32
 /* Line by line, each up to a multiple of `line` words from the start of the bank. */
 static RAM_FUNCTION int32_t write_lines(volatile uint32_t *base, uint32_t at, const uint8_t *from, uint32_t words,
                                         uint32_t line) {
-  uint32_t status = READY;
+  uint32_t status = CHIPS_READY;
   while (words > 0 && (status & ERRORS) == 0) {
     uint32_t now = line - (at & (line - 1));
     if (now > words) now = words;
@@ -97,26 +99,27 @@ static RAM_FUNCTION int32_t erase_block(volatile uint32_t *block) {
   return finish(block, await_ready(block));
 }
 
-int32_t nor_open(nor *bank, uintptr_t base) {
+/* Bytes in the chips' write buffers: a power of two. */
+static uint32_t buffer;
+
+static volatile uint32_t *word_at(uint32_t offset) { return (volatile uint32_t *)(BANK_1 + offset); }
+
+int32_t nor_open(void) {
   struct query found;
-  bank->base = (volatile uint32_t *)base;
-  query(bank->base, &found);
+  query(word_at(0), &found);
   if (found.letters[0] != BOTH('Q') || found.letters[1] != BOTH('R') || found.letters[2] != BOTH('Y')) return -1;
-  if (found.size > 28 || found.buffer < 2 || found.buffer > 15 || found.block == 0) return -1;
-  bank->size = CHIPS << found.size;
-  bank->buffer = CHIPS << found.buffer;
-  if (bank->buffer > LARGEST_BUFFER) bank->buffer = LARGEST_BUFFER;
-  bank->block = CHIPS * 256u * found.block;
-  return 0;
+  if (found.size > 28 || found.buffer < 2 || found.buffer > 15 || CHIPS * 256u * found.block != BLOCK) return -1;
+  buffer = CHIPS << found.buffer;
+  if (buffer > LARGEST_BUFFER) buffer = LARGEST_BUFFER;
+  return CHIPS << found.size >= SLOT_B + SLOT_BYTES ? 0 : -1;
 }
 
-int32_t nor_write(const nor *bank, uint32_t offset, const void *from, uint32_t length) {
-  return length == 0 ? 0 : write_lines(bank->base, offset / 4, from, length / 4, bank->buffer / 4);
+int32_t nor_write(uint32_t offset, const void *from, uint32_t length) {
+  return length == 0 ? 0 : write_lines(word_at(0), offset / 4, from, length / 4, buffer / 4);
 }
 
-int32_t nor_erase(const nor *bank, uint32_t offset, uint32_t length) {
+int32_t nor_erase(uint32_t offset, uint32_t length) {
   int32_t status = 0;
-  for (; length > 0 && status == 0; offset += bank->block, length -= bank->block)
-    status = erase_block(bank->base + offset / 4);
+  for (; length > 0 && status == 0; offset += BLOCK, length -= BLOCK) status = erase_block(word_at(offset));
   return status;
 }
