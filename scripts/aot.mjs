@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.mjs';
 import { nodeHeaders, run } from './wasm3.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -46,7 +47,7 @@ function sha256(path) {
 }
 
 try {
-  build(process.argv.slice(2));
+  await alone(() => build(process.argv.slice(2)));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.mjs';
 import { check, run, SOURCE } from './wasm3.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -42,8 +43,10 @@ function aheadOfTime() {
 }
 
 try {
-  build(6, aheadOfTime);
-  build(5, withWasm3);
+  await alone(() => {
+    build(6, aheadOfTime);
+    build(5, withWasm3);
+  });
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.mjs';
 import { check, SOURCE } from './wasm3.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -100,7 +101,9 @@ function run(program, parameters) {
   }
 }
 
-build().catch((error) => {
+try {
+  await alone(build);
+} catch (error) {
   console.error(error.message);
   process.exitCode = 1;
-});
+}

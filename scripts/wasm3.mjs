@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './lock.mjs';
 
 const CRATE = 'wasm3x-sys';
 const VERSION = '0.2.1';
@@ -130,8 +131,10 @@ export function run(program, parameters) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [verb, ...options] = process.argv.slice(2);
   try {
-    if (verb !== 'build') sources();
-    if (verb !== 'sources') build(options);
+    await alone(() => {
+      if (verb !== 'build') sources();
+      if (verb !== 'sources') build(options);
+    });
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;
