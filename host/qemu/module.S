@@ -9,3 +9,5 @@ moult_module_end:
   .globl moult_module_sha256
 moult_module_sha256:
   .incbin MODULE_SHA256
+
+  .section .note.GNU-stack, "", %progbits
