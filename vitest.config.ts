@@ -1,9 +1,9 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Everything, with the core in V8. */
+/** Everything, with the core in V8; of what the smaller cores leave out it has all. */
 const V8: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: 'v8', include: ['test/**/*.test.ts'] },
+  test: { name: 'v8', include: ['test/**/*.test.ts'], exclude: ['test/smaller/*.test.ts'] },
 };
 
 /** What tests the core, once more with the small one: all but delegations, keys of other kinds, encryption, unknown times. */
@@ -15,6 +15,7 @@ const SMALL: TestProjectInlineConfiguration = {
       'test/{tuf,storage}/*.test.ts',
       'test/install/{boot,faults}.test.ts',
       'test/host/{core,client}.test.ts',
+      'test/smaller/{keys,encrypted,payloads,small}.test.ts',
     ],
     exclude: [
       'test/tuf/{agreement,clock,delegated-powercut,delegated-roles,delegations,foreign,keys}.test.ts',
@@ -29,7 +30,11 @@ const PATCHING: TestProjectInlineConfiguration = {
   extends: true,
   test: {
     name: 'patching',
-    include: ['test/install/{payload,resume,boot}.test.ts', 'test/tuf/{settled,names}.test.ts'],
+    include: [
+      'test/install/{payload,resume,boot}.test.ts',
+      'test/tuf/{settled,names}.test.ts',
+      'test/smaller/{keys,encrypted,small}.test.ts',
+    ],
     env: { MOULT_WASM: 'build/moult-patching.wasm' },
   },
 };
@@ -44,6 +49,7 @@ const LEAN: TestProjectInlineConfiguration = {
       'test/install/{payload,resume,components}.test.ts',
       'test/host/client.test.ts',
       'test/uptane/report.test.ts',
+      'test/smaller/{keys,encrypted,lean}.test.ts',
     ],
     env: { MOULT_WASM: 'build/moult-lean.wasm' },
   },

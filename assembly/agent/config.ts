@@ -172,16 +172,18 @@ function read_member(r: Reader): Seen {
   }
 }
 
-/** What may be left out. The small core has no choice in these. */
+/** What may be left out. The small core can do nothing of it, and does not promise to. */
 function read_policy(r: Reader): void {
-  const name = isDefined(SMALL) ? Name.OTHER : reader_name(r);
-  if (name == Name.STRICT_KEY_IDS) config.strict_key_ids = reader_bool(r);
+  const name = reader_name(r);
+  if (isDefined(SMALL)) {
+    if (name != Name.SERIAL) reader_fail(r, Status.CONFIG_INVALID);
+    reader_skip(r);
+  } else if (name == Name.STRICT_KEY_IDS) config.strict_key_ids = reader_bool(r);
   else if (name == Name.NEEDS_TIME) config.needs_time = reader_bool(r);
   else if (name == Name.IMAGE_FORMAT) read_format(r);
   else if (name == Name.CHIP_ID) config.chip = reader_integer(r, Status.CONFIG_INVALID);
   else if (name == Name.BOOT_KEY) read_key(r);
   else if (name == Name.MAX_POSTPONE) config.max_postpone = min(reader_integer(r, Status.CONFIG_INVALID), <u32>i32.MAX_VALUE);
-  else if (isDefined(SMALL)) reader_skip(r);
   else read_uptane(r, name);
 }
 

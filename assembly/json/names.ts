@@ -43,6 +43,7 @@ export const enum Name {
   BUILD_TIME,
   CHECK_INTERVAL,
   ED25519,
+  SERIAL,
   DELEGATIONS,
   NAME,
   TERMINATING,
@@ -119,10 +120,10 @@ const NAMES = memory.data<u8>([
   115, 101, 99, 117, 114, 105, 116, 121, 67, 111, 117, 110, 116, 101, 114, 32, 104, 97, 114, 100, 119, 97, 114, 101, 73, 100, 32,
   // buildTime checkInterval
   98, 117, 105, 108, 100, 84, 105, 109, 101, 32, 99, 104, 101, 99, 107, 73, 110, 116, 101, 114, 118, 97, 108, 32,
-  // ed25519
-  101, 100, 50, 53, 53, 49, 57, 32,
+  // ed25519 serial
+  101, 100, 50, 53, 53, 49, 57, 32, 115, 101, 114, 105, 97, 108, 32,
 ]);
-const NAMES_LENGTH: usize = 335;
+const NAMES_LENGTH: usize = 342;
 
 /** Those of MORE_NAMES that a payload has, from IMAGE to ENCRYPTION; of those in between nothing is left. */
 // @ts-ignore: decorator
