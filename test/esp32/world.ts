@@ -71,6 +71,7 @@ export interface ChipWorldOptions {
   readonly partitions?: readonly Partition[];
   readonly key?: DeviceKey;
   readonly configuration?: Partial<DeviceConfiguration>;
+  readonly directorRoot?: Uint8Array;
 }
 
 const servers: Server[] = [];
@@ -94,14 +95,15 @@ export class ChipWorld {
   readonly #program: string;
   readonly #server: Server;
 
-  constructor({ program, partitions = PARTITIONS, key, configuration }: ChipWorldOptions) {
+  constructor({ program, partitions = PARTITIONS, key, configuration, directorRoot }: ChipWorldOptions) {
     const folder = memoryFolder();
     this.partitions = partitions;
     this.#program = program;
     this.flashPath = join(folder, 'chip.bin');
     mkdirSync(folder, { recursive: true });
     this.repository.publish(this.factory);
-    const record = factoryRecord({ ...this.configuration, ...configuration }, this.repository.root, key);
+    const told = { ...this.configuration, ...configuration };
+    const record = factoryRecord(told, this.repository.root, key, directorRoot);
     writeFileSync(this.flashPath, this.flash({ ota_0: this.factory.image, moult_factory: record }));
     this.#server = createServer((request, response) => this.#answer(request, response));
     servers.push(this.#server);

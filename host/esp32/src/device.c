@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "ask.h"
 #include "board.h"
 #include "client.h"
 #include "esp_log.h"
@@ -23,6 +24,7 @@ static struct {
   moult core;
   moult_client client;
   esp32_fetcher fetcher;
+  esp32_asker asker;
   int core_open;
   int factory_checked;
 } self;
@@ -40,6 +42,8 @@ static uint32_t may_reboot(void *user, moult *core) {
   return self.config.may_reboot != NULL ? self.config.may_reboot(self.config.user) : 0;
 }
 
+static int has_time_servers(void) { return self.asker.servers[0] != 0; }
+
 /* 0: one of them is none. */
 static int set_addresses(void) {
   const char *director = CONFIG_MOULT_DIRECTOR_URL;
@@ -49,7 +53,8 @@ static int set_addresses(void) {
   bases[MOULT_FETCH_KIND_DIRECTOR] = director[0] != 0 ? director : NULL;
   for (int32_t kind = 0; kind <= MOULT_FETCH_KIND_DIRECTOR; kind++)
     if (bases[kind] != NULL && !esp32_fetch_takes(bases[kind])) return 0;
-  return 1;
+  self.asker.servers = CONFIG_MOULT_TIME_SERVERS;
+  return !has_time_servers() || esp32_ask_takes(self.asker.servers);
 }
 
 int32_t esp32_device_open(const moult_esp32_config *config) {
@@ -70,6 +75,8 @@ static int32_t open_core(void) {
       .core = &self.core,
       .read = esp32_fetch_read,
       .reader = &self.fetcher,
+      .ask_time = has_time_servers() ? esp32_ask_time : NULL,
+      .asker = &self.asker,
       .may_reboot = may_reboot,
   };
   return status;

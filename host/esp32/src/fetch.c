@@ -15,6 +15,8 @@
 /* Milliseconds that an answer may lag behind its slowest rate, in bytes a second. */
 #define PATIENCE 30000u
 #define SLOWEST 128u
+/* Bytes that are asked for at once: ESP-IDF waits for the last of them, each time anew for the next one. */
+#define AT_ONCE 32
 #define REDIRECTS 3
 /* Bytes of the text of an error that are read before the connection is given up. */
 #define DISCARDED 4096
@@ -185,11 +187,16 @@ static int ask(esp32_fetcher *fetcher, uint32_t offset) {
 
 /* Up to `capacity` bytes of the answer. 0: that was all; negative: it broke off, or is too slow. */
 static int receive(esp32_fetcher *fetcher, uint8_t *to, int capacity) {
-  for (;;) {
-    int length = esp_http_client_read(fetcher->http, (char *)to, capacity);
-    if (length > 0) fetcher->received += (uint32_t)length;
+  for (int done = 0;;) {
+    int wanted = capacity - done < AT_ONCE ? capacity - done : AT_ONCE;
+    int length = esp_http_client_read(fetcher->http, (char *)to + done, wanted);
+    if (length > 0) {
+      fetcher->received += (uint32_t)length;
+      done += length;
+    }
     if (is_late(fetcher)) return -1;
-    if (length > 0) return length;
+    if (length == wanted && done < capacity) continue;
+    if (done > 0) return done;
     if (length == 0) return esp_http_client_is_complete_data_received(fetcher->http) ? 0 : -1;
     if (length != -ESP_ERR_HTTP_EAGAIN) return -1;
   }

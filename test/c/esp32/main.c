@@ -1,12 +1,14 @@
 /*
  * The program of an ESP32 on a chip that is a file:
  *
- *   device [--cut STEPS,…] [--trace FILE] [--fails VERSION] [--console] FLASH METADATA_URL TARGETS_URL
+ *   device [--cut STEPS,…] [--trace FILE] [--fails VERSION] [--director URL] [--time SERVERS] [--hurry TIMES] [--console]
+ *          FLASH METADATA_URL TARGETS_URL
  *
  * The process that was started is the power: whenever the chip is reset it starts the next one, which is bootloader and
  * image. The power fails after so many steps, and after so many behind that, each time once. It says "boot SLOT LENGTH" for
  * each start, "cut" when the power has failed, and at the end "status N". With --console the lines of standard input are
- * commands, until the input ends; "wait" waits until the task has nothing to do.
+ * commands, until the input ends; "wait" waits until the task has nothing to do. With --hurry its timer runs so many times
+ * as fast, so that nobody need wait for what takes long.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,8 @@
 
 const char *fake_metadata_url;
 const char *fake_targets_url;
+const char *fake_director_url = "";
+const char *fake_time_servers = "";
 
 static struct {
   const char *flash;
@@ -119,8 +123,14 @@ static void read_options(int count, char **arguments) {
       options.trace = arguments[++i];
     else if (strcmp(arguments[i], "--fails") == 0)
       options.fails = arguments[++i];
+    else if (strcmp(arguments[i], "--director") == 0)
+      fake_director_url = arguments[++i];
+    else if (strcmp(arguments[i], "--time") == 0)
+      fake_time_servers = arguments[++i];
+    else if (strcmp(arguments[i], "--hurry") == 0)
+      chip_hurry = atoi(arguments[++i]);
   }
-  if (count - i != 3) chip_fail("device [--cut STEPS,…] [--trace FILE] [--fails VERSION] [--console] FLASH METADATA TARGETS");
+  if (count - i != 3) chip_fail("device [OPTION…] FLASH METADATA TARGETS");
   options.flash = arguments[i];
   fake_metadata_url = arguments[i + 1];
   fake_targets_url = arguments[i + 2];

@@ -37,6 +37,11 @@ uint32_t chip_secure_version(void);
 /* Unary: a step a bit. */
 void chip_burn_secure_version(uint32_t version);
 
+/* ---- system.c ---- */
+
+/* How many times as fast as others the timer runs: 1. */
+extern int chip_hurry;
+
 /* ---- ota.c ---- */
 
 /* The bootloader, with rollback: decides, and sets what esp_ota_get_running_partition says. NULL: nothing boots. */

@@ -15,10 +15,12 @@ void fake_error_check(esp_err_t status, const char *what) {
   if (status != ESP_OK) chip_fail(what);
 }
 
+int chip_hurry = 1;
+
 int64_t esp_timer_get_time(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  return ((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000) * chip_hurry;
 }
 
 void esp_fill_random(void *buf, size_t len) {

@@ -20,6 +20,9 @@ extern const char *fake_metadata_url;
 extern const char *fake_targets_url;
 #define CONFIG_MOULT_METADATA_URL fake_metadata_url
 #define CONFIG_MOULT_TARGETS_URL fake_targets_url
-#define CONFIG_MOULT_DIRECTOR_URL ""
+extern const char *fake_director_url;
+extern const char *fake_time_servers;
+#define CONFIG_MOULT_DIRECTOR_URL fake_director_url
+#define CONFIG_MOULT_TIME_SERVERS fake_time_servers
 
 #endif
