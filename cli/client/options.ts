@@ -27,6 +27,9 @@ With --uptane, the client of one ECU, which installs what both repositories agre
   --legacy                 the servers speak the older form of the aktualizr era (init)
   --director-url URL       where the Director has its metadata, and
   --image-url URL          the Image repository (refresh, download)
+  --director-cert FILE     the certificate that a Director knows its vehicle by, and
+  --director-key FILE      the key of it, and
+  --director-ca FILE       who has signed the Director's own; PEM each, for the Director alone (refresh, download)
   --target-dir DIR         where verified targets go; in the folder of the state when left out (download)
   --target-base-url URL    where targets are; below the Image repository in targets/ when left out (download)
 Refresh matches all that the Director wants installed, download fetches it too. Each command prints one line:
@@ -75,6 +78,14 @@ export interface Sources {
   readonly targetBaseUrl?: string;
 }
 
+/** The files of what a client shows a Director, in PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Left out: those whom Node knows. */
+  readonly ca?: string;
+}
+
 export type UptaneCommand =
   | {
       readonly command: 'init';
@@ -88,6 +99,7 @@ export type UptaneCommand =
       readonly metadataDir: string;
       /** Or the map file that says it. */
       readonly sources: Sources | { readonly map: string; readonly targetBaseUrl?: string };
+      readonly tls?: TlsFiles;
       readonly targetDir: string;
       /** What was said again of the ECU: as at `init`, or it is another one. */
       readonly claimed?: Partial<Ecu>;
@@ -126,6 +138,7 @@ const OPTIONS: Readonly<Record<'tuf' | 'mapped' | 'uptane', readonly string[]>> 
   uptane: [
     ...['uptane', 'legacy', 'ecu-id', 'hardware-id', 'metadata-dir'],
     ...['director-url', 'image-url', 'target-dir', 'target-base-url', 'map'],
+    ...['director-cert', 'director-key', 'director-ca'],
   ],
 };
 /** Options without a value. */
@@ -208,7 +221,15 @@ function uptaneCommand(typed: Typed): UptaneCommand {
       : { directorUrl: one(typed, 'director-url'), imageUrl: one(typed, 'image-url') };
   const sources = { ...where, ...(targetBaseUrl !== undefined && { targetBaseUrl }) };
   const targetDir = given.get('target-dir')?.at(-1) ?? `${metadataDir}/targets`;
-  return { command, metadataDir, sources, targetDir, claimed: claimedEcu(typed) };
+  const tls = tlsFiles(typed);
+  return { command, metadataDir, sources, ...(tls && { tls }), targetDir, claimed: claimedEcu(typed) };
+}
+
+function tlsFiles({ given }: Typed): TlsFiles | undefined {
+  const [cert, key, ca] = ['cert', 'key', 'ca'].map((name) => given.get(`director-${name}`)?.at(-1));
+  if (cert !== undefined && key !== undefined) return { cert, key, ...(ca !== undefined && { ca }) };
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  throw new UsageError('--director-cert and --director-key belong together, and --director-ca to them');
 }
 
 function mappedCommand(typed: Typed): MappedCommand {

@@ -2,16 +2,18 @@
 // Standard 2.1.0, 5.4.4). Each repository gets a verdict of its own, so that one which is refused does not hide the other.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { State as Field, Part, Role, STATUS_TEXTS, Status } from '../../host/node/abi.ts';
 import type { Addresses } from '../../host/node/address.ts';
-import { Client } from '../../host/node/client.ts';
+import { Client, type ClientOptions } from '../../host/node/client.ts';
 import type { Core } from '../../host/node/core.ts';
 import { HostError, StatusError } from '../../host/node/errors.ts';
+import { identifiedFetch } from '../../host/node/http.ts';
 import { ProvisionError } from '../../host/node/provision.ts';
 import { download } from './download.ts';
 import { uptaneSources } from './map.ts';
 import { Mirror } from './mirror.ts';
-import type { Ecu, Sources, UptaneCommand } from './options.ts';
+import type { Ecu, Sources, TlsFiles, UptaneCommand } from './options.ts';
 import { CONFIGURATION, State } from './state.ts';
 import { Watch } from './watch.ts';
 
@@ -40,7 +42,7 @@ export async function runUptane(command: UptaneCommand): Promise<UptaneReport> {
   const { targetBaseUrl } = command.sources;
   const sources =
     'map' in command.sources ? uptaneSources(command.sources.map, targetBaseUrl) : command.sources;
-  const at = addresses(sources, ecu);
+  const at = { ...addresses(sources, ecu), ...identified(sources.directorUrl, command.tls) };
   const alone = () => checkAlone(image, at);
   if (both.exists) return both.use((core) => new Run(command, ecu, both, core, at).report(alone));
   const ofDirector = await checkAlone(director, { ...at, metadataUrl: sources.directorUrl });
@@ -155,10 +157,24 @@ function addresses({ directorUrl, imageUrl, targetBaseUrl }: Sources, { legacy }
   };
 }
 
+/** Shows the Director who asks. */
+function identified(directorUrl: string, tls: TlsFiles | undefined): Pick<ClientOptions, 'fetch'> {
+  if (!tls) return {};
+  const { cert, key, ca } = tls;
+  const read = (path: string) => readFileSync(path, 'utf8');
+  const identity = { cert: read(cert), key: read(key), ...(ca !== undefined && { ca: read(ca) }) };
+  try {
+    createSecureContext(identity);
+  } catch (cause) {
+    throw new HostError('argument-invalid', `${cert} and ${key} are no certificate and its key`, { cause });
+  }
+  return { fetch: identifiedFetch(directorUrl, identity) };
+}
+
 /** One of the repositories, by itself. */
-async function checkAlone(state: State, addresses: Addresses): Promise<Verdict> {
+async function checkAlone(state: State, at: ClientOptions): Promise<Verdict> {
   if (!state.exists) return verdict(Status.NOT_PROVISIONED);
-  const status = await state.use(async (core) => statusOf(await new Client(addresses).check(core)));
+  const status = await state.use(async (core) => statusOf(await new Client(at).check(core)));
   return verdict(OF_TARGETS.has(status) ? Status.OK : status);
 }
 
@@ -180,7 +196,7 @@ class Run {
     ecu: Ecu,
     state: State,
     core: Core,
-    at: Addresses,
+    at: ClientOptions,
   ) {
     this.#command = command;
     this.#core = core;

@@ -78,9 +78,15 @@ async function uptane(session: Session, command: UptaneCommand): Promise<void> {
 function uptaneInFolder(session: Session, command: UptaneCommand): UptaneCommand {
   const metadataDir = session.path(command.metadataDir);
   if (command.command !== 'init') {
-    const { sources } = command;
+    const { sources, tls } = command;
     const found = 'map' in sources ? { ...sources, map: session.path(sources.map) } : sources;
-    return { ...command, metadataDir, sources: found, targetDir: session.path(command.targetDir) };
+    const shown = tls && {
+      cert: session.path(tls.cert),
+      key: session.path(tls.key),
+      ...(tls.ca !== undefined && { ca: session.path(tls.ca) }),
+    };
+    const targetDir = session.path(command.targetDir);
+    return { ...command, metadataDir, sources: found, ...(shown && { tls: shown }), targetDir };
   }
   const roots = {
     directorRoot: session.path(command.directorRoot),
