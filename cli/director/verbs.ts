@@ -9,6 +9,7 @@ import { nameOfflineKeys, nameTimeKeys, rotateDirectorKeys } from '../../server/
 import type { EcuStatus } from '../../server/director/status.ts';
 import { EXIT } from '../exit.ts';
 import { readInput, type Session } from '../session.ts';
+import { attacksText, findingOf } from './findings.ts';
 
 interface InitOptions {
   readonly image: string;
@@ -99,10 +100,19 @@ export function status(session: Session): Promise<void> {
       ]),
     );
     output.table(['vehicle', 'group', 'last seen', 'ECU', 'has', 'is to have'], rows);
-    for (const { id, heldBack } of vehicles)
+    for (const { id, heldBack, ecus } of vehicles) {
       for (const reason of heldBack) output.event(`${id}: held back, ${reason}`, 'warn');
-    output.result(vehicles);
+      for (const { serial, attacks } of ecus)
+        if (attacks !== '') output.event(`${id} ${serial} has refused: ${attacksText(attacks)}`, 'bad');
+    }
+    output.result(vehicles.map((vehicle) => ({ ...vehicle, ecus: vehicle.ecus.map(withFinding) })));
   });
+}
+
+/** What an ECU has refused, by name. */
+function withFinding(ecu: EcuStatus): object {
+  const finding = findingOf(ecu.attacks);
+  return { ...ecu, ...(finding && { finding }) };
 }
 
 function installedText({ installed, sha256 }: EcuStatus): string {
@@ -113,14 +123,18 @@ export function alerts(session: Session): Promise<void> {
   const { output } = session;
   return withDirector(session, async (director) => {
     const open = await director.alerts();
-    for (const alert of open) {
+    const shown = open.map((alert) => {
+      const finding = alert.kind === 'attack-reported' ? findingOf(alert.detail) : undefined;
+      return { ...alert, ...(finding && { detail: attacksText(alert.detail), finding }) };
+    });
+    for (const alert of shown) {
       const who = alert.serial === '' ? alert.vehicle : `${alert.vehicle} ${alert.serial}`;
       const times = alert.count === 1 ? '' : `, ${alert.count} times since ${formatTime(alert.firstAt)}`;
       output.event(`${formatTime(alert.lastAt)} ${who}: ${alert.kind}: ${alert.detail}${times}`, 'bad');
     }
     if (open.length === 0) output.event('no alerts');
     else session.exit = EXIT.refused;
-    output.result(open);
+    output.result(shown);
   });
 }
 

@@ -18,6 +18,8 @@ export interface EcuStatus {
   readonly sha256: string;
   /** What it is directed to have; undefined: what it has. */
   readonly directed: string | undefined;
+  /** Attacks that it saw, as its last report says them; empty: none. */
+  readonly attacks: string;
 }
 
 export interface VehicleStatus {
@@ -84,6 +86,7 @@ async function statusOf(
         installed: nameOf(catalogue.find((release) => release.sha256 === row.sha256)),
         sha256: row.sha256,
         directed: nameOf(directions.find(({ serial }) => serial === row.serial)?.release),
+        attacks: row.attacks,
       })),
       heldBack: heldBack.map(({ reason }) => reason),
     };

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Status } from '../../host/node/abi.ts';
 import { createRepository } from '../../repo/index.ts';
 import { OnlineDirector } from '../../server/director/director.ts';
 import { imageOf, SimEcu, SimVehicle } from '../../sim/vehicle.ts';
@@ -66,6 +67,37 @@ sqlite('from nothing to a vehicle that is directed, and back to what it says it 
   expect(await said('rotate', 'targets')).toContain('targets has a new key, in root 2');
   expect(await said('revoke', 'car-1')).toBe('! 0 certificates of car-1 are revoked\n');
   expect(await said('bump')).toBe('· the database is not behind what was served: nothing to do\n');
+});
+
+sqlite('[UPT-11] an attack that an ECU reports is named, with what it is', async () => {
+  const { at, car } = await prepare();
+  await moult(['director', 'init', 'fleet', '--image', 'images', '--no-encrypt'], at);
+  await moult(['-C', 'fleet', 'director', 'import', 'cars.csv'], at);
+  await moult(['-C', 'fleet', 'director', 'sync'], at);
+  const report = async (attacks: string) => {
+    car.primary.attacks = attacks;
+    const director = await OnlineDirector.open(join(at.cwd, 'fleet'), { clock: () => NOW });
+    await director.report('car-1', car.manifest(NOW));
+    await director.close();
+  };
+  const said = async (verb: string) => (await moult(['-C', 'fleet', 'director', verb], at)).stdout;
+  await report(`status ${Status.ROLLBACK}`);
+  const words = 'ROLLBACK: a version lower than the trusted one [rollback]';
+  expect(await said('alerts')).toContain(`car-1 gw: attack-reported: ${words}\n`);
+  expect(await said('status')).toContain(`✗ car-1 gw has refused: ${words}\n`);
+  const finding = { name: 'ROLLBACK', message: 'a version lower than the trusted one', attack: 'rollback' };
+  for (const verb of ['alerts', 'status']) {
+    const { json } = await moultJson(['-C', 'fleet', 'director', verb], at);
+    expect(JSON.stringify(json)).toContain(JSON.stringify({ finding }).slice(1, -1));
+  }
+  // Of an ECU that is not ours, and of a core that is newer than this program.
+  await moult(['-C', 'fleet', 'director', 'close', 'car-1', 'gw', 'attack-reported'], at);
+  await report('somebody shook me');
+  expect(await said('alerts')).toContain('car-1 gw: attack-reported: somebody shook me\n');
+  await report('status -9999');
+  expect(await said('status')).toContain('✗ car-1 gw has refused: status -9999\n');
+  await report('');
+  expect(await said('status')).not.toContain('has refused');
 });
 
 sqlite('what cannot be is refused in one line, and says how to go on', async () => {
