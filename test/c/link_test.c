@@ -9,6 +9,11 @@
  *   'A' i32 ACTION, i32 STATUS, u32 SLOT    a step has ended so
  *   'F' the flash            at the end
  *
+ * link_test signs FOLDER: the same, of a board with a key store, which is elsewhere too:
+ *
+ *   'K' u32 LENGTH, bytes    it is to sign these; it reads u8 LENGTH (0: it does not sign), then, unless that is more than a
+ *                            signature may have, the id of its key, 32 bytes, and a signature of that length
+ *
  * link_test patience: how long the device waits on lines that are silent, busy and endless, and what it does then.
  *
  * link_test flips: a good answer, cut short after each of its bytes and with each of its bits turned over.
@@ -95,6 +100,23 @@ static uint32_t line_milliseconds(void *user) {
   return milliseconds;
 }
 
+static int32_t key_store_sign(void *user, const uint8_t *text, uint32_t length, uint8_t key_id[32], uint8_t signature[72]) {
+  uint8_t made = 0;
+  (void)user;
+  put("K", 1);
+  put_u32(length);
+  put(text, length);
+  fflush(stdout);
+  get(&made, 1);
+  if (made == 0) return -1;
+  if (made > 72) return made;
+  get(key_id, 32);
+  get(signature, made);
+  return made;
+}
+
+static int has_key_store;
+
 static const moult_stream line = {.receive = line_receive, .send = line_send, .milliseconds = line_milliseconds};
 
 static moult_client power_on(uint32_t module_length, uint32_t session) {
@@ -109,6 +131,7 @@ static moult_client power_on(uint32_t module_length, uint32_t session) {
       .deadline = 1000,
   };
   moult_client client = {.core = &core, .link = &link_, .engine = "wasm3"};
+  if (has_key_store) client.sign = key_store_sign;
   int32_t opened = moult_open(&core, &config);
   require(opened == 0, "the core opens", opened);
   moult_link_open(&link_, &line, NULL, session);
@@ -412,6 +435,9 @@ static void flips(void) {
 
 int main(int count, char **arguments) {
   if (count == 3 && strcmp(arguments[1], "update") == 0) {
+    update(arguments[2]);
+  } else if (count == 3 && strcmp(arguments[1], "signs") == 0) {
+    has_key_store = 1;
     update(arguments[2]);
   } else if (count == 2 && strcmp(arguments[1], "patience") == 0) {
     patience();
