@@ -1,4 +1,5 @@
 // A line as a Unix socket: who answers devices listens on it, a device connects to it.
+import { lstatSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type GatewayOptions, serveLink } from '../../host/node/gateway.ts';
 import { messageOf, RepositoryError, systemCode } from '../../repo/index.ts';
@@ -19,6 +20,7 @@ export async function serveSocket(
       .catch(() => undefined)
       .finally(() => devices.delete(socket));
   });
+  await removeAbandoned(path);
   await listen(server, path);
   return {
     async close() {
@@ -26,6 +28,19 @@ export async function serveSocket(
       await new Promise((done) => server.close(done));
     },
   };
+}
+
+/** A socket that nobody listens on is what a process has left that was killed. */
+async function removeAbandoned(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const isAbandoned = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on('error', (error) => resolve(systemCode(error) === 'ECONNREFUSED'));
+  });
+  if (isAbandoned) rmSync(path, { force: true });
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -22,10 +22,15 @@ export function identityPath(folder: string): string {
   return join(folder, 'ecu.json');
 }
 
-/** Undefined: the device in this folder is in no vehicle. */
+/** Undefined: the device in this folder is in no vehicle. Throws `file-unreadable`. */
 export function findIdentity(folder: string): EcuIdentity | undefined {
   const path = identityPath(folder);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as EcuIdentity) : undefined;
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as EcuIdentity;
+  } catch (error) {
+    throw new RepositoryError('file-unreadable', `${path} is damaged`, error);
+  }
 }
 
 /** Throws `bad-argument`. */

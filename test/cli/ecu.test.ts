@@ -141,6 +141,20 @@ sqlite(
   },
 );
 
+test('a Secondary without its Primary runs until it is stopped, and then says what it is', async () => {
+  await makeVehicle();
+  const onStop: Surroundings['onStop'] = (stop) => setTimeout(stop, 100);
+  const { status, json } = await moultJson(['ecu', 'run', 'lamp', '--line', 'line'], { ...at, onStop });
+  expect(status).toBe(0);
+  const identity = { vehicle: 'car-1', ecu: 'lamp-0001', hardwareId: 'lp-1', verification: 'partial' };
+  expect(json).toMatchObject({ ...identity, version: '1.0.0', releaseCounter: 1 });
+  writeFileSync(join(at.cwd, 'lamp/ecu.json'), '{');
+  expect(await moult(['ecu', 'run', 'lamp', '--line', 'line'], at)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('ecu.json is damaged'),
+  });
+});
+
 test('what cannot be is refused in one line, and says how to go on', async () => {
   await makeVehicle();
   const refused = async (said: ReturnType<typeof moult>, why: string) =>

@@ -1,5 +1,7 @@
 // moult gateway, with a device process at the other end.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRepository, type Repository } from '../../repo/index.ts';
@@ -62,6 +64,21 @@ describe('moult gateway', () => {
     await gateway.stop();
     const { status, said } = await run.ended;
     expect({ status, said }).toEqual({ status: 3, said: expect.stringContaining('the link has ended') });
+  });
+
+  test('takes over a socket that a killed one has left, and none that somebody listens on', async () => {
+    const path = join(folder, 'line');
+    const left = createServer().listen(`${path}.before`);
+    await once(left, 'listening');
+    renameSync(`${path}.before`, path);
+    expect(await moult(['gateway', 'line', '--url', server.url], { cwd: folder })).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('line is there already'),
+    });
+    await new Promise((done) => left.close(done));
+    expect(existsSync(path)).toBe(true);
+    const gateway = await startGateway();
+    expect(await gateway.stop()).toMatchObject({ status: 0 });
   });
 
   test('a socket that is there already, one that cannot be, an address that is none', async () => {

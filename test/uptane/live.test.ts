@@ -7,6 +7,7 @@ import { beforeAll, describe, expect } from 'vitest';
 import { projectRoot } from '../../host/node/root.ts';
 import type { VehicleStatus } from '../../server/director/status.ts';
 import { DEVICE_PROGRAM } from '../../sim/process.ts';
+import { VehicleClient } from '../../sim/vehicleclient.ts';
 import { DATABASES } from '../director/databases.ts';
 import { builtCli } from '../fixtures/built-cli.ts';
 import { moult, moultJson } from '../fixtures/command-line.ts';
@@ -165,6 +166,11 @@ describe('a vehicle that takes its orders live from a Director', () => {
       await stage.make('car-3', 'two', 'gw-1', ...root);
       const without = stage.primary('car-3/two');
       await without.seen(/has no certificate for the Director: get one with moult ecu enrol/);
+      const ca = readFileSync(join(stage.cwd, 'fleet/tls/ca.crt'), 'utf8');
+      const nobody = new VehicleClient(() => Number(new URL(stage.director).port), { ca });
+      const asked = nobody.get('/director/metadata/timestamp.json');
+      await expect(asked).rejects.toThrow(/alert|ECONNRESET|socket hang up/);
+      nobody.close();
       await stage.enrol('car-2', 'one');
       await stage.enrol('car-3', 'two');
       cpSync(join(stage.cwd, 'car-2/one/tls'), join(stage.cwd, 'car-3/two/tls'), { recursive: true });
@@ -199,10 +205,10 @@ describe('a vehicle that takes its orders live from a Director', () => {
       const first = await start();
       await first.primary.seen(/the manifest is sent: 3 reports/);
       expect(await stage.installed('car-1')).toEqual(all('1.0.0'));
-      // moult-device knows no SIGINT: it may end at any moment.
+      // Any of them may end at any moment.
       first.brakes.kill();
+      first.primary.kill();
       expect(await first.radio.stop()).toBe(0);
-      expect(await first.primary.stop()).toBe(0);
 
       await stage.release('2.0.0');
       for (const hardware of Object.values(ECUS))
@@ -217,6 +223,7 @@ describe('a vehicle that takes its orders live from a Director', () => {
       const { stdout } = await moult(['-C', 'fleet', 'director', 'alerts'], { cwd: stage.cwd, now: now() });
       expect(stdout).not.toContain('car-1');
       brakes.kill();
+      expect(await primary.stop()).toBe(0);
       const said = await stage.end(primary, radio);
       // Nobody says a secret.
       const token = readFileSync(join(stage.cwd, 'token'), 'utf8');
