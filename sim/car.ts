@@ -8,7 +8,7 @@ import { LinkClient } from '../host/node/linkclient.ts';
 import { Primary, type PrimaryEvent, type PrimaryOptions } from '../host/node/primary.ts';
 import type { DeviceConfiguration, InstalledImage } from '../host/node/provision.ts';
 import { Secondary } from '../host/node/secondary.ts';
-import type { Direction } from '../repo/director/metadata.ts';
+import { type Direction, directedTargets } from '../repo/director/metadata.ts';
 import { sha256 } from '../repo/index.ts';
 import { SimClock } from './clock.ts';
 import { SimDepot } from './depot.ts';
@@ -234,10 +234,11 @@ export class Car {
 
   /** The Primary's program, to be started on its device: one process of it, from its start to the next. */
   startPrimary(clock: Clock): Primary {
-    const others = this.ecus.slice(1).map((ecu) => [ecu.serial, ecu.verification ?? 'full'] as const);
+    const others = this.ecus.slice(1).map((ecu) => [ecu.serial, ecu.hardwareId] as const);
     return new Primary({
       ...ADDRESSES,
       serial: this.primary.serial,
+      hardwareId: this.primary.hardwareId,
       secondaries: Object.fromEntries(others),
       depot: this.depot,
       fetch: this.network.fetch,
@@ -246,6 +247,24 @@ export class Car {
       ...(this.#options.mayReboot && { mayReboot: this.#options.mayReboot }),
       ...(this.#options.send && { send: this.#options.send, vehicle: this.vehicle }),
     });
+  }
+
+  /**
+   * The Director is out of reach, and there is an update that it signed beforehand: of a published release, for the ECUs
+   * that are named, or for all with their hardware.
+   */
+  directOffline(releaseCounter: number, named = false): void {
+    const listed = this.ecus.map(({ serial, hardwareId }) => {
+      const release = this.images.releaseAt(pathOf(hardwareId, releaseCounter));
+      const direction = { serial, hardwareId, release };
+      this.#directions.set(serial, direction);
+      return direction;
+    });
+    const targets = Object.entries(directedTargets(listed)).map(([path, target]) => {
+      const { ecuIdentifiers, ...custom } = target.custom ?? {};
+      return [path, named ? target : { ...target, custom }] as const;
+    });
+    this.director.leave(Object.fromEntries(targets));
   }
 
   #ecu(serial: string): CarEcu {

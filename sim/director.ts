@@ -6,13 +6,17 @@ import {
   signTargets,
   signTimestamp,
 } from '../repo/director/metadata.ts';
+import { signOfflineFiles, withOfflineKeys } from '../repo/director/offline.ts';
 import {
   buildRoot,
   envelopeBytes,
   generateKey,
+  type OfflineRole,
+  type PublicKey,
   type RoleName,
   type SigningKey,
   sign,
+  type Target,
 } from '../repo/index.ts';
 import { Random } from './random.ts';
 
@@ -28,6 +32,7 @@ export class SimDirector {
   readonly #now: () => number;
   readonly #random: Random;
   #directions: readonly Direction[] = [];
+  #offlineKeys: Readonly<Record<OfflineRole, SigningKey>> | undefined;
   #version = 0;
   #rootVersion = 0;
 
@@ -58,6 +63,21 @@ export class SimDirector {
     this.files.set('timestamp.json', signTimestamp(stamp, { bytes: snapshot, version }, this.keys.timestamp));
   }
 
+  /**
+   * It cannot be asked until it directs something again: what there is of it was signed beforehand (PURE-2). `targets` are
+   * for the ECUs that they name, or else for all with the hardware.
+   */
+  leave(targets: Readonly<Record<string, Target>>): void {
+    if (!this.#offlineKeys) {
+      this.#offlineKeys = { 'offline-snapshot': this.#newKey(), 'offline-targets': this.#newKey() };
+      this.#signRoot([]);
+    }
+    for (const name of this.files.keys()) if (!name.endsWith('root.json')) this.files.delete(name);
+    const stamp = { version: ++this.#version, expires: this.#now() + LIFETIME };
+    for (const { name, bytes } of signOfflineFiles(stamp, targets, this.#offlineKeys))
+      this.files.set(name, bytes);
+  }
+
   /** Replaces the keys of a role. */
   rotate(role: RoleName): void {
     const before = this.keys.root;
@@ -69,12 +89,13 @@ export class SimDirector {
   #signRoot(before: readonly SigningKey[]): void {
     const stamp = { version: ++this.#rootVersion, expires: this.#now() + LIFETIME };
     const one = (role: RoleName) => ({ keys: [this.keys[role].public], threshold: 1 });
-    const root = buildRoot(stamp, {
+    const online = buildRoot(stamp, {
       root: one('root'),
       targets: one('targets'),
       snapshot: one('snapshot'),
       timestamp: one('timestamp'),
     });
+    const root = this.#offlineKeys ? withOfflineKeys(online, publicKeys(this.#offlineKeys)) : online;
     const signed = envelopeBytes(sign(root, [...before, this.keys.root]));
     this.files.set(`${this.#rootVersion}.root.json`, signed);
   }
@@ -82,4 +103,11 @@ export class SimDirector {
   #newKey(): SigningKey {
     return generateKey((length) => this.#random.bytes(length));
   }
+}
+
+function publicKeys(keys: Readonly<Record<OfflineRole, SigningKey>>): Record<OfflineRole, PublicKey> {
+  return {
+    'offline-snapshot': keys['offline-snapshot'].public,
+    'offline-targets': keys['offline-targets'].public,
+  };
 }

@@ -6,7 +6,7 @@ import { PATCHING } from "../lean";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
 import { record_abort, record_begin, record_is_open, record_length, record_write } from "../storage/record";
-import { trusted_is_director } from "../tuf/trusted";
+import { trusted_is_directed } from "../tuf/trusted";
 import { workflow_accept, workflow_limit, workflow_place } from "../tuf/workflow";
 import { check_fault, check_missing } from "./check";
 import { download_answer, download_end } from "./download";
@@ -25,7 +25,7 @@ function in_target(): bool {
 
 export function fetch_kind(): FetchKind {
   if (run.phase != Phase.METADATA) return FetchKind.TARGET;
-  return trusted_is_director() ? FetchKind.DIRECTOR : FetchKind.METADATA;
+  return trusted_is_directed() ? FetchKind.DIRECTOR : FetchKind.METADATA;
 }
 
 export function fetch_name_length(): u32 {

@@ -6,7 +6,7 @@ import { ENCRYPTION } from "../lean";
 import { Status } from "../status";
 import { log_outcome } from "../storage/log";
 import { record_abort } from "../storage/record";
-import { trusted_is_director } from "../tuf/trusted";
+import { trusted_is_directed } from "../tuf/trusted";
 import { config } from "./config";
 import { policy, policy_now, policy_spread } from "./policy";
 
@@ -86,7 +86,7 @@ export function run_end(status: Status, role: Role): Action {
   run.fetching = false;
   run.outcome = status;
   run.outcome_role = status < 0 ? role : Role.NONE;
-  if (!isDefined(SMALL)) run.outcome_director = status < 0 && trusted_is_director();
+  if (!isDefined(SMALL)) run.outcome_director = status < 0 && trusted_is_directed();
   if (run.finding) return Action.WAIT;
   if (!isDefined(SMALL)) log_outcome(status, run.outcome_role);
   run.failures = status < 0 ? run.failures + 1 : 0;

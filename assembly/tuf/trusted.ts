@@ -5,6 +5,7 @@ import { crc32 } from "../bytes";
 import { Reader, reader_object_at, reader_open } from "../json/reader";
 import { IO_BUFFER, IO_CAPACITY, TRUSTED_ENVELOPE, TRUSTED_READER, TRUSTED_SIGNED } from "../memory";
 import { Envelope, envelope_read } from "../metadata/envelope";
+import { is_partial } from "../metadata/profile";
 import { Signed, signed_read } from "../metadata/signed";
 import { Status } from "../status";
 import { flash_read } from "../storage/flash";
@@ -44,6 +45,11 @@ export function trusted_is_offline(): bool {
 @inline
 export function trusted_is_director(): bool {
   return !isDefined(SMALL) && repository != 0;
+}
+
+/** Whether they are a Director's at all: who verifies in part has no other repository, and its records are the first ones. */
+export function trusted_is_directed(): bool {
+  return trusted_is_director() || is_partial();
 }
 
 /** The kind of record that holds a top-level role. */
@@ -112,8 +118,11 @@ const DIRECTOR_ROLE: i32 = 8;
  * there is none.
  */
 export function trusted_length(role: Role): i32 {
-  if (isDefined(SMALL) || <u32>(role & ~DIRECTOR_ROLE) > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
-  return show_whole(role < DIRECTOR_ROLE ? Kind.ROOT + role : Kind.DIRECTOR_ROOT + role - DIRECTOR_ROLE);
+  if (isDefined(SMALL)) return Status.BAD_ARGUMENT;
+  const directed: Role = role - DIRECTOR_ROLE;
+  if (directed == Role.OFFLINE_SNAPSHOT || directed == Role.OFFLINE_TARGETS) return show_whole(directed + OF_OFFLINE);
+  if (<u32>(role & ~DIRECTOR_ROLE) > <u32>Role.TARGETS) return Status.BAD_ARGUMENT;
+  return show_whole(role < DIRECTOR_ROLE ? Kind.ROOT + role : Kind.DIRECTOR_ROOT + directed);
 }
 
 /** The same for a delegated role, whose name and ".json", so many bytes, are in the buffer. */

@@ -39,7 +39,7 @@ import {
 } from "../storage/record";
 import { search_begin, search_enter, search_keys, search_listed, search_name_put, search_next, search_tag } from "./search";
 import { threshold_load, threshold_verify } from "./threshold";
-import { trusted_entry, trusted_go_offline, trusted_is_director, trusted_is_offline, trusted_kind, trusted_open, trusted_reader, trusted_signed, trusted_turn } from "./trusted";
+import { trusted_entry, trusted_go_offline, trusted_is_directed, trusted_is_director, trusted_is_offline, trusted_kind, trusted_open, trusted_reader, trusted_signed, trusted_turn } from "./trusted";
 
 /** The most bytes of a file whose length nobody announced, as in python-tuf. */
 const MAX_ROOT: u32 = 512000;
@@ -90,7 +90,7 @@ function is_offline_snapshot(): bool {
 
 /** Whether targets follow root, and nothing announces them. */
 function is_short(): bool {
-  return is_partial() || (is_legacy() && trusted_is_director());
+  return (is_partial() && !trusted_is_offline()) || (is_legacy() && trusted_is_director());
 }
 
 /** Where the record of its file goes. */
@@ -120,7 +120,7 @@ export function workflow_name_length(): u32 {
 export function workflow_begin(now: u32, director: bool): Status {
   if (!isDefined(SMALL)) {
     trusted_turn(director);
-    if (director) trusted_go_offline(false);
+    if (trusted_is_directed()) trusted_go_offline(false);
   }
   role = Role.ROOT;
   start_time = now;
@@ -189,17 +189,19 @@ export function workflow_search(): Status {
 
 /**
  * The repository does not have the file. For the next root that is an answer (5.3.3); and where the Director's timestamp is
- * missing, and its root names roles for such times, they are asked for next (PURE-2). Who keeps the timestamp back gains
- * what these roles signed for any vehicle to install, and no more.
+ * missing (or its targets, to who reads no timestamp), and its root names roles for such times, they are asked for next
+ * (PURE-2). Who keeps it back gains what these roles signed for any vehicle to install, and no more.
  */
 export function workflow_missing(): Status {
   record_abort();
   if (role == Role.ROOT) return end_of_roots();
-  if (isDefined(SMALL) || role != Role.TIMESTAMP || !trusted_is_director()) return Status.NOT_FOUND;
+  if (isDefined(SMALL) || !trusted_is_directed() || is_legacy() || role != first_online()) return Status.NOT_FOUND;
+  const missing = role;
   role = Role.OFFLINE_SNAPSHOT;
-  if (load_keys() == Status.OK) trusted_go_offline(true);
-  else role = Role.TIMESTAMP;
-  return role == Role.TIMESTAMP ? Status.NOT_FOUND : Status.OK;
+  const status = load_keys();
+  if (status == Status.OK) trusted_go_offline(true);
+  else role = missing;
+  return status == Status.OK ? status : Status.NOT_FOUND;
 }
 
 /** Verifies the file in the open record and makes it the trusted one, or gives it up. */
@@ -285,7 +287,7 @@ function accept_root(): Status {
  */
 function kinds_to_drop(): i32 {
   let kinds = 0;
-  const last = trusted_is_director() ? Role.OFFLINE_TARGETS : Role.TARGETS;
+  const last = trusted_is_directed() ? Role.OFFLINE_TARGETS : Role.TARGETS;
   for (let each = first_online(); each <= last; each++) {
     if (!isDefined(SMALL) && each == Role.IMAGE) each = Role.OFFLINE_SNAPSHOT;
     let status = threshold_load(trusted_reader, trusted_signed, each);

@@ -95,16 +95,26 @@ function hashOf(bytes: Uint8Array): string {
 // ---- from the core ----
 
 export const REPOSITORIES: readonly Repository[] = ['director', 'image'];
-const ROLES = { timestamp: Role.TIMESTAMP, snapshot: Role.SNAPSHOT, targets: Role.TARGETS } as const;
+type Roles = Readonly<Record<string, Role>>;
+const ROLES: Roles = { timestamp: Role.TIMESTAMP, snapshot: Role.SNAPSHOT, targets: Role.TARGETS };
+const OFFLINE_ROLES: Roles = {
+  'offline-snapshot': Role.OFFLINE_SNAPSHOT,
+  'offline-targets': Role.OFFLINE_TARGETS,
+};
 
 /** Each root that a core has trusted since the Primary was made, by its name in a set: Secondaries may be behind. */
 export type Roots = Map<string, Uint8Array>;
 
-/** The metadata that a core trusts, by the names of a set. */
-export function trustedFiles(core: Core, roots: Roots): Map<string, Uint8Array> {
+/**
+ * The metadata that counted in the last check of a core, by the names of a set. `isOffline`: the Director's is what was
+ * signed for times without it; without its timestamp others take the same way.
+ */
+export function trustedFiles(core: Core, roots: Roots, isOffline: boolean): Map<string, Uint8Array> {
   const files = new Map(roots);
   for (const repository of REPOSITORIES)
-    for (const [name, role] of Object.entries(ROLES)) {
+    for (const [name, role] of Object.entries(
+      repository === 'director' && isOffline ? OFFLINE_ROLES : ROLES,
+    )) {
       const file = core.trustedFile(roleOf(repository, role));
       if (file.length > 0) files.set(`${repository}/${name}.json`, file);
     }
@@ -155,11 +165,21 @@ function encodeRole(name: string): string {
 
 interface Listed {
   readonly hashes: { readonly sha256?: string };
-  readonly custom?: { readonly ecuIdentifiers?: object; readonly releaseCounter?: unknown };
+  readonly custom?: {
+    readonly ecuIdentifiers?: object;
+    readonly hardwareIds?: readonly string[];
+    readonly releaseCounter?: unknown;
+  };
 }
 
-/** What verified targets of a Director list, for each ECU. */
-export function directionsOf(targets: Uint8Array): Direction[] {
+/** The hardware ids of a vehicle's ECUs, by serial. */
+export type Ecus = Readonly<Record<string, string>>;
+
+/**
+ * What verified targets of a Director list, for each ECU of a vehicle. Those for times without it may name ECUs of other
+ * vehicles, or none: then they are for all with the hardware.
+ */
+export function directionsOf(targets: Uint8Array, ecus: Ecus): Direction[] {
   const listed = signedOf(targets).targets as Readonly<Record<string, Listed>>;
   return Object.entries(listed).flatMap(
     ([
@@ -169,11 +189,20 @@ export function directionsOf(targets: Uint8Array): Direction[] {
         hashes: { sha256 },
       },
     ]) =>
-      Object.keys(custom.ecuIdentifiers ?? {}).map((serial) => ({
+      serialsOf(custom, ecus).map((serial) => ({
         ...{ serial, path, releaseCounter: Number(custom.releaseCounter ?? 0) },
         ...(sha256 !== undefined && { sha256 }),
       })),
   );
+}
+
+function serialsOf(
+  { ecuIdentifiers, hardwareIds = [] }: NonNullable<Listed['custom']>,
+  ecus: Ecus,
+): string[] {
+  const isFor = (serial: string) =>
+    ecuIdentifiers ? Object.hasOwn(ecuIdentifiers, serial) : hardwareIds.includes(ecus[serial] ?? '');
+  return Object.keys(ecus).filter(isFor);
 }
 
 function versionOf(file: Uint8Array): number {
@@ -195,19 +224,18 @@ export const SET_ADDRESSES: Addresses = {
 };
 
 /**
- * Answers from a set. An ECU that verifies in part has metadata of one repository, and that is the Director's. `current`
- * is the set to be used from the first file of a check on: roots of the Director, which is asked first.
+ * Answers from a set. `current` is the set to be used from the first file of a check on: roots of the Director, which is
+ * asked first.
  */
-export function setFetch(current: () => KeptSet | undefined, verification: 'full' | 'partial'): Fetch {
+export function setFetch(current: () => KeptSet | undefined): Fetch {
   let set: KeptSet | undefined;
   return async (url, { headers }) => {
-    const [folder = '', ...path] = new URL(url).pathname.slice(1).split('/');
-    const repository = folder === 'image' && verification === 'partial' ? 'director' : folder;
+    const [repository = '', ...path] = new URL(url).pathname.slice(1).split('/');
     const last = path.join('/');
     if (!set || (repository === 'director' && /^\d+\.root\.json$/.test(last))) set = current();
     // Not that there is no such file: it was not looked for yet.
     if (!set) throw new Error('nothing was verified yet');
-    const isTarget = folder === 'targets';
+    const isTarget = repository === 'targets';
     const file = isTarget ? set.read(IMAGES + decodeURIComponent(last)) : named(set, repository, last);
     const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
     return answer(file, start);

@@ -13,6 +13,7 @@ import type { GatewayEvent, GatewayOptions } from './gateway.ts';
 import type { Fetch } from './http.ts';
 import {
   directionsOf,
+  type Ecus,
   type KeptSet,
   keepRoot,
   keepSet,
@@ -59,8 +60,9 @@ export type PrimaryEvent =
 export interface PrimaryOptions extends Addresses {
   /** Its own ECU. */
   readonly serial: string;
-  /** What the other ECUs of the vehicle verify, by serial. */
-  readonly secondaries: Readonly<Record<string, 'full' | 'partial'>>;
+  readonly hardwareId: string;
+  /** The hardware ids of the other ECUs of the vehicle, by serial. */
+  readonly secondaries: Ecus;
   readonly depot: Depot;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
@@ -102,6 +104,8 @@ export class Primary {
   /** Of the next check, in seconds since 1970. */
   #due = 0;
   #wake: () => void = () => undefined;
+  /** The last check went the way without the Director: the core asked for what was signed for it. */
+  #isOffline = false;
   /** The name under which the last image was fetched. */
   #imageName = '';
 
@@ -123,7 +127,7 @@ export class Primary {
     };
     const report = (core: Core) => this.#report(core);
     this.#client = new Client({ ...options, ...own, mayReboot: () => 0, report });
-    this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set, 'full') });
+    this.#installer = new Client({ ...SET_ADDRESSES, ...own, fetch: setFetch(() => this.#set) });
   }
 
   /** For the gateway at the line of a Secondary: it answers from what was verified here, and from nothing else. */
@@ -133,7 +137,7 @@ export class Primary {
       ...SET_ADDRESSES,
       ...timeOf(this.#options),
       clock: this.#clock,
-      fetch: setFetch(() => this.#set, this.#options.secondaries[serial] ?? 'full'),
+      fetch: setFetch(() => this.#set),
       onVersionReport: (report) => this.#takeReport(serial, report),
       onConsent: (request) => {
         const consent = this.#round.ask(serial, request);
@@ -263,8 +267,11 @@ export class Primary {
 
   /** Keeps what this check has verified, and every image that an ECU lacks. False: one is not to be had. */
   async #gather(core: Core): Promise<boolean> {
-    const files = trustedFiles(core, this.#roots);
-    const directions = directionsOf(files.get('director/targets.json') ?? new Uint8Array());
+    const { serial, hardwareId, secondaries } = this.#options;
+    const files = trustedFiles(core, this.#roots, this.#isOffline);
+    const listed =
+      files.get(`director/${this.#isOffline ? 'offline-targets' : 'targets'}.json`) ?? new Uint8Array();
+    const directions = directionsOf(listed, { [serial]: hardwareId, ...secondaries });
     const lacking = directions.filter(
       ({ serial, releaseCounter }) => !this.#round.has(serial, releaseCounter),
     );
@@ -358,6 +365,8 @@ export class Primary {
 
   #hearClient(event: ClientEvent): void {
     if (event.type === 'fetch' && event.kind === FetchKind.TARGET) this.#imageName = event.name;
+    if (event.type === 'fetch' && event.kind === FetchKind.DIRECTOR)
+      this.#isOffline = /^(\d+\.)?offline-/.test(event.name);
     if (event.type === 'accepted' && /^\d+\.root\.json$/.test(event.name) && this.#core)
       keepRoot(
         this.#options.depot,

@@ -16,6 +16,7 @@ import {
   type OfflineRole,
   type Root,
   type Signed,
+  type Stamp,
   type Target,
 } from '../metadata.ts';
 import { parseMetadata } from '../schema.ts';
@@ -106,21 +107,32 @@ export async function signOffline(
   const lock = await takeLock(options.keys);
   try {
     const version = lastVersion(options.keys) + 1;
-    const stamp = { version, expires };
-    const list = signAs('offline-targets', buildTargets(stamp, listed), keys['offline-targets']);
-    const meta = { 'offline-targets.json': metaFile(list, version) };
-    const snapshot = signAs('offline-snapshot', buildSnapshot(stamp, meta), keys['offline-snapshot']);
+    const signed = signOfflineFiles({ version, expires }, listed, keys);
     const note = { path: versionFile(options.keys), bytes: Buffer.from(`${version}\n`), replace: true };
     await lock.assertHeld();
     await applyWrites(join(options.keys, '.tmp'), [note]);
     return [
       ...roots.map(({ name, bytes }) => ({ name: `director/${name}`, bytes, expires: 0 })),
-      { name: 'director/offline-snapshot.json', bytes: snapshot, expires },
-      { name: `director/${version}.offline-targets.json`, bytes: list, expires },
+      ...signed.map(({ name, bytes }) => ({ name: `director/${name}`, bytes, expires })),
     ];
   } finally {
     await lock.release();
   }
+}
+
+/** Both files of one version, by their names on a server. */
+export function signOfflineFiles(
+  stamp: Stamp,
+  targets: Readonly<Record<string, Target>>,
+  keys: Readonly<Record<OfflineRole, SigningKey>>,
+): { name: string; bytes: Uint8Array }[] {
+  const list = signAs('offline-targets', buildTargets(stamp, targets), keys['offline-targets']);
+  const meta = { 'offline-targets.json': metaFile(list, stamp.version) };
+  const snapshot = signAs('offline-snapshot', buildSnapshot(stamp, meta), keys['offline-snapshot']);
+  return [
+    { name: 'offline-snapshot.json', bytes: snapshot },
+    { name: `${stamp.version}.offline-targets.json`, bytes: list },
+  ];
 }
 
 /** `_type` is the name of the role: no file of an online role passes for it, whatever keys they have. */

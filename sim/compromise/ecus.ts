@@ -63,16 +63,15 @@ export interface Outcome {
 
 export class Bench {
   readonly #device: SimDevice;
-  readonly #partial: boolean;
   #taken = 0;
 
   /** An ECU that runs `image` and trusts these repositories. */
   constructor({ mode, serial, hardwareId, component }: Ecu, image: Uint8Array, files: Files) {
-    this.#partial = mode === 'partial';
+    const isPartial = mode === 'partial';
     const rootOf = (name: string) => files.get(`${name}/1.root.json`) ?? new Uint8Array();
     this.#device = new SimDevice({
-      root: rootOf(this.#partial ? 'director' : 'image'),
-      ...(!this.#partial && { directorRoot: rootOf('director') }),
+      root: rootOf(isPartial ? 'director' : 'image'),
+      ...(!isPartial && { directorRoot: rootOf('director') }),
       image,
       configuration: {
         ...{ hardwareId, component, version: '1.0.0', releaseCounter: 1, securityCounter: 0 },
@@ -145,7 +144,7 @@ export class Bench {
     const name = decodeURIComponent(core.fetchName());
     const kind = core.fetchKind();
     if (kind === FetchKind.TARGET) return `targets/${name}`;
-    return `${kind === FetchKind.DIRECTOR || this.#partial ? 'director' : 'image'}/${name}`;
+    return `${kind === FetchKind.DIRECTOR ? 'director' : 'image'}/${name}`;
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FolderDepot } from '../../host/node/depot.ts';
-import { type KeptSet, keepSet, loadSet, setFetch } from '../../host/node/keptset.ts';
+import { directionsOf, type KeptSet, keepSet, loadSet, setFetch } from '../../host/node/keptset.ts';
 import { SimDepot } from '../../sim/depot.ts';
 import { Power } from '../../sim/power.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
@@ -34,7 +34,7 @@ async function ask(fetch: ReturnType<typeof setFetch>, path: string): Promise<st
 test('[UPT-1] who began a check goes on with the set of its beginning, and the next check has the new one', async () => {
   const depot = new SimDepot(new Power());
   let current: KeptSet | undefined = keepSet(depot, filesOf(1), []);
-  const fetch = setFetch(() => current, 'full');
+  const fetch = setFetch(() => current);
   expect(await ask(fetch, 'director/1.root.json')).toContain('root');
   current = keepSet(depot, filesOf(2), []);
   expect(await ask(fetch, 'director/timestamp.json')).toContain('check 1');
@@ -45,11 +45,19 @@ test('[UPT-1] who began a check goes on with the set of its beginning, and the n
   expect(await ask(fetch, 'image/2.snapshot.json')).toContain('check 2');
 });
 
-test('who verifies in part has the metadata of the Director for its own', async () => {
-  const set = keepSet(new SimDepot(new Power()), filesOf(3), []);
-  const fetch = setFetch(() => set, 'partial');
-  expect(await ask(fetch, 'image/targets.json')).toContain('check 3');
-  expect(await ask(fetch, 'image/snapshot.json')).toBe('404');
+describe('what is listed for the ECUs of a vehicle', () => {
+  const listed = (custom: object) =>
+    bytes(JSON.stringify({ signed: { targets: { 'a.bin': { hashes: {}, custom } } } }));
+  const ecus = { one: 'x', two: 'y', three: 'x' };
+  const serials = (custom: object) => directionsOf(listed(custom), ecus).map(({ serial }) => serial);
+
+  test('goes to those that it names, and to none of another vehicle', () => {
+    expect(serials({ ecuIdentifiers: { two: {}, stranger: {} }, hardwareIds: ['x'] })).toEqual(['two']);
+  });
+  test('without names it goes to all with the hardware', () => {
+    expect(serials({ hardwareIds: ['x', 'z'] })).toEqual(['one', 'three']);
+    expect(serials({})).toEqual([]);
+  });
 });
 
 describe('a depot in a folder', () => {

@@ -21,7 +21,6 @@ class Offline {
     this.v = v;
     this.keys = keys ?? { 'offline-snapshot': v.director.newKey(), 'offline-targets': v.director.newKey() };
     this.root();
-    expect(v.check()).toEqual(SETTLED);
   }
 
   /** The Director's next root names both roles. */
@@ -70,9 +69,11 @@ class Offline {
     return file;
   }
 
-  /** The Director cannot be asked: what there is of it has no timestamp. */
+  /** The Director cannot be asked: what there is of it has no timestamp, and no targets but the offline ones. */
   away(): this {
-    this.v.director.files.delete('metadata/timestamp.json');
+    const { files, versions } = this.v.director;
+    for (const name of ['timestamp.json', `${versions.targets}.targets.json`])
+      files.delete(`metadata/${name}`);
     return this;
   }
 
@@ -85,7 +86,9 @@ class Offline {
 function settled(...options: ConstructorParameters<typeof Vehicle>): Offline {
   const v = new Vehicle(...options);
   expect(v.check()).toEqual(SETTLED);
-  return new Offline(v);
+  const o = new Offline(v);
+  expect(v.check()).toEqual(SETTLED);
+  return o;
 }
 
 function found(
@@ -405,6 +408,12 @@ describe('what must not count [UPT-3, UPT-5]', () => {
     expect(o.check()).toEqual(found('NOT_FOUND', 'TIMESTAMP', 'image'));
   });
 
+  test('offline roles of a root that is read by the legacy profile', () => {
+    const o = new Offline(new Vehicle({ configuration: { legacy: true } })).order(2);
+    expect(o.check()).toEqual(found('NOT_FOUND', 'TARGETS'));
+    expect(o.v.asked).toEqual(['director/2.root.json', 'director/3.root.json', 'director/targets.json']);
+  });
+
   test('offline roles that are missing', () => {
     const o = settled();
     expect(o.check()).toEqual(found('NOT_FOUND', 'OFFLINE_SNAPSHOT'));
@@ -424,5 +433,92 @@ describe('what must not count [UPT-3, UPT-5]', () => {
       expect(o.check(), role).toEqual(SETTLED);
       o.v.runs(3);
     }
+  });
+});
+
+describe('an ECU that verifies in part [UPT-3]', () => {
+  const inPart = () => settled({ configuration: { uptane: 'partial' } });
+
+  test('takes what was signed for times without the Director, and asks nobody else', () => {
+    const o = inPart().order(2);
+    expect(o.check()).toEqual(SETTLED);
+    o.v.runs(2);
+    expect(o.order(3).check()).toEqual(SETTLED);
+    o.v.runs(3);
+    o.check();
+    const files = ['3.root.json', 'targets.json', 'offline-snapshot.json'];
+    expect(o.v.asked).toEqual(files.map((name) => `director/${name}`));
+  });
+
+  test('takes nothing of it while the Director has targets', () => {
+    const o = inPart().order(2);
+    expect(o.v.check()).toEqual(SETTLED);
+    o.v.runs(1);
+    expect(o.v.asked).toEqual(['director/3.root.json', 'director/targets.json']);
+  });
+
+  test('goes back to the Director without a restart', () => {
+    const o = inPart().order(2);
+    const targets = o.v.director.file('targets');
+    const name = `metadata/${o.v.director.versions.targets}.targets.json`;
+    o.sign({}).away();
+    const core = o.v.checked();
+    expect(core.stateRead(State.CHECK_STATUS)).toBe(Status.UP_TO_DATE);
+    o.v.director.files.set(name, targets);
+    o.v.image.clock.set(o.v.image.clock.seconds() + 2 * HOUR);
+    o.v.asked = [];
+    expect(o.v.drive(core)).toBe(Action.WAIT);
+    expect(o.v.asked).toEqual(['director/3.root.json', 'director/targets.json']);
+  });
+
+  test.each(['offline-snapshot', 'offline-targets'] as const)('freeze: %s has expired', (role) => {
+    const o = inPart().order(2);
+    o.sign(o.targets, { [role]: { signed: put('expires', '2029-12-31T00:00:00Z') } });
+    refuses(o, found('EXPIRED', role === 'offline-snapshot' ? 'OFFLINE_SNAPSHOT' : 'OFFLINE_TARGETS'));
+  });
+
+  test("the Director's online key makes no offline update", () => {
+    const o = inPart().order(2);
+    o.sign(o.targets, { 'offline-targets': { keys: o.v.director.keys.targets } });
+    refuses(o, found('SIGNATURES', 'OFFLINE_TARGETS'));
+  });
+
+  test('rollback: an earlier one, after an online check', () => {
+    const o = inPart().order(2);
+    const old = new Map(o.v.director.files);
+    expect(o.order(3).check()).toEqual(SETTLED);
+    o.v.order(3);
+    expect(o.v.check()).toEqual(SETTLED);
+    for (const [name, file] of old) if (name.includes('offline')) o.v.director.files.set(name, file);
+    expect(o.check()).toEqual(found('ROLLBACK', 'OFFLINE_SNAPSHOT'));
+    o.v.runs(3);
+  });
+
+  test('mix-and-match: targets that the snapshot does not list', () => {
+    const o = inPart().order(2);
+    const old = o.v.director.files.get('metadata/1.offline-targets.json') ?? new Uint8Array();
+    o.order(3);
+    o.v.director.files.set('metadata/2.offline-targets.json', old);
+    refuses(o, found('HASH_MISMATCH', 'OFFLINE_TARGETS'), 3);
+  });
+
+  test('fast-forward: versions that a thief drove up go with his keys', () => {
+    const o = inPart().order(2);
+    o.versions['offline-snapshot'] = 1000;
+    o.sign();
+    expect(o.check()).toEqual(SETTLED);
+    o.keys['offline-snapshot'] = o.v.director.newKey();
+    o.root();
+    o.versions['offline-snapshot'] = 2;
+    expect(o.order(3).check()).toEqual(SETTLED);
+    o.v.runs(3);
+  });
+
+  test('a Director without these roles that has no targets: nobody asks for more', () => {
+    const v = new Vehicle({ configuration: { uptane: 'partial' } });
+    v.check();
+    v.director.files.delete(`metadata/${v.director.versions.targets}.targets.json`);
+    expect(v.check()).toEqual(found('NOT_FOUND', 'TARGETS'));
+    expect(v.asked).not.toContain('director/offline-snapshot.json');
   });
 });

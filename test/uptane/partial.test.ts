@@ -13,7 +13,7 @@ function settled(): Vehicle {
 
 function refuses(v: Vehicle, status: Verdict['status'], role: Verdict['role'] = 'TARGETS'): void {
   for (const run of ['the check', 'the check after it'])
-    expect(v.check(), run).toEqual({ status, role, repository: 'image' });
+    expect(v.check(), run).toEqual({ status, role, repository: 'director' });
   v.runs(1);
 }
 

@@ -125,6 +125,36 @@ describe('an update of a vehicle [UPT-1]', () => {
   });
 });
 
+describe('an update of a vehicle without its Director [UPT-1, UPT-3]', () => {
+  test.each([
+    ['for all with the hardware', false],
+    ['for the ECUs that it names', true],
+  ])(
+    '%s: all ECUs have it, also the one that verifies in part, and then follow the Director again',
+    async (_, named) => {
+      const { car, events, findings } = await settled();
+      car.publish(2);
+      car.directOffline(2, named);
+      expect(await car.run()).toBe(true);
+      expect(car.versions).toEqual([2, 2, 2]);
+      expect(kinds(events)).toEqual(['begun', 'committed']);
+      expect(findings).toEqual([]);
+      car.release(3);
+      expect(await car.run()).toBe(true);
+      expect(car.versions).toEqual([3, 3, 3]);
+    },
+  );
+
+  test('one refuses and none confirms', async () => {
+    const { car, events } = await settled();
+    car.publish(2, { broken: ['radio'] });
+    car.directOffline(2);
+    await car.run();
+    expect(car.versions).toEqual([1, 1, 1]);
+    expect(kinds(events)).not.toContain('committed');
+  });
+});
+
 describe('one refuses and none confirms [UPT-1]', () => {
   test.each([['brakes'], ['radio'], ['gateway']])(
     '%s has an image that fails its self-test',

@@ -46,7 +46,6 @@ export class Vehicle {
   asked: string[] = [];
   /** What is done at the start of a check, by an ECU that reports. */
   report: (core: Core) => void = (core) => void core.report();
-  readonly #partial: boolean;
 
   constructor({ configuration, key, entropy, client = false }: VehicleOptions = {}) {
     const { hardwareId, buildTime, checkInterval } = CONFIGURATION;
@@ -54,10 +53,10 @@ export class Vehicle {
     const whole: ClientConfiguration | DeviceConfiguration = client
       ? { hardwareId, buildTime, checkInterval, ...named }
       : { ...CONFIGURATION, ...named };
-    this.#partial = named.uptane === 'partial';
+    const isPartial = named.uptane === 'partial';
     this.device = new SimDevice({
-      root: (this.#partial ? this.director : this.image).file('root'),
-      ...(!this.#partial && { directorRoot: this.director.file('root') }),
+      root: (isPartial ? this.director : this.image).file('root'),
+      ...(!isPartial && { directorRoot: this.director.file('root') }),
       image: imageOf(1),
       configuration: whole,
       ...(key && { key }),
@@ -154,7 +153,7 @@ export class Vehicle {
 
   #fetch(core: Core): void {
     const [name, kind] = [core.fetchName(), core.fetchKind()];
-    const director = kind === FetchKind.DIRECTOR || (this.#partial && kind === FetchKind.METADATA);
+    const director = kind === FetchKind.DIRECTOR;
     this.asked.push(`${director ? 'director' : 'image'}/${name}`);
     const folder = kind === FetchKind.TARGET ? 'targets' : 'metadata';
     const file = (director ? this.director : this.image).files.get(
