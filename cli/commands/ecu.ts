@@ -53,7 +53,7 @@ Secondary that verifies in part: what the Director has signed, and that alone. m
 
 Examples:
   moult ecu new gw --vehicle car-1 --ecu-id gw-0001 --hw gw-1 --primary --secondary radio-0001=rf-2 \\
-    --partial-secondary lamp-0001=lp-1 --root image.root.json --director-root director.root.json \\
+    --secondary lamp-0001=lp-1 --root image.root.json --director-root director.root.json \\
     --image gw.bin --version 1.0.0 --counter 1
   moult ecu new lamp --vehicle car-1 --ecu-id lamp-0001 --hw lp-1 --director-root director.root.json \\
     --image lamp.bin --version 1.0.0 --counter 1 --time-key time/time-1.pub`;
@@ -73,7 +73,6 @@ const addNew: AddCommand = (ecu, act) => {
     .option('--component <name>', 'what its releases are of', 'app')
     .option('--primary', 'it is the Primary of the vehicle')
     .option('--secondary <serial=hw>', 'of a Primary: another ECU; may be repeated', collect, [])
-    .option('--partial-secondary <serial=hw>', 'the same, of one that verifies in part', collect, [])
     .option('--time-key <file>', 'key of a time server, NAME.pub; may be repeated', collect, [])
     .option('--interval <seconds>', 'from one check to the next', parseInterval, 3600)
     .addHelpText('after', NEW_EXAMPLES)
@@ -138,6 +137,7 @@ switches an ECU off; it goes on where it was. A Secondary on moult-device: moult
 Examples:
   moult ecu run car-1/gw --director-url https://director.example.com:8443 --image-url https://images.example.com \\
     --line radio-0001=/tmp/radio --time-server time.example.com:2002
+  moult ecu run car-1/gw --bundle cars.bundle --line radio-0001=/tmp/radio
   moult ecu run car-1/radio --line /tmp/radio`;
 
 const addRun: AddCommand = (ecu, act) => {
@@ -152,6 +152,10 @@ const addRun: AddCommand = (ecu, act) => {
     )
     .option('--director-url <address>', 'of a Primary: the Director, as moult director serve says')
     .option('--image-url <address>', 'of a Primary: the Image repository; metadata/ and targets/ lie below')
+    .option(
+      '--bundle <file>',
+      'of a Primary, in place of both: an offline update, made by moult bundle create',
+    )
     .option(
       '--time-server <host:port>',
       'of a Primary: a time server (Roughtime); may be repeated',

@@ -5,7 +5,7 @@ import type { DeviceConfiguration } from '../../host/node/provision.ts';
 import { RepositoryError, readTimeKey, sha256, writeWhole } from '../../repo/index.ts';
 import { FolderDevice, type Provisioning, publicKeys } from '../device/folder.ts';
 import { readInput, type Session } from '../session.ts';
-import { describeIdentity, type EcuIdentity, identityPath, type Verification } from './identity.ts';
+import { describeIdentity, type EcuIdentity, identityPath } from './identity.ts';
 
 export interface NewEcu {
   readonly vehicle: string;
@@ -20,7 +20,6 @@ export interface NewEcu {
   readonly primary?: true;
   /** SERIAL=HARDWARE each. */
   readonly secondary: readonly string[];
-  readonly partialSecondary: readonly string[];
   readonly timeKey: readonly string[];
   readonly interval: number;
 }
@@ -49,42 +48,36 @@ export async function create(session: Session, folder: string, given: NewEcu): P
   }
 }
 
-/** A Secondary, as a Primary knows it. */
-interface Other {
-  readonly serial: string;
-  readonly hardwareId: string;
-  readonly verification: Verification;
-}
-
-function secondariesOf({ primary, secondary, partialSecondary }: NewEcu): Other[] | undefined {
-  const parse = (verification: Verification) => (text: string) => {
+/** Hardware ids by serial; undefined: it is no Primary. */
+function secondariesOf({ primary, secondary }: NewEcu): EcuIdentity['secondaries'] {
+  if (secondary.length > 0 && !primary)
+    throw new RepositoryError('bad-argument', 'Secondaries are known to a Primary: say --primary');
+  const others = secondary.map((text): [string, string] => {
     const [, serial, hardwareId] = /^([^=]+)=(.+)$/.exec(text) ?? [];
     if (serial === undefined || hardwareId === undefined)
       throw new RepositoryError('bad-argument', `a Secondary is written SERIAL=HARDWARE, not "${text}"`);
-    return { serial, hardwareId, verification };
-  };
-  const others = [...secondary.map(parse('full')), ...partialSecondary.map(parse('partial'))];
-  if (others.length > 0 && !primary)
-    throw new RepositoryError('bad-argument', 'Secondaries are known to a Primary: say --primary');
-  return primary && others;
+    return [serial, hardwareId];
+  });
+  return primary && Object.fromEntries(others);
 }
 
-function identityOf({ vehicle, ecuId, hw, root, primary }: NewEcu, others: Other[] | undefined): EcuIdentity {
+function identityOf(
+  { vehicle, ecuId, hw, root, primary }: NewEcu,
+  secondaries: EcuIdentity['secondaries'],
+): EcuIdentity {
   if (primary && root === undefined)
     throw new RepositoryError('bad-argument', 'a Primary verifies in full: give it --root');
   return {
     ...{ vehicle, ecu: ecuId, hardwareId: hw },
     verification: root === undefined ? 'partial' : 'full',
-    ...(others && {
-      secondaries: Object.fromEntries(others.map(({ serial, verification }) => [serial, verification])),
-    }),
+    ...(secondaries && { secondaries }),
   };
 }
 
 async function provisioningOf(
   session: Session,
   given: NewEcu,
-  others: Other[] | undefined,
+  others: EcuIdentity['secondaries'],
 ): Promise<Provisioning> {
   const image = await readInput('the image', session.path(given.image));
   const director = await readInput("the Director's root of trust", session.path(given.directorRoot));
@@ -97,12 +90,12 @@ async function provisioningOf(
 function configurationOf(
   session: Session,
   given: NewEcu,
-  others: Other[] | undefined,
+  others: EcuIdentity['secondaries'],
   image: Uint8Array,
 ): DeviceConfiguration {
   const { component, hw: hardwareId, version, ecuId: ecu, vehicle } = given;
   const timeKeys = given.timeKey.map((file) => readTimeKey(session.path(file)).keyval.public);
-  const known = others?.map((other) => [other.serial, { hardwareId: other.hardwareId }]);
+  const known = others && Object.entries(others).map(([serial, id]) => [serial, { hardwareId: id }]);
   return {
     ...{ component, hardwareId, version, releaseCounter: given.counter, securityCounter: 0 },
     ...{ buildTime: session.io.clock(), checkInterval: given.interval },

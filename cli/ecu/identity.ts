@@ -6,16 +6,14 @@ import { join } from 'node:path';
 import type { VehicleIdentity } from '../../host/node/director.ts';
 import { RepositoryError } from '../../repo/index.ts';
 
-export type Verification = 'full' | 'partial';
-
 export interface EcuIdentity {
   readonly vehicle: string;
   /** Its serial. */
   readonly ecu: string;
   readonly hardwareId: string;
-  readonly verification: Verification;
-  /** Of a Primary: the other ECUs of the vehicle, by serial, and what they verify. */
-  readonly secondaries?: Readonly<Record<string, Verification>>;
+  readonly verification: 'full' | 'partial';
+  /** Of a Primary: the hardware ids of the other ECUs of the vehicle, by serial. */
+  readonly secondaries?: Readonly<Record<string, string>>;
 }
 
 export function identityPath(folder: string): string {

@@ -2,11 +2,13 @@
 // connects to its own.
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { Bundle, bundleUpstream } from '../../host/node/bundle.ts';
 import type { ClientEvent, DeviceActions } from '../../host/node/client.ts';
 import { type Clock, systemClock } from '../../host/node/clock.ts';
 import type { Core } from '../../host/node/core.ts';
 import { FolderDepot } from '../../host/node/depot.ts';
 import { DirectorLine } from '../../host/node/director.ts';
+import type { Fetch } from '../../host/node/http.ts';
 import { LinkClient } from '../../host/node/linkclient.ts';
 import { Primary } from '../../host/node/primary.ts';
 import { Secondary } from '../../host/node/secondary.ts';
@@ -22,6 +24,8 @@ export interface EcuRun {
   /** Of a Primary. */
   readonly directorUrl?: string;
   readonly imageUrl?: string;
+  /** Of a Primary, in place of both. */
+  readonly bundle?: string;
   readonly timeServer: readonly string[];
   readonly insecureHttp?: true;
   /** SERIAL=SOCKET for each Secondary; of a Secondary its own. */
@@ -92,23 +96,15 @@ class RunningEcu {
 }
 
 async function runPrimary(ecu: RunningEcu, identity: EcuIdentity, given: EcuRun): Promise<void> {
-  const { session, folder, signal } = ecu;
-  const { vehicle, ecu: serial, secondaries = {} } = identity;
+  const { session, folder } = ecu;
+  const { vehicle, ecu: serial, hardwareId, secondaries = {} } = identity;
   const lines = linesOf(given.line, Object.keys(secondaries));
-  const { directorUrl, imageUrl } = given;
-  if (directorUrl === undefined || imageUrl === undefined)
-    throw new RepositoryError('bad-argument', 'a Primary needs --director-url and --image-url');
-  const director = new DirectorLine(directorUrl, readTls(folder));
-  const images = imageUrl.endsWith('/') ? imageUrl : `${imageUrl}/`;
   let kept = '';
   const primary = new Primary({
-    ...{ serial, vehicle, secondaries, clock: ecu.clock },
-    ...{ metadataUrl: `${images}metadata/`, targetsUrl: `${images}targets/` },
-    ...{ directorUrl: director.metadataUrl, allowHttp: given.insecureHttp ?? false },
+    ...{ serial, hardwareId, vehicle, secondaries, clock: ecu.clock },
+    ...upstreamOf(ecu, given),
     timeServers: given.timeServer,
     depot: new FolderDepot(join(folder, 'depot')),
-    fetch: (url, init) => director.fetch(url, { ...init, signal: AbortSignal.any([init.signal, signal]) }),
-    send: (manifest) => director.send(manifest),
     onEvent: (event) => {
       const line = primaryLine(event, serial);
       // The same is verified at each check.
@@ -125,6 +121,24 @@ async function runPrimary(ecu: RunningEcu, identity: EcuIdentity, given: EcuRun)
   } finally {
     for (const line of served) await line.close();
   }
+}
+
+/** Where a Primary has everything from: both repositories, or one bundle for a vehicle that does not reach them. */
+function upstreamOf({ session, folder, signal }: RunningEcu, given: EcuRun) {
+  const { bundle, directorUrl, imageUrl, insecureHttp: allowHttp = false } = given;
+  const online = directorUrl !== undefined && imageUrl !== undefined;
+  if (bundle === undefined ? !online : directorUrl !== undefined || imageUrl !== undefined)
+    throw new RepositoryError('bad-argument', 'a Primary needs --director-url and --image-url, or --bundle');
+  if (bundle !== undefined) return bundleUpstream(new Bundle(session.path(bundle)));
+  const director = new DirectorLine(directorUrl ?? '', readTls(folder));
+  const images = imageUrl?.endsWith('/') ? imageUrl : `${imageUrl}/`;
+  const fetch: Fetch = (url, init) =>
+    director.fetch(url, { ...init, signal: AbortSignal.any([init.signal, signal]) });
+  return {
+    ...{ metadataUrl: `${images}metadata/`, targetsUrl: `${images}targets/` },
+    ...{ directorUrl: director.metadataUrl, allowHttp, fetch },
+    send: (manifest: Uint8Array) => director.send(manifest),
+  };
 }
 
 /** A line for each Secondary, by serial. */

@@ -36,7 +36,7 @@ function make(folder: string, serial: string, hardware: string, ...more: string[
 }
 
 async function makeVehicle(): Promise<void> {
-  await make('gw', 'gw-0001', 'gw-1', ...ROOTS, '--primary', '--partial-secondary', 'lamp-0001=lp-1');
+  await make('gw', 'gw-0001', 'gw-1', ...ROOTS, '--primary', '--secondary', 'lamp-0001=lp-1');
   await make('lamp', 'lamp-0001', 'lp-1', '--director-root', 'fleet/metadata/1.root.json');
 }
 
@@ -62,7 +62,7 @@ ${await encryptionKey('gw')}  report key ${key}
     reportKey: key,
     ecu: {
       ...{ vehicle: 'car-1', ecu: 'gw-0001', hardwareId: 'gw-1', verification: 'full' },
-      secondaries: { 'radio-0001': 'full' },
+      secondaries: { 'radio-0001': 'rf-2' },
     },
   });
   const other = await make('other', 'gw-0002', 'gw-1', ...ROOTS, '--primary');
@@ -170,6 +170,10 @@ test('what cannot be is refused in one line, and says how to go on', async () =>
   await refused(run('gw', ...urls), 'the line of lamp-0001 is missing: --line lamp-0001=SOCKET');
   await refused(run('gw', '--line', 'other=x'), '--line of a Primary is SERIAL=SOCKET');
   await refused(run('gw', '--line', 'lamp-0001=x'), 'a Primary needs --director-url and --image-url');
+  await refused(
+    run('gw', ...urls, '--bundle', 'b', '--line', 'lamp-0001=x'),
+    'a Primary needs --director-url and --image-url, or --bundle',
+  );
   await refused(run('gw', ...urls, '--line', 'lamp-0001=x'), 'has no certificate for the Director');
   await refused(run('lamp'), 'a Secondary needs one --line');
 });

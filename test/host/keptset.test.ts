@@ -65,7 +65,7 @@ describe('a depot in a folder', () => {
     const set = keepSet(new FolderDepot(join(temporaryFolder(), 'depot')), filesOf(1), []);
     expect(
       await ask(
-        setFetch(() => set, 'full'),
+        setFetch(() => set),
         'director/2.root.json',
       ),
     ).toBe('404');

@@ -190,7 +190,7 @@ describe('a vehicle that takes its orders live from a Director', () => {
     async () => {
       const stage = await begun();
       const root = ['--root', 'images/public/metadata/1.root.json'];
-      const others = ['--partial-secondary', 'radio=rf-2', '--secondary', 'brakes=br-3'];
+      const others = ['--secondary', 'radio=rf-2', '--secondary', 'brakes=br-3'];
       await stage.make('car-1', 'gateway', 'gw-1', ...root, '--primary', ...others);
       await stage.make('car-1', 'radio', 'rf-2');
       await stage.make('car-1', 'brakes', 'br-3', ...root);
