@@ -118,7 +118,9 @@ Examples:
 const addStatus: AddCommand = (device, run) => {
   device
     .command('status <folder>')
-    .description('what a device has of each of its components, who it is in a vehicle, and its public keys')
+    .description(
+      'what a device has of each of its components, who it is in a vehicle, its public keys, what is wrong',
+    )
     .addHelpText('after', STATUS_EXAMPLES)
     .action(
       run(async (session, folder: string) => {

@@ -134,7 +134,13 @@ describe('a device in a folder', () => {
     expect(status).toBe(1);
     expect(stdout).toContain('[mix-and-match, partial bundle]');
     const { json } = await moultJson(['device', 'status', 'one'], at);
-    expect(json).toMatchObject({ components: [{ component: 'app', version: 'factory', releaseCounter: 0 }] });
+    expect(json).toMatchObject({
+      components: [{ component: 'app', version: 'factory', releaseCounter: 0 }],
+      finding: { name: 'SET_REFUSED', attack: 'mix-and-match, partial bundle' },
+    });
+    expect((await moult(['device', 'status', 'one'], at)).stdout).toMatch(
+      /✗ the last check: SET_REFUSED: .* \[mix-and-match, partial bundle\]\n$/,
+    );
   });
 
   test.each([
