@@ -2,7 +2,6 @@
 // Standard 2.1.0, 5.4.4). Each repository gets a verdict of its own, so that one which is refused does not hide the other.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { State as Field, Part, Role, STATUS_TEXTS, Status } from '../../host/node/abi.ts';
 import type { Addresses } from '../../host/node/address.ts';
 import { Client, type ClientOptions } from '../../host/node/client.ts';
@@ -42,7 +41,7 @@ export async function runUptane(command: UptaneCommand): Promise<UptaneReport> {
   const { targetBaseUrl } = command.sources;
   const sources =
     'map' in command.sources ? uptaneSources(command.sources.map, targetBaseUrl) : command.sources;
-  const at = { ...addresses(sources, ecu), ...identified(sources.directorUrl, command.tls) };
+  const at = { ...addresses(sources, ecu), ...(await identified(sources.directorUrl, command.tls)) };
   const alone = () => checkAlone(image, at);
   if (both.exists) return both.use((core) => new Run(command, ecu, both, core, at).report(alone));
   const ofDirector = await checkAlone(director, { ...at, metadataUrl: sources.directorUrl });
@@ -158,8 +157,12 @@ function addresses({ directorUrl, imageUrl, targetBaseUrl }: Sources, { legacy }
 }
 
 /** Shows the Director who asks. */
-function identified(directorUrl: string, tls: TlsFiles | undefined): Pick<ClientOptions, 'fetch'> {
+async function identified(
+  directorUrl: string,
+  tls: TlsFiles | undefined,
+): Promise<Pick<ClientOptions, 'fetch'>> {
   if (!tls) return {};
+  const { createSecureContext } = await import('node:tls');
   const { cert, key, ca } = tls;
   const read = (path: string) => readFileSync(path, 'utf8');
   const identity = { cert: read(cert), key: read(key), ...(ca !== undefined && { ca: read(ca) }) };
