@@ -82,6 +82,22 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     ['recovery: always', 'if (status != Status.OK || !keys_satisfy_noted(keys)) kinds', 'kinds'],
     [
+      'recovery: in part, offline files stay',
+      'const last = trusted_is_directed() ?',
+      'const last = trusted_is_director() ?',
+    ],
+    [
+      'offline: in part, for ever',
+      'if (trusted_is_directed()) trusted_go_offline(false);',
+      'if (director) trusted_go_offline(false);',
+    ],
+    [
+      'offline: in the legacy profile too',
+      '!trusted_is_directed() || is_legacy() ||',
+      '!trusted_is_directed() ||',
+    ],
+    ['offline: in part, without a list', 'is_partial() && !trusted_is_offline()', 'is_partial()'],
+    [
       'provisioning: unsigned root',
       '  if (status == Status.OK) status = threshold_load(incoming, signed, Role.ROOT);\n  if (status == Status.OK) status = threshold_verify(incoming, envelope);\n',
       '',

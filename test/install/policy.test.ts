@@ -30,7 +30,7 @@ function checked(s: Stage, mode: Mode = Mode.AUTOMATIC) {
 }
 
 describe('how updates go', () => {
-  test('[CERT-0-1, CRA-I-2c] with factory settings a release is installed, tested and confirmed, and nobody is asked', async () => {
+  test('[CERT-0-1, CRA-I-2c, UPT-4] with factory settings a release is installed, tested and confirmed, and nobody is asked', async () => {
     const events: ClientEvent[] = [];
     const s = await offered({ onEvent: (event) => events.push(event) });
     await s.accepts();

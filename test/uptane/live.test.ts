@@ -186,7 +186,7 @@ describe('a vehicle that takes its orders live from a Director', () => {
   );
 
   live(
-    '[UPT-1, UPT-2, UPT-9, CERT-T-4, TUF-7] first manifest, orders, an update of all ECUs, what the Director then knows',
+    '[UPT-1, UPT-2, UPT-4, UPT-9, CERT-T-4, TUF-7] first manifest, orders, an update of all ECUs, what the Director then knows',
     async () => {
       const stage = await begun();
       const root = ['--root', 'images/public/metadata/1.root.json'];

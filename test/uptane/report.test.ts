@@ -80,7 +80,7 @@ describe('[UPT-2] the version report of an ECU', () => {
     expect(read(core.report()).signed.timeserver_time).toBe(text);
   });
 
-  test('tells of the attack that the last check found, and of nothing when there was none', () => {
+  test('[ETSI-3.9] tells of the attack that the last check found, and of nothing when there was none', () => {
     const vehicle = reporting();
     const seen: string[] = [];
     vehicle.report = (core) => seen.push(read(core.report()).signed.attacks_detected);
