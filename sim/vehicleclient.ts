@@ -1,5 +1,6 @@
 // A simulated vehicle's end of the line to a Director: TLS with a certificate of its own, one connection at a time.
 import { Agent, type RequestOptions, request } from 'node:https';
+import { createSecureContext } from 'node:tls';
 
 export interface Identity {
   /** PEM; left out: a client without a certificate. */
@@ -20,9 +21,11 @@ export class VehicleClient {
   readonly #port: () => number;
   readonly #agent: Agent;
 
-  constructor(port: () => number, identity: Identity) {
+  constructor(port: () => number, { localAddress, ...identity }: Identity) {
     this.#port = port;
-    this.#agent = new Agent({ ...identity, keepAlive: true, maxSockets: 1 });
+    // Made once: reading keys and certificates costs more than a connection.
+    const secureContext = createSecureContext(identity);
+    this.#agent = new Agent({ secureContext, localAddress, keepAlive: true, maxSockets: 1 });
   }
 
   get(path: string, headers: RequestOptions['headers'] = {}): Promise<Answer> {

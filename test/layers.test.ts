@@ -16,7 +16,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   cli: ['host', 'repo', 'server', 'sim'],
   bench: ['host', 'repo', 'server', 'sim', 'cli', 'scripts', 'test'],
   test: ['host', 'repo', 'server', 'sim', 'cli', 'bench', 'scripts'],
-  scripts: ['host', 'sim', 'test'],
+  scripts: ['host', 'sim', 'cli', 'test'],
 };
 
 /** Inside the core imports run one way: each part only from those before it. */

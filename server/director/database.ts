@@ -1,5 +1,6 @@
 // The Director's database: a file (SQLite) or a PostgreSQL server, through the same queries. What a write returned is
 // on disk: SQLite in WAL mode with synchronous FULL, PostgreSQL with synchronous_commit on.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -9,11 +10,12 @@ import {
   SqliteDriver,
   type Transaction,
 } from 'kysely';
-import { messageOf, RepositoryError } from '../../repo/index.ts';
+import { messageOf, RepositoryError, systemCode } from '../../repo/index.ts';
 import { migrate, type Tables } from './tables.ts';
 
 /** Milliseconds that a process waits for another one that writes to the same file. */
 const BUSY_TIMEOUT_MS = 30_000;
+const BUSY_PAUSE_MS = 5;
 const POOL_SIZE = 8;
 
 export type Write = Transaction<Tables>;
@@ -101,7 +103,8 @@ async function loadSqlite() {
   }
 }
 
-/** A transaction takes the write lock at once: one that reads first could not be given it later. */
+/** A transaction takes the write lock at once: one that reads first could not be given it later. While another process
+ * has it, this one goes on answering. */
 class WriterDialect extends SqliteDialect {
   readonly #config: ConstructorParameters<typeof SqliteDialect>[0];
 
@@ -117,6 +120,24 @@ class WriterDialect extends SqliteDialect {
 
 class WriterDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    const end = performance.now() + BUSY_TIMEOUT_MS;
+    const ask = (sql: string) => connection.executeQuery(CompiledQuery.raw(sql));
+    await ask('pragma busy_timeout = 0');
+    try {
+      while (!(await isGranted(() => ask('begin immediate'), end))) await sleep(BUSY_PAUSE_MS);
+    } finally {
+      await ask(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+}
+
+/** Whether the write lock is ours; throws once there is no more time to wait for it. */
+async function isGranted(begin: () => Promise<unknown>, end: number): Promise<boolean> {
+  try {
+    await begin();
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== 'SQLITE_BUSY' || performance.now() > end) throw error;
+    return false;
   }
 }

@@ -20,17 +20,22 @@ export interface KillOptions {
   readonly vehicles: number;
   readonly servers: number;
   readonly kills: number;
-  readonly onKill?: (done: number) => void;
+  /** Called once vehicles can report, with 0, and after each kill. */
+  readonly onKill?: (done: number, seen: Seen) => void;
 }
 
-export interface KillResult {
-  readonly kills: number;
+/** What the fleet has seen so far. */
+export interface Seen {
   /** Manifests that were acknowledged. */
   readonly acknowledged: number;
-  /** Vehicles of which something acknowledged is gone. */
-  readonly lost: readonly string[];
-  /** Different signed files that were seen. */
+  /** Different signed files. */
   readonly files: number;
+}
+
+export interface KillResult extends Seen {
+  readonly kills: number;
+  /** Vehicles of which something acknowledged was gone after a kill. */
+  readonly lost: readonly string[];
   /** Versions that were seen with two contents, or fell. */
   readonly broken: readonly string[];
   /** Answers that should not be. */
@@ -39,6 +44,8 @@ export interface KillResult {
 
 const GROUP = 'fleet';
 const PAUSE_MS = 20;
+/** The longest that a vehicle waits which found no server: five hundred that knock at once keep one from starting. */
+const RETRY_MS = 1000;
 /** Longer than a server that starts on a busy machine takes to answer a whole fleet. */
 const STALLED_MS = 240_000;
 const VERSIONS = ['1.0.0', '2.0.0'];
@@ -55,18 +62,21 @@ export async function killDirectors(options: KillOptions): Promise<KillResult> {
     await Promise.all(servers.map((server) => server.start()));
     const stop = new AbortController();
     const busy = [...fleet.run(stop.signal), operate(director, paths, stop.signal)];
+    options.onKill?.(0, fleet.seen);
     for (let kill = 1; kill <= options.kills; kill++) {
-      await fleet.progress(options.vehicles);
+      await fleet.progress(2 * options.vehicles);
       await sleep(Math.random() * 100);
       const server = servers[kill % servers.length] as Server;
       await server.kill();
+      await fleet.compare(director);
       await server.start();
-      options.onKill?.(kill);
+      options.onKill?.(kill, fleet.seen);
     }
-    await fleet.progress(options.vehicles);
+    await fleet.progress(2 * options.vehicles);
     stop.abort();
     await Promise.all(busy);
-    return { kills: options.kills, ...fleet.result(), lost: await fleet.lost(director) };
+    await fleet.compare(director);
+    return { kills: options.kills, ...fleet.seen, ...fleet.faults };
   } finally {
     await Promise.all(servers.map((server) => server.kill()));
     fleet.close();
@@ -115,6 +125,8 @@ class Server {
   constructor(cli: string, directory: string) {
     this.#cli = cli;
     this.#directory = directory;
+    // It outlives nobody who breaks the run off.
+    process.once('exit', () => this.#process?.kill('SIGKILL'));
   }
 
   /** Returns when it listens; fails when it ends instead. */
@@ -158,6 +170,7 @@ class Fleet {
   readonly #port: () => number;
   readonly #members: Member[] = [];
   readonly #contents = new Map<string, string>();
+  readonly #lost = new Set<string>();
   readonly #broken: string[] = [];
   readonly #unexpected: string[] = [];
   #acknowledged = 0;
@@ -189,21 +202,29 @@ class Fleet {
     return this.#members.map(async (member) => {
       while (!stop.aborted) {
         // A connection that breaks says nothing: what was sent may have counted, or not.
-        await this.#turn(member).catch(() => undefined);
-        await sleep(PAUSE_MS);
+        const pause = await this.#turn(member).then(
+          () => PAUSE_MS,
+          () => RETRY_MS * Math.random(),
+        );
+        await sleep(pause);
       }
     });
   }
 
-  /** Returns once so many manifests more were acknowledged, at an instant that nobody can tell before. */
+  /** Returns after up to so many answers more, manifests acknowledged and files not seen before, at an instant that
+   * nobody can tell before. */
   async progress(most: number): Promise<void> {
-    const goal = this.#acknowledged + Math.ceil(most * Math.random());
+    const goal = this.#answers + Math.ceil(most * Math.random());
     const end = performance.now() + STALLED_MS;
-    while (this.#acknowledged < goal) {
+    while (this.#answers < goal) {
       if (performance.now() > end)
-        throw new Error(`${goal - this.#acknowledged} manifests are still missing after ${STALLED_MS} ms`);
+        throw new Error(`${goal - this.#answers} answers are still missing after ${STALLED_MS} ms`);
       await sleep(PAUSE_MS);
     }
+  }
+
+  get #answers(): number {
+    return this.#acknowledged + this.#contents.size;
   }
 
   async #turn(member: Member): Promise<void> {
@@ -237,21 +258,22 @@ class Fleet {
     return signed;
   }
 
-  result() {
-    return {
-      acknowledged: this.#acknowledged,
-      files: this.#contents.size,
-      broken: this.#broken,
-      unexpected: this.#unexpected,
-    };
+  get seen(): Seen {
+    return { acknowledged: this.#acknowledged, files: this.#contents.size };
   }
 
-  /** Vehicles whose counter in the database is below one that was acknowledged. */
-  async lost(director: Director): Promise<string[]> {
+  get faults() {
+    return { lost: [...this.#lost], broken: this.#broken, unexpected: this.#unexpected };
+  }
+
+  /** Notes the vehicles whose counter in the database is below one that was acknowledged. After each kill: a counter
+   * that rises again later hides what was lost. */
+  async compare(director: Director): Promise<void> {
+    const acknowledged = this.#members.map(({ car, acknowledged }) => ({ car, acknowledged }));
     const rows = await director.database.db.selectFrom('ecus').select(['serial', 'counter']).execute();
     const counters = new Map(rows.map(({ serial, counter }) => [serial, counter]));
-    const isLost = ({ car, acknowledged }: Member) => (counters.get(car.primary.serial) ?? 0) < acknowledged;
-    return this.#members.filter(isLost).map(({ car }) => car.id);
+    for (const { car, acknowledged: least } of acknowledged)
+      if ((counters.get(car.primary.serial) ?? 0) < least) this.#lost.add(car.id);
   }
 
   close(): void {
