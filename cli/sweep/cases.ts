@@ -3,6 +3,10 @@ import { ALL_GEOMETRIES, type NamedGeometry, OWN_GEOMETRIES } from '../../sim/ge
 import type { Effort, Scenario } from '../../sim/powercut.ts';
 import { CORE_SCENARIOS } from '../../sim/scenarios/coreupdate.ts';
 import { SCENARIOS } from '../../sim/scenarios/powercuts.ts';
+import { UPTANE_SCENARIOS } from '../../sim/scenarios/uptane.ts';
+
+/** On every layout. */
+const EVERYWHERE = { ...SCENARIOS, ...UPTANE_SCENARIOS };
 
 export interface Case extends NamedGeometry {
   readonly scenario: string;
@@ -17,7 +21,7 @@ export interface Case extends NamedGeometry {
 export function casesOf(geometry = '', scenario = ''): Case[] {
   return ALL_GEOMETRIES.filter(({ name }) => name.includes(geometry)).flatMap((layout) => {
     const deep = OWN_GEOMETRIES.some((own) => own.name === layout.name);
-    const names = [...Object.keys(SCENARIOS), ...(deep ? Object.keys(CORE_SCENARIOS) : [])];
+    const names = [...Object.keys(EVERYWHERE), ...(deep ? Object.keys(CORE_SCENARIOS) : [])];
     return names
       .filter((name) => name.includes(scenario))
       .map((name) => ({ ...layout, scenario: name, deep: deep && !isLong(name) }));
@@ -30,7 +34,7 @@ function isLong(scenario: string): boolean {
 
 /** The security counter is on flash where erased bytes are 0xff, and in hardware where they are 0x00. */
 export async function open({ geometry, scenario }: Case): Promise<Scenario> {
-  const make = SCENARIOS[scenario] ?? CORE_SCENARIOS[scenario];
+  const make = EVERYWHERE[scenario] ?? CORE_SCENARIOS[scenario];
   if (!make) throw new Error(`no scenario ${scenario}`);
   return make({ geometry, hardwareCounter: geometry[0]?.erased === 0 });
 }

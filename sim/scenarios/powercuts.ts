@@ -241,7 +241,7 @@ async function checked(world: World): Promise<void> {
 }
 
 /** Boots, and finds one of the images whole, and no counter above what is confirmed. */
-function soundAfterCut(device: SimDevice, candidates: readonly Release[]): void {
+export function soundAfterCut(device: SimDevice, candidates: readonly Release[]): void {
   const core = device.powerOn();
   const release = [RELEASE_1, ...candidates].find(({ image }) => isImage(device, image));
   ok(release, 'what boots is none of the images');
@@ -257,7 +257,7 @@ function soundAfterCut(device: SimDevice, candidates: readonly Release[]): void 
 }
 
 /** The device has ended up with a release, confirmed, and remembers it. */
-function runs(device: SimDevice, release: Release): void {
+export function runs(device: SimDevice, release: Release): void {
   const core = device.powerOn();
   ok(isImage(device, release.image), `it does not run ${release.version}`);
   equal(core.stateRead(State.ON_TRIAL), 0, 'on trial');
