@@ -1,5 +1,5 @@
-// The Director in this process, without the network: manifests of two ECUs verified and committed, metadata signed and
-// served, memory. On SQLite, and on PostgreSQL where MOULT_BENCH_POSTGRES names an empty database. Beside the least
+// The Director: manifests of two ECUs verified and committed, metadata signed and served, in this process and without the
+// network; then as vehicles reach it (directortls.ts). On SQLite, and on PostgreSQL where MOULT_BENCH_POSTGRES names an empty database. Beside the least
 // that could do: one signature verified and one row committed at a time, with node:crypto and better-sqlite3 alone.
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { createRepository, serialize, systemClock } from '../repo/index.ts';
-import { OnlineDirector } from '../server/director/director.ts';
+import { Director, OnlineDirector } from '../server/director/director.ts';
 import { initDirector } from '../server/director/folder.ts';
 import { SimEcu, SimVehicle } from '../sim/vehicle.ts';
 import { packageVersion } from './crypto.ts';
+import { tlsRows } from './directortls.ts';
 import type { Row } from './row.ts';
 
 const VEHICLES = 500;
@@ -28,17 +29,13 @@ export async function directorRows(): Promise<Row[]> {
     const databases = [['sqlite', 'director.db'], ...(url === undefined ? [] : [['postgres', url]])];
     const rows: Row[] = [];
     for (const [name = '', database = ''] of databases) {
-      const rates = await measure(join(folder, name), database);
+      const rates = await measure(name, join(folder, name), database);
       const ratio = rates.manifests / alone;
       rows.push(
         { id: `director-manifests-${name}`, value: rates.manifests, unit: '/s', ...peer, ratio },
         { id: `director-signed-${name}`, value: rates.signed, unit: 'vehicles/s' },
         { id: `director-served-${name}`, value: rates.served, unit: 'timestamps/s' },
-        {
-          id: `director-memory-${name}`,
-          value: process.memoryUsage().rss / 2 ** 20,
-          unit: 'MiB, this process',
-        },
+        ...rates.overTls,
       );
     }
     return rows;
@@ -47,7 +44,7 @@ export async function directorRows(): Promise<Row[]> {
   }
 }
 
-async function measure(folder: string, database: string) {
+async function measure(name: string, folder: string, database: string) {
   const { director, cars } = await makeFleet(folder, database);
   // Signed before the clock starts: the Director's work is what counts.
   const rounds = Array.from({ length: ROUNDS }, () => cars.map((car) => car.manifest(systemClock())));
@@ -62,7 +59,10 @@ async function measure(folder: string, database: string) {
     served: await rate(VEHICLES, timestamps),
   };
   await director.close();
-  return rates;
+  const data = await Director.open(director.folder.directory);
+  const overTls = await tlsRows(name, data, cars);
+  await data.close();
+  return { ...rates, overTls };
 }
 
 async function makeFleet(folder: string, database: string) {
@@ -73,7 +73,7 @@ async function makeFleet(folder: string, database: string) {
     database,
     image: images.publicDirectory,
     imageRoot: await images.root(1),
-    hosts: ['localhost'],
+    hosts: ['127.0.0.1'],
     encrypt: false,
     clock: systemClock,
   });
