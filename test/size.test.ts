@@ -4,7 +4,7 @@ import { budgets } from '../bench/budgets.ts';
 import { instructionCounts } from '../bench/instructions.ts';
 import { boardFigures } from '../bench/qemu/figures.ts';
 import { builtProgram, leanProgram } from '../sim/emulator.ts';
-import { MACHINES, type Machine } from '../sim/machines.ts';
+import { CORTEX_M4_MCUBOOT, MACHINES, type Machine } from '../sim/machines.ts';
 import { optional } from './optional.ts';
 
 const counts = instructionCounts();
@@ -43,6 +43,12 @@ test('the table of budgets is whole', () => {
       ...(board.counted.has(machine.name) ? ['idle-check'] : []).map((id) => `${id}-${machine.name}`),
       ...(hasLean(machine) ? ['c-stack-aot'] : []).map((id) => `${id}-${machine.name}`),
     ]),
+    ...(existsSync(builtProgram('figures', CORTEX_M4_MCUBOOT)) ? ['ram', 'flash'] : []).map(
+      (id) => `${id}-${CORTEX_M4_MCUBOOT.name}`,
+    ),
+    ...(hasLean(CORTEX_M4_MCUBOOT) ? ['ram-aot', 'flash-aot'] : []).map(
+      (id) => `${id}-${CORTEX_M4_MCUBOOT.name}`,
+    ),
   ]);
 });
 

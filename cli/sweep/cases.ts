@@ -2,6 +2,7 @@
 import { ALL_GEOMETRIES, type NamedGeometry, OWN_GEOMETRIES } from '../../sim/geometries.ts';
 import type { Effort, Scenario } from '../../sim/powercut.ts';
 import { CORE_SCENARIOS } from '../../sim/scenarios/coreupdate.ts';
+import { fitsMcuboot, MCUBOOT_SCENARIOS } from '../../sim/scenarios/mcuboot.ts';
 import { SCENARIOS } from '../../sim/scenarios/powercuts.ts';
 import { UPTANE_SCENARIOS } from '../../sim/scenarios/uptane.ts';
 
@@ -16,12 +17,17 @@ export interface Case extends NamedGeometry {
 
 /**
  * Those whose layout and scenario contain these texts. Updates of the core are long, and differ from other components
- * in what boots, not in what is written: they are on the layouts as parts have them.
+ * in what boots, not in what is written: they are on the layouts as parts have them. Boards with MCUboot are on those that
+ * its swaps are for.
  */
 export function casesOf(geometry = '', scenario = ''): Case[] {
   return ALL_GEOMETRIES.filter(({ name }) => name.includes(geometry)).flatMap((layout) => {
     const deep = OWN_GEOMETRIES.some((own) => own.name === layout.name);
-    const names = [...Object.keys(EVERYWHERE), ...(deep ? Object.keys(CORE_SCENARIOS) : [])];
+    const names = [
+      ...Object.keys(EVERYWHERE),
+      ...(deep ? Object.keys(CORE_SCENARIOS) : []),
+      ...(fitsMcuboot(layout.geometry) ? Object.keys(MCUBOOT_SCENARIOS) : []),
+    ];
     return names
       .filter((name) => name.includes(scenario))
       .map((name) => ({ ...layout, scenario: name, deep: deep && !isLong(name) }));
@@ -34,7 +40,7 @@ function isLong(scenario: string): boolean {
 
 /** The security counter is on flash where erased bytes are 0xff, and in hardware where they are 0x00. */
 export async function open({ geometry, scenario }: Case): Promise<Scenario> {
-  const make = EVERYWHERE[scenario] ?? CORE_SCENARIOS[scenario];
+  const make = EVERYWHERE[scenario] ?? CORE_SCENARIOS[scenario] ?? MCUBOOT_SCENARIOS[scenario];
   if (!make) throw new Error(`no scenario ${scenario}`);
   return make({ geometry, hardwareCounter: geometry[0]?.erased === 0 });
 }

@@ -1,8 +1,8 @@
 // A device whose bootloader is MCUboot, as far as the simulation has it: what a power cut may hit in trailers and swaps.
 import { equal, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { State, Status } from '../../host/node/abi.ts';
-import type { FlashDriver, Geometry } from '../../host/node/flash.ts';
+import { Area, State, Status } from '../../host/node/abi.ts';
+import { type FlashDriver, type Geometry, NorFlash } from '../../host/node/flash.ts';
 import { McubootBoot } from '../../host/node/mcuboot.ts';
 import { SimClock } from '../clock.ts';
 import { SimDevice } from '../device.ts';
@@ -92,6 +92,30 @@ export class McubootWorld {
     ok(found >= 0, 'what runs is none of the images');
     return found + 1;
   }
+}
+
+/** For `npm run sweep`: images of a block or two, because each block of them is written three times. */
+export const MCUBOOT_SCENARIOS: Readonly<
+  Record<string, (setting: { geometry: Geometry }) => Promise<Scenario>>
+> = {
+  'an update under MCUboot': ({ geometry }) => mcubootScenario({ geometry, payloads: SHORT }),
+  'an update under MCUboot that fails': ({ geometry }) =>
+    mcubootScenario({ geometry, payloads: SHORT, works: false }),
+};
+
+const SHORT = [900, 800] as const;
+/** Bytes of a slot that such an image needs. */
+const ROOM = 1024;
+/** The largest write unit that trailers of MCUboot have here. */
+const MOST_UNIT = 8;
+
+/** Whether slots are as its swaps need them: blocks that are alike, with some for the trailer and one to move up into. */
+export function fitsMcuboot(geometry: Geometry): boolean {
+  const { blocks, unit } = geometry[Area.SLOT_A] ?? { blocks: [], unit: 0 };
+  const isUniform = blocks.length > 0 && blocks.every((size) => size === blocks[0]);
+  if (!isUniform || unit > MOST_UNIT) return false;
+  const flash = new NorFlash(geometry);
+  return flash.size(Area.SLOT_A) - reservedFor(flash) >= ROOM;
 }
 
 /** An update that is confirmed, or that fails its self-test and is swapped back. */
