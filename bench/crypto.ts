@@ -8,6 +8,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { createSHA256 } from 'hash-wasm';
 import sodium from 'libsodium-wrappers';
+import { aot, type Engine } from '../host/node/engine.ts';
+import { HostError } from '../host/node/errors.ts';
 import { projectRoot } from '../scripts/abi.ts';
 import { median, type Row } from './row.ts';
 
@@ -77,6 +79,7 @@ async function hashRows(): Promise<Row[]> {
   };
   const competitors: [Competitor, ...Competitor[]] = [
     { name: 'moult', version: '', run: repeat(HASHES_PER_TURN, () => crypto.sha256(chunks)) },
+    ...aheadOfTime((compiled) => repeat(HASHES_PER_TURN, () => compiled.sha256(chunks))),
     {
       name: 'node:crypto',
       version: process.versions.openssl,
@@ -125,6 +128,7 @@ async function signatureRows(): Promise<Row[]> {
   };
   const competitors: [Competitor, ...Competitor[]] = [
     { name: 'moult', version: '', run: each((message, signature) => crypto.verify(key, signature, message)) },
+    ...aheadOfTime((compiled) => each((message, signature) => compiled.verify(key, signature, message))),
     {
       name: 'node:crypto',
       version: process.versions.openssl,
@@ -149,13 +153,25 @@ interface CryptoExports {
   readonly [name: string]: ((...values: number[]) => number) | { readonly buffer: ArrayBuffer };
 }
 
+/** The same module, compiled to C and by the C compiler of this machine, where scripts/aot.mjs has built it. */
+export const AHEAD_OF_TIME = 'moult-ahead-of-time';
+
+function aheadOfTime(work: (compiled: ReturnType<typeof loadCrypto>) => () => void): Competitor[] {
+  try {
+    return [{ name: AHEAD_OF_TIME, version: '', run: work(loadCrypto(aot())) }];
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'engine-missing') return [];
+    throw error;
+  }
+}
+
 /** build/crypto.wasm: its statics end below 8 KiB, and the rest of its page is the caller's. */
-function loadCrypto() {
+function loadCrypto(engine: Pick<Engine, 'Module' | 'Instance'> = WebAssembly) {
   const CONTEXT = 8192;
   const DIGEST = CONTEXT + 512;
   const DATA = CONTEXT + 1024;
-  const module = new WebAssembly.Module(readFileSync(join(projectRoot(), 'build/crypto.wasm')));
-  const exports = new WebAssembly.Instance(module, {}).exports as unknown as CryptoExports;
+  const module = new engine.Module(readFileSync(join(projectRoot(), 'build/crypto.wasm')));
+  const exports = new engine.Instance(module, {}).exports as unknown as CryptoExports;
   const memory = new Uint8Array(exports.memory.buffer);
   const entry = (name: string): ((...values: number[]) => number) => {
     const found = exports[name];

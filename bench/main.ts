@@ -41,5 +41,5 @@ async function printRows(): Promise<void> {
   else for (const row of rows) process.stdout.write(`${line(row)}\n`);
 }
 
-if (process.argv.includes('--table')) printTable();
+if (process.argv.includes('--table')) await printTable();
 else await printRows();

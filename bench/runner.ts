@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../scripts/abi.ts';
 
 export type RunnerEngine = 'wasm3' | 'aot';
-export type Machine = 'pc' | 'cortex-m4' | 'rv32imc';
+export type Machine = 'pc' | 'cortex-m3' | 'cortex-m4' | 'cortex-m33' | 'rv32imc';
 
 const ROOT = projectRoot();
 const RUNNER = join(ROOT, 'host/qemu/runner');
@@ -14,10 +14,13 @@ const RUNNER = join(ROOT, 'host/qemu/runner');
 export const BUILD = join(ROOT, 'build/runner');
 const WASM3 = join(ROOT, 'build/wasm3/source');
 
+const CORTEX_M = ['cmake', 'arm-none-eabi-gcc', 'qemu-system-arm'];
 /** Programs, and how to get them. */
 const NEEDED: Readonly<Record<Machine, readonly string[]>> = {
   pc: ['cmake', 'gcc', 'valgrind'],
-  'cortex-m4': ['cmake', 'arm-none-eabi-gcc', 'qemu-system-arm'],
+  'cortex-m3': CORTEX_M,
+  'cortex-m4': CORTEX_M,
+  'cortex-m33': CORTEX_M,
   rv32imc: ['cmake', 'riscv64-unknown-elf-gcc', 'qemu-system-riscv32'],
 };
 
@@ -71,16 +74,23 @@ export const vectors = (file: string): never =>
 
 // ---- machines ----
 
+function onMps2(board: string) {
+  return (program: string) =>
+    [
+      'qemu-system-arm',
+      [
+        ...['-M', `mps2-${board}`, '-nographic', '-monitor', 'none', '-serial', 'none'],
+        ...['-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm'],
+        ...['-semihosting-config', 'enable=on,target=native', '-kernel', program],
+      ],
+    ] as const;
+}
+
 const COMMANDS: Readonly<Record<Machine, (program: string) => readonly [string, readonly string[]]>> = {
   pc: (program) => [program, []],
-  'cortex-m4': (program) => [
-    'qemu-system-arm',
-    [
-      ...['-M', 'mps2-an386', '-nographic', '-monitor', 'none', '-serial', 'none'],
-      ...['-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm'],
-      ...['-semihosting-config', 'enable=on,target=native', '-kernel', program],
-    ],
-  ],
+  'cortex-m3': onMps2('an385'),
+  'cortex-m4': onMps2('an386'),
+  'cortex-m33': onMps2('an505'),
   rv32imc: (program) => [
     'qemu-system-riscv32',
     [

@@ -1,8 +1,10 @@
 // The table of bench/README.md: what the core costs on each emulated machine, under each engine. `npm run bench -- --table`
 // prints it. Bytes and instructions, the same on every run; the time is computed from them.
 import type { Budget } from './budgets.ts';
+import { AHEAD_OF_TIME, cryptoRows } from './crypto.ts';
 import { instructionCounts } from './instructions.ts';
 import { boardFigures } from './qemu/figures.ts';
+import type { Row } from './row.ts';
 
 const MACHINES = ['pc', 'rv32imc', 'cortex-m3', 'cortex-m4', 'cortex-m33'] as const;
 const ENGINES = ['wasm3', 'aot'] as const;
@@ -12,6 +14,16 @@ const SPEED = 100e6;
 /** Bytes a second of an ESP32's flash in sectors of 4 KiB, 70 % of what was observed. */
 const ERASED = 45e3;
 const WRITTEN = 754e3;
+
+/**
+ * V8 compiles as it goes, so its instructions are others in each run. Of it there is a time, beside that of the same module
+ * compiled ahead of time, on the same machine in the same run; by the row of the table.
+ */
+const V8 = 'V8, x86-64: times the time of aot';
+const TIMES: ReadonlyMap<string, string> = new Map([
+  ['Ed25519 verification, M', `ed25519-verify-v8-${AHEAD_OF_TIME}`],
+  ['SHA-256, a byte', `sha256-v8-64k-${AHEAD_OF_TIME}`],
+]);
 
 type Value = (id: string) => number | undefined;
 type Cell = (value: Value, engine: string, machine: string) => number | undefined;
@@ -73,24 +85,37 @@ function seconds(value: Value, engine: string, machine: string): number | undefi
 }
 
 /** As Markdown. What was not counted is empty, and a machine of which nothing was counted is left out. */
-export function costTable(rows: readonly Budget[]): string {
+function costTable(rows: readonly Budget[], timed: readonly Row[]): string {
   const value: Value = (id) => rows.find((row) => row.id === id)?.value;
   const columns = ENGINES.flatMap((engine) => MACHINES.map((machine) => ({ engine, machine }))).filter(
     ({ engine, machine }) => ROWS.some(([, cell]) => cell(value, engine, machine) !== undefined),
   );
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    line(['', ...columns.map(({ engine, machine }) => `${engine}, ${machine}`)]),
-    line(['', ...columns].map(() => '---')),
+    line([
+      '',
+      ...columns.map(({ engine, machine }) => `${engine}, ${machine === 'pc' ? 'x86-64' : machine}`),
+      V8,
+    ]),
+    line(['', ...columns, V8].map(() => '---')),
     ...ROWS.map(([name, cell, digits]) =>
       line([
         name,
         ...columns.map(({ engine, machine }) => cell(value, engine, machine)?.toFixed(digits) ?? ''),
+        times(timed, name),
       ]),
     ),
   ].join('\n');
 }
 
-export function printTable(): void {
-  process.stdout.write(`${costTable([...instructionCounts().rows, ...boardFigures().rows])}\n`);
+function times(timed: readonly Row[], name: string): string {
+  const ratio = timed.find(({ id }) => id === TIMES.get(name))?.ratio;
+  return ratio === undefined ? '' : `${(1 / ratio).toFixed(1)} ×`;
+}
+
+export async function printTable(): Promise<void> {
+  const timed = await cryptoRows();
+  process.stdout.write(
+    `${costTable([...instructionCounts(MACHINES).rows, ...boardFigures().rows], timed)}\n`,
+  );
 }

@@ -1,12 +1,5 @@
-# Debian: gcc-arm-none-eabi, picolibc-arm-none-eabi. Code in the board's first memory, data in its second.
-set(CMAKE_SYSTEM_NAME Generic)
-set(CMAKE_SYSTEM_PROCESSOR arm)
-set(CMAKE_C_COMPILER arm-none-eabi-gcc)
-set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-set(CMAKE_C_FLAGS_INIT "-mcpu=cortex-m4 -mthumb --specs=picolibc.specs -fno-pic -ffunction-sections -fdata-sections")
-string(CONCAT CMAKE_EXE_LINKER_FLAGS_INIT "--crt0=hosted --oslib=semihost -Wl,--gc-sections "
-  "-Wl,--defsym=__flash=0 -Wl,--defsym=__flash_size=0x400000 "
-  "-Wl,--defsym=__ram=0x20000000 -Wl,--defsym=__ram_size=0x400000 -Wl,--defsym=__stack_size=0x8000")
-set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "")
-# Fewer instructions than with -O2, and less flash.
-set(CMAKE_C_FLAGS_MINSIZEREL "-Os")
+# Arm's MPS2: code in the board's first memory, data in its second.
+set(cpu cortex-m4)
+set(code 0)
+set(data 0x20000000)
+include("${CMAKE_CURRENT_LIST_DIR}/cortex-m.cmake")
