@@ -2,7 +2,7 @@
 
 export { abi_version, agent_step, agent_until, io_capacity, io_pointer } from "./agent/agent";
 export { target_find } from "./agent/check";
-export { fetch_begin, fetch_end, fetch_kind, fetch_limit, fetch_name_length, fetch_offset, fetch_write } from "./agent/fetch";
+export { fetch_begin, fetch_end, fetch_erase_ahead, fetch_kind, fetch_limit, fetch_name_length, fetch_offset, fetch_write } from "./agent/fetch";
 export { fetch_name } from "./agent/name";
 export { provision_begin, provision_end, provision_write } from "./agent/provision";
 export { core_start } from "./agent/start";

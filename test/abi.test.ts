@@ -46,6 +46,7 @@ test('the module exports exactly what a host may call', () => {
     'director_target',
     'fetch_begin',
     'fetch_end',
+    'fetch_erase_ahead',
     'fetch_kind',
     'fetch_limit',
     'fetch_name',

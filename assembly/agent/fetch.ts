@@ -2,6 +2,7 @@
 
 import { FetchKind } from "../abi";
 import { payload_length, payload_offset, payload_pass, payload_pass_begin, payload_write } from "../install/payload";
+import { slot_erase_ahead } from "../install/slots";
 import { PATCHING } from "../lean";
 import { IO_BUFFER, IO_CAPACITY } from "../memory";
 import { Status } from "../status";
@@ -91,6 +92,15 @@ function write_image(length: u32): Status {
     if (status != Status.OK) return status;
   }
   return payload_write(IO_BUFFER + passed, length - passed);
+}
+
+/** While the next bytes of the image are on their way: erases where they will go. 1: it did, 0: nothing is to be erased now. */
+export function fetch_erase_ahead(): i32 {
+  if (run.phase != Phase.IMAGE) return 0;
+  if (fault != Status.OK) return fault;
+  const erased = slot_erase_ahead();
+  if (erased < 0) fault = erased;
+  return erased;
 }
 
 /** The answer has ended, or there was none: what comes of it. */

@@ -82,18 +82,33 @@ export function slot_write(pointer: usize, length: u32): Status {
 }
 
 function write_in_block(pointer: usize, length: u32, end: u32): Status {
-  let status: Status = Status.OK;
-  if (received == erased) {
-    const to = isDefined(SMALL) ? end : flash_erase_end(area(), received, install.length);
-    status = flash_erase(area(), received, to);
-    erased = to;
-  }
+  let status: Status = received == erased ? erase_next() : Status.OK;
   if (status == Status.OK) status = writer_put(writer, pointer, length);
   if (status != Status.OK) return status;
   sha256_update(IMAGE_HASH, pointer, length);
   received += length;
   // With a patch it takes more to go on than the image so far: payload.ts sees to that.
   return received == end && install_payload() == 0 && received - install.offset >= PROGRESS_STEP ? slot_note() : Status.OK;
+}
+
+/** Erases what comes next in the slot: as much as one call does, and no block that the image does not need. */
+function erase_next(): Status {
+  const end = flash_erase_end(area(), erased, install.length);
+  const status = flash_erase(area(), erased, end);
+  if (status == Status.OK) erased = end;
+  return status;
+}
+
+/**
+ * Erases one step ahead of the one that is written. 1: it did, 0: there is nothing to erase now. Not before bytes of the
+ * image had a step erased for them since the install was taken up: who has no image wears no flash. Where the erased part
+ * ends is recorded nowhere: after a power cut the image goes on at a block that is erased again.
+ */
+export function slot_erase_ahead(): i32 {
+  const begun = erased > install.offset;
+  if (!begun || erased >= install.length || erased > flash_erase_end(area(), received, install.length)) return 0;
+  const status = erase_next();
+  return status == Status.OK ? 1 : status;
 }
 
 /** At the end of a block all of it is on flash: from here a download can go on. */

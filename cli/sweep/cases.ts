@@ -3,7 +3,7 @@ import { ALL_GEOMETRIES, type NamedGeometry, OWN_GEOMETRIES } from '../../sim/ge
 import type { Effort, Scenario } from '../../sim/powercut.ts';
 import { CORE_SCENARIOS } from '../../sim/scenarios/coreupdate.ts';
 import { fitsMcuboot, MCUBOOT_SCENARIOS } from '../../sim/scenarios/mcuboot.ts';
-import { SCENARIOS } from '../../sim/scenarios/powercuts.ts';
+import { installErasingAhead, SCENARIOS } from '../../sim/scenarios/powercuts.ts';
 import { UPTANE_SCENARIOS } from '../../sim/scenarios/uptane.ts';
 
 /** On every layout. */
@@ -16,16 +16,18 @@ export interface Case extends NamedGeometry {
 }
 
 /**
- * Those whose layout and scenario contain these texts. Updates of the core are long, and differ from other components
- * in what boots, not in what is written: they are on the layouts as parts have them. Boards with MCUboot are on those that
- * its swaps are for.
+ * What takes long, on the layouts as parts have them alone: updates of the core differ from those of other components in
+ * what boots, not in what is written, and an install that erases ahead in when it erases.
  */
+const LONG_SCENARIOS = { ...CORE_SCENARIOS, 'install that erases ahead': installErasingAhead };
+
+/** Those whose layout and scenario contain these texts; boards with MCUboot on the layouts that its swaps are for. */
 export function casesOf(geometry = '', scenario = ''): Case[] {
   return ALL_GEOMETRIES.filter(({ name }) => name.includes(geometry)).flatMap((layout) => {
     const deep = OWN_GEOMETRIES.some((own) => own.name === layout.name);
     const names = [
       ...Object.keys(EVERYWHERE),
-      ...(deep ? Object.keys(CORE_SCENARIOS) : []),
+      ...(deep ? Object.keys(LONG_SCENARIOS) : []),
       ...(fitsMcuboot(layout.geometry) ? Object.keys(MCUBOOT_SCENARIOS) : []),
     ];
     return names
@@ -35,12 +37,12 @@ export function casesOf(geometry = '', scenario = ''): Case[] {
 }
 
 function isLong(scenario: string): boolean {
-  return scenario in CORE_SCENARIOS;
+  return scenario in LONG_SCENARIOS;
 }
 
 /** The security counter is on flash where erased bytes are 0xff, and in hardware where they are 0x00. */
 export async function open({ geometry, scenario }: Case): Promise<Scenario> {
-  const make = EVERYWHERE[scenario] ?? CORE_SCENARIOS[scenario] ?? MCUBOOT_SCENARIOS[scenario];
+  const make = { ...EVERYWHERE, ...LONG_SCENARIOS, ...MCUBOOT_SCENARIOS }[scenario];
   if (!make) throw new Error(`no scenario ${scenario}`);
   return make({ geometry, hardwareCounter: geometry[0]?.erased === 0 });
 }

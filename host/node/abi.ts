@@ -1,6 +1,6 @@
 // Generated from the core by scripts/abi.ts. Do not edit.
 
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 export const Action = {
   /** nothing to do before `agent_until()` */
@@ -1330,6 +1330,11 @@ export type CoreExports = {
   fetch_begin(offset: number): number;
   /** The answer has ended, or there was none: what comes of it. */
   fetch_end(result: number): number;
+  /**
+   * While the next bytes of the image are on their way: erases where they will go. 1: it did, 0: nothing
+   * is to be erased now.
+   */
+  fetch_erase_ahead(): number;
   fetch_kind(): number;
   fetch_limit(): number;
   fetch_name_length(): number;

@@ -359,7 +359,7 @@ export class Client {
     const total = Math.min(answer.total ?? end, end);
     let status = core.fetchBegin(answer.start);
     for (let offset = answer.start; status >= 0; ) {
-      const bytes = await answer.read();
+      const bytes = await next(core, answer);
       if (!bytes) break;
       const wanted = bytes.subarray(0, end + 1 - offset);
       status = feed(core, wanted);
@@ -387,6 +387,14 @@ function feedLocal(core: Core, local: Iterable<Uint8Array>): void {
     if (status < 0) break;
   }
   core.fetchEnd(status < 0 ? Status.NETWORK : Status.OK);
+}
+
+/** Asks for the next bytes, and has the core erase ahead while they are on their way. */
+async function next(core: Core, answer: Answer): Promise<Uint8Array | undefined> {
+  const bytes = answer.read();
+  bytes.catch(() => undefined); // where the core throws, nobody waits for them
+  core.fetchEraseAhead();
+  return bytes;
 }
 
 /** Bytes in pieces that fit the core's buffer; the first negative status ends it. */

@@ -142,6 +142,11 @@ export class Core {
     return this.#status((core) => core.fetch_write(this.#put(bytes)));
   }
 
+  /** While the next bytes are on their way: erases where they will go. 1: it did, 0: there is nothing to erase now. */
+  fetchEraseAhead(): number {
+    return this.#status((core) => core.fetch_erase_ahead());
+  }
+
   fetchEnd(result: number): number {
     return this.#status((core) => core.fetch_end(result));
   }

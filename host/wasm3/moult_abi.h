@@ -2,7 +2,7 @@
 #ifndef MOULT_ABI_H
 #define MOULT_ABI_H
 
-#define MOULT_ABI_VERSION 3
+#define MOULT_ABI_VERSION 4
 
 /* Bytes of linear memory, from address 0, that the core never leaves. */
 #define MOULT_LINEAR_MEMORY 24576
@@ -524,6 +524,7 @@ enum moult_status {
   X(target_find, "i(i)") \
   X(fetch_begin, "i(i)") \
   X(fetch_end, "i(i)") \
+  X(fetch_erase_ahead, "i()") \
   X(fetch_kind, "i()") \
   X(fetch_limit, "i()") \
   X(fetch_name_length, "i()") \

@@ -60,17 +60,25 @@ async function rotation(setting: Setting): Promise<Scenario> {
   };
 }
 
-async function install(setting: Setting): Promise<Scenario> {
+async function install(setting: Setting, release = RELEASE_2): Promise<Scenario> {
   const world = new World(setting);
   await checked(world);
-  world.repository.publish(RELEASE_2);
+  world.repository.publish(release);
   return {
     device: world.device,
     run: () => checked(world),
-    afterCut: (device) => soundAfterCut(device, [RELEASE_2]),
-    atEnd: (device) => runs(device, RELEASE_2),
-    mostToSlots: (cuts) => mostToSlots(setting.geometry, cuts),
+    afterCut: (device) => soundAfterCut(device, [release]),
+    atEnd: (device) => runs(device, release),
+    mostToSlots: (cuts) => mostToSlots(setting.geometry, release, cuts),
   };
+}
+
+/** An image that is longer than what one call erases: the last block is erased while the ones before it are written. */
+export async function installErasingAhead(setting: Setting): Promise<Scenario> {
+  const { unit = 4, erased = 0xff } = setting.geometry[Area.SLOT_B] ?? {};
+  const slot = { blocks: [65_536, 4096], unit, erased };
+  const geometry = setting.geometry.with(Area.SLOT_A, slot).with(Area.SLOT_B, slot);
+  return install({ ...setting, geometry }, { ...RELEASE_2, image: image(2, 66_000) });
 }
 
 /** Its blocks hold three entries each, so that each is erased on the way. */
@@ -266,9 +274,9 @@ export function runs(device: SimDevice, release: Release): void {
 }
 
 /** The image is written once, and of it for each cut at most one erase block, or what is kept between two entries, again. */
-function mostToSlots(geometry: Geometry, cuts: number): number {
+function mostToSlots(geometry: Geometry, release: Release, cuts: number): number {
   const { blocks, unit } = geometry[Area.SLOT_B] ?? { blocks: [], unit: 1 };
-  return RELEASE_2.image.length + unit + cuts * Math.max(...blocks, 2048);
+  return release.image.length + unit + cuts * Math.max(...blocks, 2048);
 }
 
 function isImage(device: SimDevice, image: Uint8Array): boolean {

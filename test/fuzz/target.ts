@@ -145,10 +145,12 @@ export class Target {
     if (!file) return this.#core.fetch_end(Status.NOT_FOUND);
     const wanted = file.subarray(this.#core.fetch_offset());
     let status = this.#core.fetch_begin(this.#core.fetch_offset());
-    for (let from = 0; status >= 0 && from < wanted.length; from += size)
+    for (let from = 0; status >= 0 && from < wanted.length; from += size) {
+      this.#core.fetch_erase_ahead();
       status = this.#core.fetch_write(
         this.#put(wanted.subarray(from, from + Math.min(size, this.#capacity))),
       );
+    }
     return this.#core.fetch_end(status < 0 ? Status.NETWORK : Status.OK);
   }
 
