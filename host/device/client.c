@@ -71,9 +71,17 @@ static int32_t outcome(moult *core) {
 
 /* ---- files ---- */
 
+/* What is wrong with it the core remembers, and says when the next bytes come. */
+static void erase_ahead(void *core) { (void)moult_fetch_erase_ahead(core); }
+
+/* The link calls while it waits; of any other reader it is only known that the server goes on meanwhile. */
 static int32_t read_piece(const moult_client *client, int32_t kind, const char *name, uint32_t offset, uint32_t wanted,
                           moult_piece *piece) {
-  if (client->read != NULL) return client->read(client->reader, kind, name, offset, wanted, piece);
+  if (client->read != NULL) {
+    if (client->erases_ahead) erase_ahead(client->core);
+    return client->read(client->reader, kind, name, offset, wanted, piece);
+  }
+  moult_link_meanwhile(client->link, client->erases_ahead ? erase_ahead : NULL, client->core);
   return moult_link_read(client->link, kind, name, offset, wanted, piece);
 }
 

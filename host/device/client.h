@@ -65,6 +65,11 @@ typedef struct moult_client {
   /* Brings the files instead of the link: moult_bundle_read and its bundle, or a port's own. NULL: the link does. */
   moult_reader *read;
   void *reader;
+  /*
+   * What brings the files keeps what comes while the flash is erased: a socket, a line with DMA or with flow control. Then
+   * the core erases ahead while an answer is on its way. 0: it does not, or there is no network behind it.
+   */
+  int erases_ahead;
   /* Asks time servers instead of the link. NULL: the link does; without one there are none. */
   moult_asker *ask_time;
   void *asker;

@@ -184,6 +184,7 @@ static int32_t exchange(moult_link *link, const struct request *request, uint32_
   link->sequence++;
   while (kind == 0 && wait.repeats++ < MOULT_LINK_REPEATS && !is_over(link, &wait)) {
     kind = send_request(link, request);
+    if (kind == 0 && request->kind == MOULT_LINK_READ && link->work != NULL) link->work(link->work_user);
     if (kind == 0) kind = await(link, &wait, payload);
   }
   if (kind == (int32_t)(request->kind | MOULT_LINK_ANSWER)) return MOULT_STATUS_OK;
@@ -217,6 +218,11 @@ void moult_link_open(moult_link *link, const moult_stream *stream, void *user, u
   link->stream = stream;
   link->user = user;
   link->session = session;
+}
+
+void moult_link_meanwhile(moult_link *link, void (*work)(void *user), void *user) {
+  link->work = work;
+  link->work_user = user;
 }
 
 int32_t moult_link_time(moult_link *link, uint32_t *seconds) {

@@ -80,6 +80,9 @@ typedef struct moult_link {
   uint8_t run;
   uint8_t code;
   uint8_t spoiled;
+  /* What there is to do while the answer to a read is on its way; NULL: nothing. */
+  void (*work)(void *user);
+  void *work_user;
   /* Bytes of it in `frame`. */
   uint32_t length;
   uint8_t frame[MOULT_LINK_FRAME];
@@ -104,6 +107,12 @@ typedef struct moult_piece {
  * before: from a counter, a clock or noise.
  */
 void moult_link_open(moult_link *link, const moult_stream *stream, void *user, uint32_t session);
+
+/*
+ * What to do from now on while the answer to a read is on its way, each time that it was asked for; NULL: nothing. It must
+ * not call the link, and what comes meanwhile must not be lost.
+ */
+void moult_link_meanwhile(moult_link *link, void (*work)(void *user), void *user);
 
 /*
  * Each of these asks and waits for the answer: for up to MOULT_LINK_PATIENCE milliseconds from a gateway that is busy,

@@ -140,6 +140,7 @@ static void power_on(device *self) {
     moult_link_open(&self->link, &line_stream, &self->line, self->session++);
     self->client = (moult_client){.core = &self->core, .link = &self->link, .engine = moult_engine()};
     self->client.primary = self->options.primary;
+    self->client.erases_ahead = 1;
   }
 }
 

@@ -88,6 +88,8 @@ int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length) {
   return write_all(core, MOULT_EXPORT_fetch_write, bytes, length);
 }
 
+int32_t moult_fetch_erase_ahead(moult *core) { return call_status(core, MOULT_EXPORT_fetch_erase_ahead, 0); }
+
 int32_t moult_fetch_end(moult *core, int32_t result) {
   return call_status(core, MOULT_EXPORT_fetch_end, (uint32_t)result);
 }

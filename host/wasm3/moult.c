@@ -184,12 +184,22 @@ static M3Result drop_code(moult *core) {
   return link_imports(module);
 }
 
+/* Two exports that are called by turns while an image arrives, and are small together. */
+static int by_turns(enum moult_export one, enum moult_export other) {
+  return one == MOULT_EXPORT_fetch_write && other == MOULT_EXPORT_fetch_erase_ahead;
+}
+
+/* Whether what was compiled for one export stays for the next. */
+static int stays(enum moult_export before, enum moult_export next) {
+  return before == next || by_turns(before, next) || by_turns(next, before);
+}
+
 /* Sees that an export is compiled, and that what it calls can be. */
 static M3Result prepare(moult *core, enum moult_export called) {
   IM3Function function = core->functions[called];
   M3Result end = m3Err_none;
   if (!core->config.compile_late) return m3Err_none;
-  if (called != core->called && core->room - moult_heap_free(&core->heap) > CODE_KEPT) end = drop_code(core);
+  if (!stays(core->called, called) && core->room - moult_heap_free(&core->heap) > CODE_KEPT) end = drop_code(core);
   core->called = called;
   return end == m3Err_none && function->compiled == NULL ? CompileFunction(function) : end;
 }

@@ -117,8 +117,9 @@ typedef struct moult_config {
   /*
    * 0: every function is compiled by moult_open, and nothing is allocated later. 1: for boards that have no room for
    * all of them at once, each is compiled when it is first called, and what is compiled is dropped before a call to
-   * another export. Less than half the memory, more time; and a call that needs more than there is ends the core with
-   * MEMORY, so the memory must be measured (docs/decisions/0009-compiled-code.md).
+   * another export (fetch_write and fetch_erase_ahead take turns, and are one here). Less than half the memory, more
+   * time; and a call that needs more than there is ends the core with MEMORY, so the memory must be measured
+   * (docs/decisions/0009-compiled-code.md).
    */
   int compile_late;
   /* The most that one call may take, in milliseconds, where the port has a clock. */
@@ -200,6 +201,8 @@ int32_t moult_fetch_limit(moult *core, uint32_t *limit);
 int32_t moult_fetch_begin(moult *core, uint32_t offset);
 /* The next bytes of the answer, any number of them. Negative: stop reading. */
 int32_t moult_fetch_write(moult *core, const void *bytes, uint32_t length);
+/* While the next bytes are on their way: erases where they will go. 1: it did, 0: nothing is to be erased now. */
+int32_t moult_fetch_erase_ahead(moult *core);
 /* MOULT_STATUS_OK, _NOT_FOUND or _NETWORK. The verdict on the file. */
 int32_t moult_fetch_end(moult *core, int32_t result);
 

@@ -6,6 +6,7 @@
  *
  *   'S' u32 LENGTH, bytes    it sends these
  *   'R' u32 WAIT             it wants to receive; it reads u32 NOW (milliseconds), u8 POWER (0: lost), u8 LENGTH, bytes
+ *   'E' i32 AREA, u32 OFFSET    it erases from there
  *   'A' i32 ACTION, i32 STATUS, u32 SLOT    a step has ended so
  *   'F' the flash            at the end
  *
@@ -119,9 +120,19 @@ static int has_key_store;
 
 static const moult_stream line = {.receive = line_receive, .send = line_send, .milliseconds = line_milliseconds};
 
+static int32_t erase(void *user, int32_t area, uint32_t offset, uint32_t length) {
+  put("E", 1);
+  put_u32((uint32_t)area);
+  put_u32(offset);
+  return board_port.flash_erase(user, area, offset, length);
+}
+
 static moult_client power_on(uint32_t module_length, uint32_t session) {
+  static moult_port port;
+  port = board_port;
+  port.flash_erase = erase;
   moult_config config = {
-      .port = &board_port,
+      .port = &port,
       .user = &device,
       .module = module,
       .module_length = module_length,
@@ -130,7 +141,7 @@ static moult_client power_on(uint32_t module_length, uint32_t session) {
       .memory_length = sizeof memory,
       .deadline = 1000,
   };
-  moult_client client = {.core = &core, .link = &link_, .engine = "wasm3"};
+  moult_client client = {.core = &core, .link = &link_, .engine = "wasm3", .erases_ahead = 1};
   if (has_key_store) client.sign = key_store_sign;
   int32_t opened = moult_open(&core, &config);
   require(opened == 0, "the core opens", opened);

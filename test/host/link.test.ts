@@ -101,6 +101,19 @@ describe('a device on a link', () => {
     },
   );
 
+  withLinkTest(
+    'erases ahead while an answer is on its way, where its core erases block by block',
+    async () => {
+      const result = await runDevice(await linkWorld('moult-small.wasm'), gateway);
+      expectUpdated(result);
+      expect(result.erases).toEqual([
+        { offset: 0, waiting: false },
+        { offset: 4096, waiting: true },
+        { offset: 8192, waiting: true },
+      ]);
+    },
+  );
+
   withLinkTest('reports what it does', async () => {
     const events: GatewayEvent[] = [];
     expectUpdated(await runDevice(world, (send) => gateway(send, (event) => events.push(event))));

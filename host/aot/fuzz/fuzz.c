@@ -263,7 +263,7 @@ static uint32_t milliseconds(void *user) {
 static void line(input *from) {
   static const moult_stream stream = {receive, send, milliseconds};
   static moult_link link_;
-  moult_client client = {.core = &core, .link = &link_, .engine = moult_engine()};
+  moult_client client = {.core = &core, .link = &link_, .engine = moult_engine(), .erases_ahead = 1};
   power_on();
   moult_link_open(&link_, &stream, from, 1);
   for (int step = 0; step < MOST_STEPS && from->left > 0; step++) {

@@ -75,6 +75,7 @@ static int32_t open_core(void) {
       .core = &self.core,
       .read = esp32_fetch_read,
       .reader = &self.fetcher,
+      .erases_ahead = 1, /* a socket */
       .ask_time = has_time_servers() ? esp32_ask_time : NULL,
       .asker = &self.asker,
       .may_reboot = may_reboot,
