@@ -3,7 +3,7 @@
 import type { Budget } from './budgets.ts';
 import { AHEAD_OF_TIME, cryptoRows } from './crypto.ts';
 import { instructionCounts } from './instructions.ts';
-import { boardFigures } from './qemu/figures.ts';
+import { boardFigures, IMAGE, PIECE } from './qemu/figures.ts';
 import type { Row } from './row.ts';
 
 const MACHINES = ['pc', 'rv32imc', 'cortex-m3', 'cortex-m4', 'cortex-m33'] as const;
@@ -14,6 +14,10 @@ const SPEED = 100e6;
 /** Bytes a second of an ESP32's flash in sectors of 4 KiB, 70 % of what was observed. */
 const ERASED = 45e3;
 const WRITTEN = 754e3;
+/** Bytes a second of a line of 115,200 baud; and bytes of a request for a piece, and of its answer beside the piece. */
+const LINE = 11_520;
+const REQUEST = 110;
+const FRAME = 24;
 
 /**
  * V8 compiles as it goes, so its instructions are others in each run. Of it there is a time, beside that of the same module
@@ -69,7 +73,10 @@ const ROWS: readonly (readonly [name: string, cell: Cell, digits: number])[] = [
   ['bytes written', (value, engine, machine) => value(at('update-written', engine, machine)), 0],
   ['flash erases', (value, engine, machine) => value(at('update-erases', engine, machine)), 0],
   ['bytes erased', (value, engine, machine) => value(at('update-erased', engine, machine)), 0],
+  ['of them ahead', (value, engine, machine) => value(at('update-ahead-erased', engine, machine)), 0],
   ['seconds of the update, computed', seconds, 2],
+  ['the same over a line of 115,200 baud', secondsOnLine, 2],
+  ['of that hidden by erasing ahead', hidden, 2],
 ];
 
 function millions(value: number | undefined): number | undefined {
@@ -82,6 +89,25 @@ function seconds(value: Value, engine: string, machine: string): number | undefi
   );
   if (work === undefined || written === undefined || erased === undefined) return undefined;
   return work / SPEED + written / WRITTEN + erased / ERASED;
+}
+
+/** Seconds in which the device has nothing to do but to wait for a piece. */
+const WAIT = (PIECE + FRAME) / LINE;
+
+function secondsOnLine(value: Value, engine: string, machine: string): number | undefined {
+  const all = seconds(value, engine, machine);
+  const behind = hidden(value, engine, machine);
+  if (all === undefined || behind === undefined) return undefined;
+  return all + (WAIT + REQUEST / LINE) * Math.ceil(IMAGE / PIECE) - behind;
+}
+
+/** Each erase ahead is made in one wait: no more of it is hidden than that wait is long. */
+function hidden(value: Value, engine: string, machine: string): number | undefined {
+  const [erases, erased] = ['update-ahead-erases', 'update-ahead-erased'].map((what) =>
+    value(at(what, engine, machine)),
+  );
+  if (erases === undefined || erased === undefined) return undefined;
+  return erases === 0 ? 0 : erases * Math.min(erased / erases / ERASED, WAIT);
 }
 
 /** As Markdown. What was not counted is empty, and a machine of which nothing was counted is left out. */

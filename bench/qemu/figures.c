@@ -44,6 +44,11 @@ static struct {
   uint32_t writes, written, erases, erased;
 } flash;
 
+/* Of the erases, those that were made while the next piece was on its way. */
+static struct {
+  uint32_t erases, erased;
+} ahead;
+
 static void row_of(const char *name, const char *what, uint64_t value) {
   board_print(name);
   figures_row(what, value);
@@ -56,7 +61,10 @@ static void count(const char *name) {
   row_of(name, "-written", flash.written);
   row_of(name, "-erases", flash.erases);
   row_of(name, "-erased", flash.erased);
+  row_of(name, "-ahead-erases", ahead.erases);
+  row_of(name, "-ahead-erased", ahead.erased);
   memset(&flash, 0, sizeof flash);
+  memset(&ahead, 0, sizeof ahead);
   counted = board_instructions();
 }
 
@@ -95,6 +103,15 @@ void figures_require(int32_t status, const char *what) {
 static char name[NAME + 2] = "0/";
 static uint32_t now = 1893456000;
 
+/* What the client does while a piece is on its way. */
+static void wait_for_piece(void) {
+  uint32_t erases = flash.erases;
+  uint32_t erased = flash.erased;
+  figures_require(moult_fetch_erase_ahead(&device_core), "erasing ahead");
+  ahead.erases += flash.erases - erases;
+  ahead.erased += flash.erased - erased;
+}
+
 /* Answers one fetch in pieces as the link has them. */
 static void answer(void) {
   uint32_t offset = 0;
@@ -108,6 +125,7 @@ static void answer(void) {
   }
   int32_t status = moult_fetch_begin(&device_core, offset);
   for (uint32_t piece = 0; offset < length && status >= 0; offset += piece) {
+    wait_for_piece();
     piece = length - offset < MOULT_LINK_PAYLOAD - 4 ? length - offset : MOULT_LINK_PAYLOAD - 4;
     status = moult_fetch_write(&device_core, bytes + offset, piece);
   }

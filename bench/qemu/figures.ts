@@ -15,8 +15,9 @@ import type { Budget } from '../budgets.ts';
 const KIB = 1024;
 /** 2030-01-01, as figures.c has it. */
 const NOW = 1_893_456_000;
-/** Bytes of the image that is installed. */
-const IMAGE = 65_536;
+/** Bytes of the image that is installed, and of each piece of it that a read of the link brings. */
+export const IMAGE = 65_536;
+export const PIECE = 1020;
 
 export interface BoardFigures {
   readonly rows: readonly Budget[];
@@ -273,7 +274,7 @@ function instructionRows(
     row('update', value('update')),
     row('update-per-byte', Math.round(value('update') / IMAGE), 'instructions/B'),
     row('trial', value('trial')),
-    ...['writes', 'written', 'erases', 'erased'].map((what) =>
+    ...['writes', 'written', 'erases', 'erased', 'ahead-erases', 'ahead-erased'].map((what) =>
       row(`update-${what}`, value(`update-${what}`), /s$/.test(what) ? 'calls' : 'B'),
     ),
   ];
