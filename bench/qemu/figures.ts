@@ -84,6 +84,9 @@ function figuresOf(machine: Machine, counted: Counted): Budget[] {
 /** The most instructions of a check under wasm3 that finds nothing new: half of what it was without remembering. */
 const IDLE = { must: 7_500_000, goal: 4_000_000 };
 
+/** And of an update: where code that is needed again is dropped between two pieces, it takes 270 million on rv32imc. */
+const UPDATE = { must: 230_000_000 };
+
 function whatLacks(machine: Machine): string | undefined {
   const { name, qemu } = machine;
   if (!existsSync(builtProgram('figures', machine)))
@@ -271,7 +274,7 @@ function instructionRows(
     row('first-check', value('first-check')),
     { ...row('idle-check', value('idle-check')), ...idle },
     row('idle-check-anew', value('idle-check-anew')),
-    row('update', value('update')),
+    { ...row('update', value('update')), ...(idle && UPDATE) },
     row('update-per-byte', Math.round(value('update') / IMAGE), 'instructions/B'),
     row('trial', value('trial')),
     ...['writes', 'written', 'erases', 'erased', 'ahead-erases', 'ahead-erased'].map((what) =>
