@@ -644,6 +644,8 @@ export const MUTANTS: readonly Mutant[] = [
       '  if (fault != Status.OK) return fault;\n  if (in_target())',
       '  if (in_target())',
     ],
+    ['erases ahead when nothing is fetched', 'if (run.phase != Phase.IMAGE) return 0;', ''],
+    ['an erase ahead that failed is forgotten', 'if (erased < 0) fault = erased;', ''],
     [
       'an answer that never began',
       'else status = record_is_open() ? workflow_accept() : Status.NETWORK;',
@@ -917,6 +919,13 @@ export const MUTANTS: readonly Mutant[] = [
       'second hash of an image',
       'return verified == install.length && (second || sha512 == 0);',
       'return verified == install.length;',
+    ],
+    ['erases ahead before bytes of the image came', '!begun || erased >=', 'erased >='],
+    ['erases ahead without end', ' || erased > flash_erase_end(area(), received, install.length)', ''],
+    [
+      'erases what the image does not need',
+      'flash_erase_end(area(), erased, install.length)',
+      'flash_erase_end(area(), erased, flash_size(area()))',
     ],
   ),
   ...mutantsOf(
