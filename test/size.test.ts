@@ -40,7 +40,9 @@ test('the table of budgets is whole', () => {
       ...(board.counted.has(machine.name) && hasLean(machine) ? ['ram-aot', 'flash-aot'] : []).map(
         (id) => `${id}-${machine.name}`,
       ),
-      ...(board.counted.has(machine.name) ? ['idle-check'] : []).map((id) => `${id}-${machine.name}`),
+      ...(board.counted.has(machine.name) ? ['idle-check', 'update'] : []).map(
+        (id) => `${id}-${machine.name}`,
+      ),
       ...(hasLean(machine) ? ['c-stack-aot'] : []).map((id) => `${id}-${machine.name}`),
     ]),
     ...(existsSync(builtProgram('figures', CORTEX_M4_MCUBOOT)) ? ['ram', 'flash'] : []).map(
