@@ -13,7 +13,7 @@ const SMALL: TestProjectInlineConfiguration = {
     name: 'small',
     include: [
       'test/{tuf,storage}/*.test.ts',
-      'test/install/{boot,faults}.test.ts',
+      'test/install/{boot,eraseahead,faults}.test.ts',
       'test/host/{core,client}.test.ts',
       'test/smaller/{keys,encrypted,payloads,small}.test.ts',
     ],
@@ -31,7 +31,7 @@ const PATCHING: TestProjectInlineConfiguration = {
   test: {
     name: 'patching',
     include: [
-      'test/install/{payload,resume,boot}.test.ts',
+      'test/install/{boot,eraseahead,payload,resume}.test.ts',
       'test/tuf/{settled,names}.test.ts',
       'test/smaller/{keys,encrypted,small}.test.ts',
     ],
@@ -46,7 +46,7 @@ const LEAN: TestProjectInlineConfiguration = {
     name: 'lean',
     include: [
       'test/tuf/{delegated-roles,releases,signatures}.test.ts',
-      'test/install/{payload,resume,components}.test.ts',
+      'test/install/{components,eraseahead,payload,resume}.test.ts',
       'test/host/client.test.ts',
       'test/uptane/report.test.ts',
       'test/smaller/{keys,encrypted,lean}.test.ts',
