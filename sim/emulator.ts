@@ -29,6 +29,8 @@ export interface EmulatedBoardOptions {
   /** A folder of its own; a board that is there already is taken up. */
   readonly folder: string;
   readonly root: Uint8Array;
+  /** Of an ECU that looks to a Director too. */
+  readonly directorRoot?: Uint8Array;
   readonly configuration: DeviceConfiguration;
   /** What is in slot A when it leaves the factory: a sealed image. */
   readonly image: Uint8Array;
@@ -119,15 +121,17 @@ export class EmulatedBoard {
   }
 
   #leaveFactory(): void {
-    const { configuration, root, image, behindPrimary = false, ready = new Uint8Array() } = this.options;
+    const { configuration, root, image, behindPrimary = false } = this.options;
+    const { directorRoot = new Uint8Array(), ready = new Uint8Array() } = this.options;
     const { bankSizes, factory, ready: readyAt, geometry, starts } = this.#machine;
     const text = Buffer.from(JSON.stringify(configuration));
-    const lengths = Buffer.alloc(8);
+    const lengths = Buffer.alloc(12);
     lengths.writeUInt32LE(text.length, 0);
     lengths.writeUInt32LE(root.length + (behindPrimary ? 2 ** 31 : 0), 4);
+    lengths.writeUInt32LE(directorRoot.length, 8);
     writeBank(this.#banks[0], bankSizes[0], [
       [0, readFileSync(builtProgram('loader', this.#machine))],
-      [factory, Buffer.concat([lengths, text, root])],
+      [factory, Buffer.concat([lengths, text, root, directorRoot])],
       [readyAt, ready],
     ]);
     const erased = geometry.map(({ blocks, erased }, area) => {

@@ -47,12 +47,15 @@ extern const moult_port board_flash;
 /* Under MCUboot, bytes at the end of each slot that are its own: a block for the trailer, one to move images with. */
 #define BOARD_RESERVED 0x2000u
 
-/* What the factory has left for a device that is not provisioned yet; both are NULL when it has left nothing. */
+/* What the factory has left for a device that is not provisioned yet; all are NULL when it has left nothing. */
 struct board_factory {
   const uint8_t *configuration;
   uint32_t configuration_length;
   const uint8_t *root;
   uint32_t root_length;
+  /* The root of a Director, for an ECU that verifies in full; length 0: there is none. */
+  const uint8_t *director;
+  uint32_t director_length;
   /* The gateway is the Primary of this ECU. */
   int primary;
 };

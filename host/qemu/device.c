@@ -48,5 +48,7 @@ int32_t device_provision(void) {
   struct board_factory left = board_factory();
   if (left.root == NULL) return MOULT_STATUS_NOT_PROVISIONED;
   int32_t status = provision_part(MOULT_PART_CONFIG, left.configuration, left.configuration_length);
+  if (status >= 0 && left.director_length > 0)
+    status = provision_part(MOULT_PART_DIRECTOR, left.director, left.director_length);
   return status < 0 ? status : provision_part(MOULT_PART_ROOT, left.root, left.root_length);
 }
