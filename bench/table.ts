@@ -38,7 +38,32 @@ const M = 1e6;
 const at = (what: string, engine: string, machine: string) =>
   engine === 'aot' ? `${what}-aot-${machine}` : `${what}-${machine}`;
 
-const ROWS: readonly (readonly [name: string, cell: Cell, digits: number])[] = [
+type TableRow = readonly [name: string, cell: Cell, digits: number];
+
+/** Of an ECU; its RAM and its flash are those of the lean core, which has all of it. */
+function ecuRows(name: string, mode: string): TableRow[] {
+  const ecu =
+    (what: string, scale: number): Cell =>
+    (value, engine, machine) => {
+      const counted = value(`${at(what, engine, machine)}-${mode}`);
+      return counted === undefined ? undefined : counted / scale;
+    };
+  return [
+    [`${name}: RAM in all, B`, (value, engine, machine) => ramOfEcu(value, engine, machine, mode), 0],
+    [`${name}: how deep the C stack was, B`, ecu('c-stack', 1), 0],
+    [`${name}: first check, M`, ecu('first-check', M), 1],
+    [`${name}: idle check, M`, ecu('idle-check', M), 2],
+    [`${name}: update, image of 64 KiB, M`, ecu('update', M), 1],
+  ];
+}
+
+/** Memory is static: an ECU has what the board has, wherever one was counted. */
+function ramOfEcu(value: Value, engine: string, machine: string, mode: string): number | undefined {
+  const isCounted = value(`${at('c-stack', engine, machine)}-${mode}`) !== undefined;
+  return isCounted ? value(at('ram', engine, machine)) : undefined;
+}
+
+const ROWS: readonly TableRow[] = [
   ['RAM in all, B', (value, engine, machine) => value(at('ram', engine, machine)), 0],
   ['flash, B', (value, engine, machine) => value(at('flash', engine, machine)), 0],
   [
@@ -69,6 +94,8 @@ const ROWS: readonly (readonly [name: string, cell: Cell, digits: number])[] = [
     (value, engine, machine) => millions(value(at('update-delta', engine, machine))),
     1,
   ],
+  ...ecuRows('Uptane in full', 'full'),
+  ...ecuRows('Uptane in part', 'partial'),
   ['flash writes of the update', (value, engine, machine) => value(at('update-writes', engine, machine)), 0],
   ['bytes written', (value, engine, machine) => value(at('update-written', engine, machine)), 0],
   ['flash erases', (value, engine, machine) => value(at('update-erases', engine, machine)), 0],

@@ -3,7 +3,8 @@
  * and prints what each part cost, line by line "NAME NUMBER". Run with -icount shift=0, the numbers are exact.
  *
  * What lies ready (bench/qemu/figures.ts): files, each as u32 length of the name, u32 length, name and bytes, both
- * padded to 4; a name of length 0 ends them. Each round of the life has its own: "0/timestamp.json".
+ * padded to 4; a name of length 0 ends them. Each round of the life has its own: "0/timestamp.json", and of a Director
+ * "0/director/timestamp.json".
  */
 #include "figures.h"
 
@@ -14,6 +15,7 @@
 
 #define INTERVAL 3600u
 #define NAME 321u
+#define DIRECTOR "director/"
 
 /* ---- printing ---- */
 
@@ -100,7 +102,7 @@ void figures_require(int32_t status, const char *what) {
   board_off(1);
 }
 
-static char name[NAME + 2] = "0/";
+static char name[2 + sizeof DIRECTOR + NAME] = "0/";
 static uint32_t now = 1893456000;
 
 /* What the client does while a piece is on its way. */
@@ -112,11 +114,18 @@ static void wait_for_piece(void) {
   ahead.erased += flash.erased - erased;
 }
 
+/* Where the name of what is wanted goes: the Director's files are in a folder. */
+static char *name_wanted(void) {
+  if (moult_fetch_kind(&device_core) != MOULT_FETCH_KIND_DIRECTOR) return name + 2;
+  memcpy(name + 2, DIRECTOR, sizeof DIRECTOR - 1);
+  return name + 2 + sizeof DIRECTOR - 1;
+}
+
 /* Answers one fetch in pieces as the link has them. */
 static void answer(void) {
   uint32_t offset = 0;
   uint32_t length = 0;
-  figures_require(moult_fetch_name(&device_core, name + 2, NAME), "name");
+  figures_require(moult_fetch_name(&device_core, name_wanted(), NAME), "name");
   figures_require(moult_fetch_offset(&device_core, &offset), "offset");
   const uint8_t *bytes = find(name, &length);
   if (bytes == NULL) {
@@ -149,18 +158,20 @@ static void check(char round, int32_t expected) {
 
 /*
  * The two banks of the trust store, as small as those of a chip with smaller blocks: so they fill up, and a life has in
- * it that what is live moves to the other bank.
+ * it that what is live moves to the other bank. Metadata of two repositories needs twice as much.
  */
 #define BANK_BYTES 8192u
+
+static uint32_t bank_bytes(void) { return board_factory().director_length > 0 ? 2 * BANK_BYTES : BANK_BYTES; }
 
 static uint32_t moves;
 
 static uint32_t flash_size(void *user, int32_t area) {
-  return area <= MOULT_AREA_STORE_B ? BANK_BYTES : board_flash.flash_size(user, area);
+  return area <= MOULT_AREA_STORE_B ? bank_bytes() : board_flash.flash_size(user, area);
 }
 
 static uint32_t flash_block_end(void *user, int32_t area, uint32_t offset) {
-  return area <= MOULT_AREA_STORE_B ? BANK_BYTES : board_flash.flash_block_end(user, area, offset);
+  return area <= MOULT_AREA_STORE_B ? bank_bytes() : board_flash.flash_block_end(user, area, offset);
 }
 
 static int32_t flash_erase(void *user, int32_t area, uint32_t offset, uint32_t length) {

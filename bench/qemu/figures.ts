@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { projectRoot } from '../../scripts/abi.ts';
+import { SimDirector } from '../../sim/director.ts';
 import { builtProgram, compiledImage, EmulatedBoard, leanProgram, sealImage } from '../../sim/emulator.ts';
 import { CORTEX_M4_MCUBOOT, MACHINES, type Machine, RV32IMC } from '../../sim/machines.ts';
 import { Random } from '../../sim/random.ts';
-import { SimRepository } from '../../sim/repository.ts';
+import { type SimRelease, SimRepository } from '../../sim/repository.ts';
 import type { Budget } from '../budgets.ts';
 
 const KIB = 1024;
@@ -28,6 +29,15 @@ export interface BoardFigures {
 }
 
 type Counted = ReadonlyMap<string, number>;
+
+/** How an ECU verifies. */
+const UPTANE = ['full', 'partial'] as const;
+type Uptane = (typeof UPTANE)[number];
+/** What a life has in it: plain TUF with an update by its image or by a patch, or a Director. */
+type Life = 'whole' | 'patched' | Uptane;
+/** Of the ECU that takes orders from a Director. */
+const VEHICLE = 'car-1';
+const SERIAL = 'radio';
 
 export function boardFigures(machines: readonly Machine[] = MACHINES): BoardFigures {
   const lacking = machines.map((machine) => ({ machine, why: whatLacks(machine) }));
@@ -57,8 +67,8 @@ function mcubootRows(machine: Machine): Budget[] {
 
 /** A life with a whole image and one with a patch of the program that runs: what each needs, and what both do. */
 function countLives(machine: Machine): Counted {
-  const whole = countOnBoard(machine, 'figures');
-  const patched = countOnBoard(machine, 'figures', true);
+  const whole = countOnBoard(machine, 'figures', 'whole');
+  const patched = countOnBoard(machine, 'figures', 'patched');
   const most = (name: string) => Math.max(...[whole, patched].map((of) => of.get(name) ?? Number.NaN));
   return new Map([
     ...whole,
@@ -189,8 +199,8 @@ function leanRows(machine: Machine): Budget[] {
   const { name: on } = machine;
   const program = leanProgram('figures', machine);
   if (!existsSync(builtProgram(program, machine))) return [];
-  const whole = countOnBoard(machine, program);
-  const patched = countOnBoard(machine, program, true);
+  const whole = countOnBoard(machine, program, 'whole');
+  const patched = countOnBoard(machine, program, 'patched');
   const stack = sectionSizes(machine, program)('.stack');
   const used = Math.max(...[whole, patched].map((counted) => counted.get('stack') ?? Number.NaN));
   return [
@@ -201,6 +211,21 @@ function leanRows(machine: Machine): Budget[] {
       { name: `aot-${on}` },
       new Map([...patched].map(([name, value]) => [name.replace('update', 'update-delta'), value])),
     ),
+    ...UPTANE.flatMap((mode) => uptaneRows(machine, program, mode)),
+  ];
+}
+
+/** The same board as an ECU: its memory is static, so what differs is how deep the stack is, and what is executed. */
+function uptaneRows(machine: Machine, program: string, mode: Uptane): Budget[] {
+  const counted = countOnBoard(machine, program, mode);
+  const row = (id: string, name: string, unit: string) => ({
+    id: `${id}-aot-${machine.name}-${mode}`,
+    value: counted.get(name) ?? Number.NaN,
+    unit,
+  });
+  return [
+    row('c-stack', 'stack', 'B'),
+    ...['first-check', 'idle-check', 'update'].map((name) => row(name, name, 'instructions')),
   ];
 }
 
@@ -284,15 +309,15 @@ function instructionRows(
 }
 
 /** The rows that figures.c prints, by name. */
-function countOnBoard(machine: Machine, program: string, patched = false): Map<string, number> {
+function countOnBoard(machine: Machine, program: string, kind: Life): Map<string, number> {
   const folder = mkdtempSync(join(tmpdir(), 'moult-figures-'));
   try {
     const image = sealImage(readFileSync(builtProgram(program, machine)), '1.0.0');
-    const { repository, ready } = life(patched ? image : undefined);
+    const { roots, ready } = life(kind, image);
     const board = new EmulatedBoard({
       machine,
       folder,
-      root: repository.files.get('metadata/1.root.json') ?? new Uint8Array(),
+      ...roots,
       configuration: {
         hardwareId: 'sim',
         component: 'app',
@@ -301,6 +326,7 @@ function countOnBoard(machine: Machine, program: string, patched = false): Map<s
         securityCounter: 1,
         buildTime: NOW - 1000,
         checkInterval: 3600,
+        ...(isUptane(kind) && { uptane: kind, ecu: SERIAL, vehicle: VEHICLE }),
       },
       image,
       gateway: { metadataUrl: 'http://localhost/', targetsUrl: 'http://localhost/' },
@@ -320,41 +346,61 @@ function countOnBoard(machine: Machine, program: string, patched = false): Map<s
   }
 }
 
+function isUptane(kind: Life): kind is Uptane {
+  return UPTANE.some((mode) => mode === kind);
+}
+
 /** Bytes apart that differ in an image that a patch is made for. */
 const CHANGE_EACH = 1024;
 
 /**
- * The files of a life, round by round: a first check, a timestamp that is signed anew, an update, a root that changes all
- * keys. The update is an image
- * that nothing is known of, or `base` with some bytes changed, for which there is a patch.
+ * The files of a life, round by round: a first check, a timestamp that is signed anew, an update, roots that change all
+ * keys; and the roots that the device is given. The update is an image that nothing is known of, or `base` with some bytes
+ * changed, for which there is a patch.
  */
-function life(base?: Uint8Array) {
+function life(kind: Life, base: Uint8Array) {
   const repository = new SimRepository(() => NOW, 1);
+  const director = new SimDirector(VEHICLE, () => NOW, 2);
   const entries: Buffer[] = [];
+  let newest: Uint8Array = new Uint8Array();
   const round = (name: string) => {
     for (const [path, bytes] of repository.files) entries.push(entry(path.replace(/^\w+/, name), bytes));
+    if (!isUptane(kind)) return;
+    for (const [path, bytes] of director.files) {
+      entries.push(entry(`${name}/director/${path}`, bytes));
+      // Under this name a Primary has the newest for who verifies in part.
+      if (path.endsWith('.targets.json')) newest = bytes;
+    }
+    entries.push(entry(`${name}/director/targets.json`, newest));
   };
-  repository.publish({
-    version: '1.0.0',
-    releaseCounter: 1,
-    securityCounter: 1,
-    image: new Random(1).bytes(4096),
-  });
+  const roots = rootsOf(kind, repository.root, director.root);
+  const publish = (version: string, releaseCounter: number, release: Partial<SimRelease>) => {
+    const image = new Random(releaseCounter).bytes(4096);
+    repository.publish({ version, releaseCounter, securityCounter: releaseCounter, image, ...release });
+    const listed = repository.releaseAt(`app/sim/${version}/firmware.bin`);
+    director.direct([{ serial: SERIAL, hardwareId: 'sim', release: listed }]);
+  };
+  publish('1.0.0', 1, {});
   round('0');
   repository.stamp();
   round('1');
-  repository.publish({
-    version: '1.1.0',
-    releaseCounter: 2,
-    securityCounter: 2,
-    image:
-      base?.map((byte, at) => (at % CHANGE_EACH === 0 ? byte ^ 0xff : byte)) ?? new Random(2).bytes(IMAGE),
-    ...(base && { payloads: [{ image: base, releaseCounter: 1 }] }),
-  });
+  const changed = base.map((byte, at) => (at % CHANGE_EACH === 0 ? byte ^ 0xff : byte));
+  if (kind === 'patched')
+    publish('1.1.0', 2, { image: changed, payloads: [{ image: base, releaseCounter: 1 }] });
+  else publish('1.1.0', 2, { image: new Random(2).bytes(IMAGE) });
   round('2');
-  for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) repository.rotate(role);
+  for (const role of ['root', 'targets', 'snapshot', 'timestamp'] as const) {
+    repository.rotate(role);
+    director.rotate(role);
+  }
   round('3');
-  return { repository, ready: Buffer.concat([...entries, Buffer.alloc(8)]) };
+  return { roots, ready: Buffer.concat([...entries, Buffer.alloc(8)]) };
+}
+
+/** What the factory gives: who verifies in part has the Director's root alone. */
+function rootsOf(kind: Life, root: Uint8Array, directorRoot: Uint8Array) {
+  if (kind === 'partial') return { root: directorRoot };
+  return kind === 'full' ? { root, directorRoot } : { root };
 }
 
 function entry(name: string, bytes: Uint8Array): Buffer {

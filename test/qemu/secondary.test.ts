@@ -1,4 +1,5 @@
-// An emulated board without a network, as a Secondary behind a Primary in Node: the core is compiled ahead of time, and what comes over its UART comes from what the Primary has verified.
+// An emulated board without a network, as a Secondary behind a Primary in Node: the core is compiled ahead of time, and
+// what comes over its UART comes from what the Primary has verified.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
