@@ -177,6 +177,8 @@ export class ChipWorld {
     const child = spawn(this.#program, [...options, this.flashPath, `${url}/metadata/`, `${url}/targets/`]);
     const left = [...lines];
     let said = '';
+    // What is on both streams comes in any order, also within a line.
+    let printed = '';
     let asked = 0;
     const ask = () => {
       for (let line = left[0]; left.length > 0; line = left[0]) {
@@ -189,6 +191,7 @@ export class ChipWorld {
     };
     child.stdout.on('data', (text) => {
       said += text;
+      printed += text;
       ask();
     });
     child.stderr.on('data', (text) => {
@@ -199,7 +202,7 @@ export class ChipWorld {
       child.on('error', reject);
       child.on('close', resolve);
     });
-    return { exit, said, ...outcome(said) };
+    return { exit, said, ...outcome(printed) };
   }
 
   /** The core in this process, on what the chip has: as it would find things after a reset. */
@@ -259,12 +262,12 @@ function answers(said: string): number {
   return said.match(/^> \d$/gm)?.length ?? 0;
 }
 
-function outcome(said: string): Pick<ChipEnd, 'status' | 'boots' | 'cut'> {
-  const status = /^status (-?\d+)$/m.exec(said)?.[1];
+function outcome(printed: string): Pick<ChipEnd, 'status' | 'boots' | 'cut'> {
+  const status = /^status (-?\d+)$/m.exec(printed)?.[1];
   return {
     status: status === undefined ? undefined : Number(status),
-    boots: [...said.matchAll(/^boot (\w+) \d+$/gm)].map(([, slot = '']) => slot),
-    cut: /^cut$/m.test(said),
+    boots: [...printed.matchAll(/^boot (\w+) \d+$/gm)].map(([, slot = '']) => slot),
+    cut: /^cut$/m.test(printed),
   };
 }
 
