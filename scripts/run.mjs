@@ -255,7 +255,7 @@ async function buildSqlite() {
 /** The tests of the core on wasm3 alone; the first time it is fetched. */
 async function runTestsOnWasm3(args) {
   await buildWasm3();
-  process.env.MOULT_ENGINES = 'wasm3';
+  process.env.MOULT_ENGINES = 'wasm3-all';
   return inherit([VITEST, 'run', ...args]);
 }
 
