@@ -59,7 +59,7 @@ const LEAN: TestProjectInlineConfiguration = {
 const WASM3_TESTS = [
   'test/delta/decoder.test.ts',
   'test/{crypto,tuf,install}/*.test.ts',
-  'test/uptane/{manifest,partial,report,time,verification}.test.ts',
+  'test/uptane/{manifest,offline,partial,powercut,report,time,verification}.test.ts',
   'test/host/{core,client}.test.ts',
   'test/sim/attacker.test.ts',
 ];
@@ -105,6 +105,7 @@ const AOT: TestProjectInlineConfiguration = {
       'test/install/{boot,payload}.test.ts',
       'test/host/client.test.ts',
       'test/sim/attacker.test.ts',
+      'test/uptane/{offline,partial,report,verification}.test.ts',
     ],
     env: { MOULT_ENGINE: 'aot' },
   },
