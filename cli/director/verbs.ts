@@ -53,7 +53,7 @@ export async function init(session: Session, folder: string, options: InitOption
 export function importFile(session: Session, file: string): Promise<void> {
   return withDirector(session, async (director) => {
     const count = await director.import(await readInput('the inventory', session.path(file)), file);
-    session.output.event(`${count} vehicles are in the inventory`);
+    session.output.event(`${count} ${count === 1 ? 'vehicle is' : 'vehicles are'} in the inventory`);
     session.output.result({ vehicles: count });
   });
 }

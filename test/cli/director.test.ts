@@ -41,7 +41,7 @@ sqlite('from nothing to a vehicle that is directed, and back to what it says it 
   });
   const fleet = (...rest: string[]) => moult(['-C', 'fleet', 'director', ...rest], at);
   const said = async (...rest: string[]) => (await fleet(...rest)).stdout;
-  expect(await said('import', 'cars.csv')).toBe('✓ 1 vehicles are in the inventory\n');
+  expect(await said('import', 'cars.csv')).toBe('✓ 1 vehicle is in the inventory\n');
   const images = join(at.cwd, 'images');
   expect(await said('sync')).toBe(`✓ the Image repository at ${images} verifies: 1 releases\n`);
   expect(await said('assign', path, '--group', 'pilots')).toBe(`✓ group pilots is directed to ${path}\n`);
