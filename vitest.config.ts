@@ -70,29 +70,16 @@ const NOT_UNDER_WASM3 = [
   'test/crypto/{alone,chacha20poly1305,cost,ed25519sign,hkdf,p256,p256field,rsa,spki,x25519}.test.ts',
 ];
 
+function underWasm3(name: string, exclude: string[]): TestProjectInlineConfiguration {
+  const env = { MOULT_ENGINE: 'wasm3' };
+  return { extends: true, test: { name, include: WASM3_TESTS, exclude, env, testTimeout: 240_000 } };
+}
+
 /** Once more on the interpreter of microcontrollers, which takes about five times as long: not each byte of each file. */
-const WASM3: TestProjectInlineConfiguration = {
-  extends: true,
-  test: {
-    name: 'wasm3',
-    include: WASM3_TESTS,
-    exclude: [...NOT_UNDER_WASM3, 'test/tuf/{hostile,streams}.test.ts'],
-    env: { MOULT_ENGINE: 'wasm3' },
-    testTimeout: 240_000,
-  },
-};
+const WASM3 = underWasm3('wasm3', [...NOT_UNDER_WASM3, 'test/tuf/{hostile,streams}.test.ts']);
 
 /** All that tests the core: `npm run test:wasm3`. */
-const WASM3_ALL: TestProjectInlineConfiguration = {
-  extends: true,
-  test: {
-    name: 'wasm3-all',
-    include: WASM3_TESTS,
-    exclude: NOT_UNDER_WASM3,
-    env: { MOULT_ENGINE: 'wasm3' },
-    testTimeout: 240_000,
-  },
-};
+const WASM3_ALL = underWasm3('wasm3-all', NOT_UNDER_WASM3);
 
 /** Some of it with the core compiled ahead of time; all of it is `npm run test:aot`. */
 const AOT: TestProjectInlineConfiguration = {

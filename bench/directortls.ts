@@ -3,7 +3,7 @@
 // asked by the same vehicles. The vehicles are in this process, so that they are in every rate.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificateRequest } from '../host/node/director.ts';
 import { systemClock } from '../repo/index.ts';
@@ -107,6 +107,8 @@ async function rate(
 
 /** Linux alone; elsewhere it is not known. */
 function residentMiB({ pid }: ChildProcess): number {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  const status = `/proc/${pid}/status`;
+  if (!existsSync(status)) return Number.NaN;
+  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(status, 'utf8'))?.[1];
   return Number(kib) / 1024;
 }

@@ -12,7 +12,7 @@ import { SimNetwork } from '../network.ts';
 import type { Scenario } from '../powercut.ts';
 import { SimRepository } from '../repository.ts';
 import { runs, type Setting, soundAfterCut } from './powercuts.ts';
-import { HARDWARE, image, RELEASE_1, RELEASE_2, START } from './world.ts';
+import { CONFIGURATION, HARDWARE, image, RELEASE_1, RELEASE_2, START } from './world.ts';
 
 const VEHICLE = 'car-1';
 const ECU = 'gateway';
@@ -102,20 +102,9 @@ class Vehicle {
       root: full ? this.#images.root : this.#director.root,
       ...(full && { directorRoot: this.#director.root }),
       image: RELEASE_1.image,
-      configuration: {
-        hardwareId: HARDWARE,
-        component: 'app',
-        version: RELEASE_1.version,
-        releaseCounter: RELEASE_1.releaseCounter,
-        securityCounter: RELEASE_1.securityCounter,
-        buildTime: START - 1000,
-        checkInterval: 3600,
-        uptane: verification,
-        ecu: ECU,
-        vehicle: VEHICLE,
-      },
+      configuration: { ...CONFIGURATION, uptane: verification, ecu: ECU, vehicle: VEHICLE },
       client: {
-        metadataUrl: full ? 'https://sim/metadata/' : 'https://sim/director/',
+        metadataUrl: 'https://sim/metadata/',
         targetsUrl: 'https://sim/targets/',
         directorUrl: 'https://sim/director/',
         fetch: network.fetch,

@@ -35,6 +35,17 @@ export const HARDWARE = 'sim';
 export const RELEASE_1 = { version: '1.0.0', releaseCounter: 1, securityCounter: 1, image: image(1, 12_000) };
 export const RELEASE_2 = { version: '1.1.0', releaseCounter: 2, securityCounter: 2, image: image(2, 10_001) };
 
+/** How a device that runs release 1 leaves the factory. */
+export const CONFIGURATION: DeviceConfiguration = {
+  hardwareId: HARDWARE,
+  component: 'app',
+  version: RELEASE_1.version,
+  releaseCounter: RELEASE_1.releaseCounter,
+  securityCounter: RELEASE_1.securityCounter,
+  buildTime: START - 1000,
+  checkInterval: 3600,
+};
+
 /** What a component beside the main one has from the factory. */
 const FACTORY = { version: '1.0.0', releaseCounter: 1, securityCounter: 0 };
 
@@ -67,13 +78,7 @@ export class World {
       root: this.repository.root,
       image: RELEASE_1.image,
       configuration: {
-        hardwareId: HARDWARE,
-        component: 'app',
-        version: RELEASE_1.version,
-        releaseCounter: RELEASE_1.releaseCounter,
-        securityCounter: RELEASE_1.securityCounter,
-        buildTime: START - 1000,
-        checkInterval: 3600,
+        ...CONFIGURATION,
         ...(more.length > 0 && { components: more.map(([component]) => ({ component, ...FACTORY })) }),
         ...options.configuration,
       },
