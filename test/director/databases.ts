@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll } from 'vitest';
+import { afterAll, afterEach, beforeEach } from 'vitest';
 import { openDatabase } from '../../server/director/database.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
 import { optional } from '../optional.ts';
@@ -55,6 +55,13 @@ async function makePostgres(): Promise<string> {
   const url = new URL(SERVER);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+/** Around each test of a file whose tests are on SQLite. Where that is not there they are left out, and so is this. */
+export function aroundEachOnSqlite(before: () => Promise<void>, after: () => Promise<void>): void {
+  if (!hasSqlite) return;
+  beforeEach(before);
+  afterEach(after);
 }
 
 /** One test on each database. */

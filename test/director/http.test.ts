@@ -1,7 +1,7 @@
 // The Director on the network: who may speak, what is answered.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { certificateRequest } from '../../host/node/director.ts';
 import { Authority, createAuthority } from '../../server/director/certificates.ts';
 import type { OnlineDirector } from '../../server/director/director.ts';
@@ -13,7 +13,7 @@ import {
 import { RateLimit } from '../../server/director/ratelimit.ts';
 import { SimEcu, SimVehicle } from '../../sim/vehicle.ts';
 import { VehicleClient } from '../../sim/vehicleclient.ts';
-import { DATABASES } from './databases.ts';
+import { aroundEachOnSqlite, DATABASES } from './databases.ts';
 import { enrol, makeWorld, signedOf, simVehicle, type World } from './world.ts';
 
 const [SQLITE] = DATABASES;
@@ -27,17 +27,18 @@ let director: OnlineDirector;
 let server: DirectorServer;
 let clients: VehicleClient[];
 
-beforeEach(async () => {
-  clients = [];
-  world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
-  director = world.director;
-});
-
-afterEach(async () => {
-  for (const client of clients) client.close();
-  await server?.close();
-  await director.close();
-});
+aroundEachOnSqlite(
+  async () => {
+    clients = [];
+    world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
+    director = world.director;
+  },
+  async () => {
+    for (const client of clients) client.close();
+    await server?.close();
+    await director.close();
+  },
+);
 
 const serve = async (options: DirectorServerOptions = {}) => {
   server = await serveDirector(director, options);

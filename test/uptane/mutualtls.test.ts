@@ -1,12 +1,12 @@
 // moult client --uptane against a Director on the network: it knows its vehicles by their certificates.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { UptaneReport } from '../../cli/client/uptane.ts';
 import { enrol as enrolWith } from '../../host/node/director.ts';
 import { type DirectorServer, serveDirector } from '../../server/director/http.ts';
 import { type StaticServer, serveStatic } from '../../server/static.ts';
-import { DATABASES } from '../director/databases.ts';
+import { aroundEachOnSqlite, DATABASES } from '../director/databases.ts';
 import { enrol, makeWorld, type World } from '../director/world.ts';
 import { moult } from '../fixtures/command-line.ts';
 import { temporaryFolder } from '../fixtures/folders.ts';
@@ -21,28 +21,29 @@ let cwd: string;
 /** The path of what both vehicles are to have. */
 let path: string;
 
-beforeEach(async () => {
-  cwd = temporaryFolder();
-  world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
-  const { director, images: repository } = world;
-  server = await serveDirector(director);
-  images = await serveStatic({ directory: repository.repository.publicDirectory });
-  ({ path } = await world.release('app', '1.0.0'));
-  for (const vehicle of ['car-1', 'car-2']) {
-    await enrol(director, vehicle);
-    await director.assign({ scope: 'vehicle', name: vehicle, path });
-    await certify(vehicle);
-  }
-  writeFileSync(join(cwd, 'director.json'), director.folder.root(1) ?? '');
-  writeFileSync(join(cwd, 'image.json'), await repository.repository.root(1));
-  await client('init', 'director.json', 'image.json');
-});
-
-afterEach(async () => {
-  await images.close();
-  await server.close();
-  await world.director.close();
-});
+aroundEachOnSqlite(
+  async () => {
+    cwd = temporaryFolder();
+    world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
+    const { director, images: repository } = world;
+    server = await serveDirector(director);
+    images = await serveStatic({ directory: repository.repository.publicDirectory });
+    ({ path } = await world.release('app', '1.0.0'));
+    for (const vehicle of ['car-1', 'car-2']) {
+      await enrol(director, vehicle);
+      await director.assign({ scope: 'vehicle', name: vehicle, path });
+      await certify(vehicle);
+    }
+    writeFileSync(join(cwd, 'director.json'), director.folder.root(1) ?? '');
+    writeFileSync(join(cwd, 'image.json'), await repository.repository.root(1));
+    await client('init', 'director.json', 'image.json');
+  },
+  async () => {
+    await images.close();
+    await server.close();
+    await world.director.close();
+  },
+);
 
 async function certify(vehicle: string): Promise<void> {
   const token = await (await world.director.enrolment()).token(vehicle, 3600);

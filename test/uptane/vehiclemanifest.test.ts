@@ -1,13 +1,13 @@
 // The manifests of a vehicle whose ECUs run their cores, judged by the Director on the network: mutual TLS, each part by the
 // key of its own ECU.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { certificateRequest } from '../../host/node/director.ts';
 import { encodeFrame, type Frame, FrameDecoder, LinkKind } from '../../host/node/link.ts';
 import { reportKey } from '../../host/node/report.ts';
 import { type DirectorServer, serveDirector } from '../../server/director/http.ts';
 import { Car, type CarEcu, ECUS } from '../../sim/car.ts';
 import { VehicleClient } from '../../sim/vehicleclient.ts';
-import { DATABASES } from '../director/databases.ts';
+import { aroundEachOnSqlite, DATABASES } from '../director/databases.ts';
 import { makeWorld, type World } from '../director/world.ts';
 
 const [SQLITE] = DATABASES;
@@ -17,17 +17,18 @@ let world: World;
 let server: DirectorServer;
 let clients: VehicleClient[];
 
-beforeEach(async () => {
-  clients = [];
-  world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
-  server = await serveDirector(world.director);
-});
-
-afterEach(async () => {
-  for (const client of clients) client.close();
-  await server.close();
-  await world.director.close();
-});
+aroundEachOnSqlite(
+  async () => {
+    clients = [];
+    world = await makeWorld((await SQLITE?.make()) ?? '', Math.floor(Date.now() / 1000));
+    server = await serveDirector(world.director);
+  },
+  async () => {
+    for (const client of clients) client.close();
+    await server.close();
+    await world.director.close();
+  },
+);
 
 function client(port: () => number, identity: { cert?: string; key?: string } = {}): VehicleClient {
   const made = new VehicleClient(port, { ca: world.director.folder.pair('ca').certificate, ...identity });
